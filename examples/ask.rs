@@ -1,4 +1,4 @@
-//! Answers a question from what the `ingest` example stored:
+//! Answers a question from the documents that the `ingest` example stored:
 //! `cargo run --release -p ragtrace-examples --example ask -- "question"`.
 
 use std::io::{self, Write};
@@ -14,36 +14,36 @@ use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{AskError, Library, Part, question};
 
-/// Answer a question in the words of the documents that the `ingest` example stored, and name the
+/// Answer a question with sentences of the documents that the `ingest` example stored, and name the
 /// sources.
 ///
-/// Ends with 0 after an answer, 1 if there is none, 2 if none could be looked for, 130 after
+/// Exits with 0 after an answer, 1 if there is none, 2 if the search was not possible, 130 after
 /// Ctrl-C.
 ///
-/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres,
-/// datadog, langsmith and otlp that is built in by a feature of its name.
+/// Stage logs go to the sinks that the environment variable RAGTRACE_SINKS names: sqlite by
+/// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
 #[derive(Debug, Parser)]
 #[command(name = "ask", version)]
 struct Arguments {
     /// The question; several words need no quotes
     #[arg(required = true)]
     question: Vec<String>,
-    /// The database of documents and vectors
+    /// Database file of documents and vectors
     #[arg(long, value_name = "PATH", default_value = "rag.db")]
     db: PathBuf,
-    /// How many chunks the search brings
+    /// Number of chunks that the search returns
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     top_k: u32,
-    /// How many of them the answer is drawn from
+    /// Number of chunks that the answer is taken from
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
     passages: u8,
-    /// Who asks, as the stage logs name them
+    /// Id of the user who asks, for the stage logs
     #[arg(long)]
     user: Option<String>,
-    /// Whose documents to look at
+    /// Tenant whose documents are searched
     #[arg(long)]
     tenant: Option<String>,
-    /// Have the stage logs hold the words of the question and of the answer
+    /// Record the text of the question and of the answer in the stage logs
     #[arg(long)]
     log_question: bool,
     /// Draw the waterfall of the stages after the answer
@@ -52,7 +52,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// One request for the question, so that all its stages are in one trace.
+    /// Returns one request for the question, so that all its stages are in one trace.
     fn request(&self) -> RequestContext {
         stage_logs::request("ask", self.user.as_deref(), self.tenant.as_deref())
     }
@@ -86,7 +86,7 @@ fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
     let request = arguments.request();
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(run(arguments, &request));
-    // The runtime goes before the telemetry: what it cancels at its end is recorded too.
+    // The runtime ends before the telemetry, so that the stages it cancels are recorded too.
     runtime.shutdown_timeout(PATIENCE);
     if arguments.waterfall {
         say("");
@@ -122,12 +122,12 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome,
         },
         pressed = tokio::signal::ctrl_c() => pressed.map(|()| Outcome::Interrupted)?,
     };
-    // A statement that was interrupted may wait for another program, which nobody here waits for.
+    // An interrupted statement may be waiting for another program, so this wait has a limit.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok(outcome)
 }
 
-/// Prints a line at once. That nobody reads on, as in `ask … | head -1`, is no failure of ours.
+/// Prints a line at once. A closed pipe, as in `ask … | head -1`, is not an error.
 fn say(line: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", printable(line)).and_then(|()| out.flush());

@@ -18,40 +18,40 @@ use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{IngestError, Ingestion, Source, ingestion};
 
-/// Read documents, cut them into chunks, embed and store them, for the `ask` example to answer
-/// from.
+/// Read documents, cut them into chunks, and embed and store these, so that the `ask` example can
+/// answer questions from them.
 ///
-/// Ends with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130
+/// Exits with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130
 /// after Ctrl-C.
 ///
-/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres,
-/// datadog, langsmith and otlp that is built in by a feature of its name.
+/// Stage logs go to the sinks that the environment variable RAGTRACE_SINKS names: sqlite by
+/// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
 #[derive(Debug, Parser)]
 #[command(name = "ingest", version)]
 struct Arguments {
-    /// Files and folders; folders with all in them. Read are .md, .txt, .html and .pdf
+    /// Files and folders to read, folders with everything in them: .md, .txt, .html and .pdf
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// What the size of a chunk is counted in
+    /// Unit of the size of a chunk
     #[arg(long, value_enum, default_value = "tokens")]
     chunk_by: ChunkBy,
-    /// The greatest size of a chunk [default: 160 tokens or 800 characters]
+    /// Largest size of a chunk [default: 160 tokens or 800 characters]
     #[arg(long, value_name = "N")]
     chunk_size: Option<usize>,
-    /// How much of the chunk before a chunk may repeat, in whole sentences [default: an eighth of
-    /// the size]
+    /// Largest part of a chunk that repeats the end of the chunk before, in whole sentences
+    /// [default: an eighth of the size]
     #[arg(long, value_name = "N")]
     overlap: Option<usize>,
-    /// The database of documents and vectors
+    /// Database file of documents and vectors
     #[arg(long, value_name = "PATH", default_value = "rag.db")]
     db: PathBuf,
-    /// Who asks for this, as the stage logs name them
+    /// Id of the user who ingests, for the stage logs
     #[arg(long)]
     user: Option<String>,
-    /// Whose documents these are
+    /// Tenant that the documents belong to
     #[arg(long)]
     tenant: Option<String>,
-    /// How many documents are worked on at once
+    /// Number of documents that are ingested at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
 }
@@ -63,7 +63,7 @@ enum ChunkBy {
 }
 
 impl Arguments {
-    /// One request for the whole run, so that all its stages are in one trace.
+    /// Returns one request for the whole run, so that all its stages are in one trace.
     fn request(&self) -> RequestContext {
         stage_logs::request("ingest", self.user.as_deref(), self.tenant.as_deref())
     }
@@ -83,7 +83,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     match execute(&Arguments::parse()) {
         Ok((tally, interrupted)) => {
-            // That nobody reads on is no failure of ours.
+            // A closed pipe is not an error.
             let _ = writeln!(io::stdout(), "{tally}");
             ExitCode::from(if interrupted { 130 } else { u8::from(tally.failed > 0) })
         }
@@ -94,13 +94,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ingests everything; whether Ctrl-C came before the end is told beside the tally.
+/// Ingests everything. Returns the tally, and `true` if Ctrl-C came before the end.
 fn execute(arguments: &Arguments) -> Result<(Tally, bool), Failure> {
     let logs = StageLogs::install("rag-ingest")?;
     let request = arguments.request();
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(run(arguments, &request));
-    // The runtime goes before the telemetry: what it cancels at its end is recorded too.
+    // The runtime ends before the telemetry, so that the stages it cancels are recorded too.
     runtime.shutdown_timeout(PATIENCE);
     logs.end(Some(request.trace_id()));
     outcome
@@ -122,19 +122,19 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, 
         let all = ingestion(&shared, sources, jobs, |source, outcome| progress.document(&source.path, outcome));
         // Leaving this block drops what is still running, at whatever it awaits.
         tokio::select! {
-            // That documents failed is in the tally.
+            // The tally contains the documents that failed.
             _totals = request.scope(all) => false,
             pressed = tokio::signal::ctrl_c() => pressed.map(|()| true)?,
         }
     };
     let tally = progress.finish();
-    // A statement that was interrupted may wait for another program, which nobody here waits for.
+    // An interrupted statement may be waiting for another program, so this wait has a limit.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok((tally, interrupted))
 }
 
-/// What is shown while the work goes on: a bar, if standard error is a terminal, and a line for
-/// each failure.
+/// The display of the progress: a bar, if standard error is a terminal, and a line for each
+/// failure.
 struct Progress {
     bar: ProgressBar,
     tally: Tally,
@@ -142,7 +142,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// While the folders are walked.
+    /// Returns the display for the time in which the folders are walked.
     fn looking() -> Self {
         let bar = ProgressBar::new_spinner().with_message("looking for documents");
         if StageLogs::are_on_console() {

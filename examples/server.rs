@@ -1,4 +1,4 @@
-//! A RAG service with its page:
+//! Serves a RAG application with a web page:
 //! `cargo run --release -p ragtrace-server --example server -- --listen 127.0.0.1:8080`.
 
 use std::process::ExitCode;

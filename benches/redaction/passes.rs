@@ -1,8 +1,8 @@
-//! Passes over the lines of standard input with redaction, as often as the argument says.
+//! Redacts the lines of standard input as many times as the argument says.
 
 mod redact;
 
-// What redaction takes from the rest of the library, as far as it needs it here.
+// Replaces the parts of the rest of the library that redaction uses.
 extern crate self as ragtrace_core;
 
 pub mod stage {

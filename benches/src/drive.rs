@@ -1,4 +1,4 @@
-//! One process a peer, workload and repetition; then the table.
+//! Runs one process per peer, workload and repetition, and prints the table.
 
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use crate::measure::Sample;
 use crate::{peers, table};
 
-/// Stages in a burst: as many as the default queue holds.
+/// The number of stages in a burst, which is the number that the default queue holds.
 pub const BURST: usize = 40_000;
 
 /// Measures one peer and workload in this process, and prints the sample.
@@ -20,7 +20,7 @@ pub fn one(peer: &str, workload: &str) -> ExitCode {
     }
 }
 
-/// Runs a burst of a given size once, for `valgrind --tool=callgrind`.
+/// Runs a burst of the given size, for use under `valgrind --tool=callgrind`.
 pub fn for_valgrind(peer: &str, workload: &str, stages: &str) -> ExitCode {
     match peers::run(peer, workload, stages.parse().unwrap_or(1_000)) {
         Some(_) => ExitCode::SUCCESS,
@@ -28,8 +28,7 @@ pub fn for_valgrind(peer: &str, workload: &str, stages: &str) -> ExitCode {
     }
 }
 
-/// Measures everything, or the peers that are named, once a round in random order, and prints the
-/// table.
+/// Measures all peers or the named ones, once a round in random order, and prints the table.
 pub fn all(rounds: usize, only: &[&str]) -> ExitCode {
     let program = std::env::current_exe().expect("this program has a path");
     let mut runs: Vec<(&str, &str)> = Vec::new();

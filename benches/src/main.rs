@@ -1,7 +1,8 @@
-//! What one stage costs its caller, beside the peers.
+//! Measures the cost of a stage for its caller, compared with the peers.
 //!
-//! Each peer and workload runs in a process of its own, in rounds of random order; the parent
-//! prints medians, and medians of the ratios within a round. `./scripts/bench` calls it.
+//! Each peer and workload runs in a process of its own, in rounds of random order. The parent
+//! process prints medians, and medians of the ratios within a round. `./scripts/bench` runs this
+//! program.
 
 mod drive;
 mod measure;

@@ -11,10 +11,10 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Counts the allocations of each thread.
+/// An allocator that counts the allocations of each thread.
 pub struct Counting;
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
@@ -34,30 +34,31 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// What a burst of stages cost.
+/// The cost of a burst of stages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sample {
-    /// Wall time on the caller's thread, a stage, in nanoseconds.
+    /// The wall time on the caller's thread per stage, in nanoseconds.
     pub wall: f64,
-    /// CPU time of the caller's thread, a stage, in nanoseconds: what other programs on the machine
-    /// do not disturb.
+    /// The CPU time of the caller's thread per stage, in nanoseconds. Other programs on the machine
+    /// do not affect it.
     pub own: f64,
-    /// CPU time of the whole process until everything was handed on, a stage, in nanoseconds.
+    /// The CPU time of the whole process until everything is flushed, per stage, in nanoseconds.
     pub cpu: f64,
-    /// Allocations on the caller's thread, a stage.
+    /// The number of allocations on the caller's thread per stage.
     pub allocations: f64,
-    /// Records that were lost.
+    /// The number of records that were lost.
     pub dropped: u64,
 }
 
 impl Sample {
-    /// In the place of one that could not be taken.
+    /// A placeholder for a sample that could not be taken.
     pub const MISSING: Self = Self { wall: f64::NAN, own: f64::NAN, cpu: f64::NAN, allocations: f64::NAN, dropped: 0 };
 }
 
-/// Polls the future that `make` makes until it is ready, on this thread, without a runtime. It is
-/// inlined and the future made where it is polled, so that moves of futures, whose sizes differ,
-/// are no part of what is measured.
+/// Polls the future that `make` returns on this thread until it is ready, without a runtime.
+///
+/// The function is inlined and creates the future where it is polled, so that moves of futures,
+/// which differ in size, are not measured.
 #[inline(always)]
 pub fn block_on<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     let mut future = pin!(make());
@@ -69,18 +70,19 @@ pub fn block_on<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     }
 }
 
-/// A burst, under a name that `valgrind --tool=callgrind --toggle-collect='*run_burst*'` finds.
+/// Runs a burst, under a name that `valgrind --tool=callgrind --toggle-collect='*run_burst*'`
+/// finds.
 #[inline(never)]
 fn run_burst(burst: &mut impl FnMut(usize), stages: usize) {
     burst(stages);
 }
 
-/// Runs `burst` once as large to warm up and once to measure. `flush` hands on what is left, and
-/// returns how much was lost.
+/// Runs `burst` once to warm up and once to measure. `flush` flushes the telemetry, and returns the
+/// number of lost records.
 pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMut() -> u64) -> Sample {
     run_burst(&mut burst, stages);
     flush();
-    // For a profiler: so many bursts more.
+    // A profiler may ask for further bursts.
     let more = std::env::var("BURSTS").ok().and_then(|bursts| bursts.parse().ok()).unwrap_or(0);
     for _ in 0..more {
         run_burst(&mut burst, stages);
@@ -104,9 +106,11 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMu
     }
 }
 
-/// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to
-/// measure. The caller's time is the CPU time of these threads; the wall time is that of a stage on
-/// one of them.
+/// Runs `stage` `stages` times in all on `threads` threads at once, first to warm up and then to
+/// measure.
+///
+/// The caller's time is the CPU time of these threads. The wall time is that of a stage on one of
+/// them.
 pub fn measure_threads(
     threads: usize,
     stages: usize,
@@ -163,7 +167,7 @@ fn thread_cpu() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// A future that is pending a number of times.
+/// A future that is pending the given number of times.
 pub struct Pend(pub u32);
 
 impl Future for Pend {

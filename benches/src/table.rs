@@ -1,7 +1,7 @@
-//! Medians, spreads and ratios as Markdown.
+//! Formats medians, spreads and ratios as Markdown.
 //!
-//! A ratio is the median of the ratios of each round: a shared machine has fast minutes and slow
-//! ones, and within a round it is the same machine.
+//! A ratio is the median of the ratios in each round, because the speed of a shared machine varies
+//! over time but changes little within a round.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::measure::Sample;
 
 type Key<'a> = (&'a str, &'a str);
-/// A sample a round.
+/// One sample for each round.
 type Samples<'a> = BTreeMap<Key<'a>, Vec<Sample>>;
 
 const FLOOR: Key<'static> = ("floor", "full");
@@ -17,7 +17,7 @@ const FASTRACE: Key<'static> = ("fastrace", "bare");
 const FULL: Key<'static> = ("ragtrace", "full");
 const TEXTS: Key<'static> = ("ragtrace", "texts");
 
-/// What is wanted, if all of it was measured, and one table a workload.
+/// Returns the targets, if everything was measured, and one table for each workload.
 pub fn render(samples: &Samples<'_>) -> String {
     let mut out = wanted(samples);
     let mut workloads: Vec<&str> = samples.keys().map(|(_, workload)| *workload).collect();
@@ -34,7 +34,7 @@ pub fn render(samples: &Samples<'_>) -> String {
             let process = median(samples_of, cpu);
             let (low, high) = (quantile(samples_of, 0.1), quantile(samples_of, 0.9));
             let allocations = median(samples_of, |s| s.allocations);
-            // Where each thread is one of the burst's own, nobody counts.
+            // Allocations are not counted where the burst starts its own threads.
             let allocations = if allocations.is_nan() { "–".to_owned() } else { format!("{allocations:.2}") };
             let dropped: u64 = samples_of.iter().map(|s| s.dropped).max().unwrap_or(0);
             let shown = |ratio: Option<f64>| ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
@@ -60,7 +60,7 @@ pub fn render(samples: &Samples<'_>) -> String {
     out
 }
 
-/// The figures that issues ask for, and whether they are met.
+/// Returns the table of targets, which says for each if it is met.
 fn wanted(samples: &Samples<'_>) -> String {
     let of = |key, to, of: fn(&Sample) -> f64| ratio(samples, key, to, of);
     let polls = pairs(samples, ("ragtrace", "polls"), ("plain", "polls"), own, |a, b| (a - b) / 100.0);
@@ -90,7 +90,7 @@ fn wanted(samples: &Samples<'_>) -> String {
     let mut out = "### What is wanted\n\n| | measured | wanted | |\n| --- | ---: | ---: | --- |\n".to_owned();
     let verdict = |is_met: bool| if is_met { "met" } else { "missed" };
     for (what, measured, most) in rows {
-        // As it is printed.
+        // Rounded as in the output.
         let is_met = (measured * 100.0).round() <= most * 100.0;
         let _ = writeln!(out, "| {what} | {measured:.2} | at most {most:.2} | {} |", verdict(is_met));
     }
@@ -107,7 +107,7 @@ fn cpu(sample: &Sample) -> f64 {
     sample.cpu
 }
 
-/// What the worker takes for a stage with texts.
+/// Returns the worker's CPU time for a stage with texts.
 fn worker(samples: &Samples<'_>) -> Option<f64> {
     samples.get(&TEXTS).map(|samples| median(samples, |s| s.cpu - s.own))
 }
@@ -116,7 +116,7 @@ fn ratio(samples: &Samples<'_>, key: Key<'_>, to: Key<'_>, of: impl Fn(&Sample) 
     pairs(samples, key, to, of, |a, b| a / b)
 }
 
-/// The median over all rounds of what `with` makes of both of the round.
+/// Returns the median over all rounds of `with` applied to the two values of a round.
 fn pairs(
     samples: &Samples<'_>,
     key: Key<'_>,

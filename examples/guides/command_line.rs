@@ -1,4 +1,4 @@
-//! A command-line tool: a `main` that is not `async`, one trace a run, and a flush at the end.
+//! A command-line tool with a synchronous `main`, one trace for each run, and a final shutdown.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use ragtrace::{Console, RequestContext, Telemetry, traced_stage};
 use ragtrace_sinks::SqliteSink;
 
-/// Cuts a document into chunks. Functions that are not `async` are stages as well.
+/// Cuts a document into chunks. Functions that are not `async` can be stages too.
 #[traced_stage("document_ingestion", kind = pipeline, fields(doc = path))]
 fn ingest(path: &Path) -> io::Result<Vec<String>> {
     let text = parse(path)?;
@@ -40,7 +40,8 @@ fn main() -> ExitCode {
     let failures = run
         .sync_scope(|| std::env::args_os().skip(1).map(PathBuf::from).filter(|path| !ingest_and_print(path)).count());
 
-    // `main` returns its code, since `std::process::exit` would leave before anything is delivered.
+    // `main` returns the exit code, because `std::process::exit` would end the process before
+    // anything is delivered.
     let report = telemetry.shutdown_blocking(Duration::from_secs(5));
     if !report.complete {
         eprintln!("warning: not all stage logs were delivered: {report}");
@@ -49,13 +50,13 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failures > 0))
 }
 
-/// Sets telemetry up. A command talks to its user itself, so the console is off.
+/// Installs telemetry. The console is off, because a command prints its own messages.
 fn install() -> Result<Telemetry, ragtrace::SetupError> {
     ragtrace::builder().service("cut").console(Console::Off).sink(SqliteSink::new("ragtrace.db")).install()
 }
 
-/// Returns true if the document was ingested. The failure is in the stage logs already, with every
-/// cause.
+/// Returns `true` if the document was ingested. A failure has already been recorded, with all its
+/// sources.
 fn ingest_and_print(path: &Path) -> bool {
     match ingest(path) {
         Ok(chunks) => println!("{}: {} chunks", path.display(), chunks.len()),

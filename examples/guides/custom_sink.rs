@@ -1,4 +1,4 @@
-//! A sink of your own: settings, an encoding, and a verdict on the answer.
+//! A sink of your own: settings, an encoding, and the outcome of a delivery.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -7,23 +7,22 @@ use std::time::Duration;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
 use ragtrace::{Sink, traced_stage};
 
-/// Writes each batch into a file of its own, such as a loader of a data warehouse takes them.
+/// A sink that writes each batch to a file of its own, as loaders of data warehouses expect.
 ///
-/// The file is named by the batch's id. A batch that comes again, after a crash or a timeout,
-/// replaces its file, so every record is there once.
+/// The file is named after the batch's id. If a batch is delivered again, after a crash or a
+/// timeout, it replaces its file, so every record is stored exactly once.
 pub struct FolderSink {
     folder: PathBuf,
 }
 
 impl FolderSink {
-    /// Makes a sink that writes into `folder`, which has to exist.
+    /// Creates a sink that writes to `folder`, which has to exist.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
     async fn write(&self, name: &str, lines: Vec<u8>) -> io::Result<()> {
-        // The pipeline's thread must not wait for a disk; `tokio::fs` has the file written on
-        // another one.
+        // A sink must not block the pipeline's thread. `tokio::fs` writes on another thread.
         let (part, whole) = (self.folder.join(format!("{name}.part")), self.folder.join(format!("{name}.jsonl")));
         tokio::fs::write(&part, lines).await?;
         tokio::fs::rename(&part, &whole).await
@@ -36,13 +35,13 @@ impl Sink for FolderSink {
     }
 
     fn limits(&self) -> BatchLimits {
-        // Few large files, and nobody waits for them.
+        // The loader prefers few large files, and a delay does not matter.
         BatchLimits::default().with_records(10_000).with_bytes(8 << 20).with_age(Duration::from_secs(10))
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         if batch.records().is_empty() {
-            // It carries counts alone, which have no place here.
+            // A batch without records carries only metrics, which this sink does not store.
             return Ok(Delivered::all());
         }
         // The encoding.
@@ -51,17 +50,17 @@ impl Sink for FolderSink {
             record.write_json(&mut lines);
             lines.push(b'\n');
         }
-        // The verdict. When to try again, for how long, and where a batch stays meanwhile is the
-        // pipeline's business.
+        // The outcome. The pipeline decides when to retry, for how long, and where the batch is
+        // kept until then.
         match self.write(&batch.id().to_string(), lines).await {
             Ok(()) => Ok(Delivered::all()),
             Err(error) => Err(match error.kind() {
-                // Somebody has to act. The sink waits for that, looks now and then, and loses
+                // An operator has to act. The pipeline waits, probes from time to time, and loses
                 // nothing.
                 ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => {
                     SinkError::park(Unwritable { folder: self.folder.clone(), source: error })
                 }
-                // Anything else may pass by itself.
+                // Any other error may be temporary.
                 _ => SinkError::retry(error),
             }),
         }
@@ -96,7 +95,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args_os().nth(1).unwrap_or_else(|| "records".into());
     let telemetry = ragtrace::builder().service("rag-api").sink(FolderSink::new(folder)).from_env().install()?;
     chunk("a text to be cut");
-    // The report names the sink, and says what it delivered and what is left.
+    // The report names each sink, with the numbers of delivered and remaining records.
     let report = telemetry.shutdown_blocking(Duration::from_secs(10));
     println!("{report}");
     Ok(())

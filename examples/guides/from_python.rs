@@ -1,4 +1,4 @@
-//! Coming from the Python stack: the five ingestion stages, who asked for them, a user's errors.
+//! Coming from the Python stack: five ingestion stages, a request's user, and the user's errors.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 use ragtrace_sinks::store::{self, LogFilter};
 
-/// One document, from its file into the index. Each stage leaves the lines that the Python pipeline
-/// wrote by hand: `file_parsing_started`, then `file_parsing_completed` with `duration_ms`, or
-/// `file_parsing_failed` with the error.
+/// Ingests one document, from its file into the index. Each stage writes the records that the
+/// Python pipeline logged by hand: `file_parsing_started`, then `file_parsing_completed` with
+/// `duration_ms`, or `file_parsing_failed` with the error.
 #[traced_stage("ingestion", kind = pipeline, fields(document.id, document.name))]
 async fn ingest(document: &Document) -> Result<usize, IngestError> {
     let text = parse(document).await?;
@@ -19,14 +19,15 @@ async fn ingest(document: &Document) -> Result<usize, IngestError> {
     store_chunks(&chunks, &vectors).await
 }
 
-// No argument is recorded unless it is named: `fields` when the stage begins, `ok` from what it
-// returned.
+// Only named values are recorded: those in `fields` when the stage begins, those in `ok` when it
+// returns.
 #[traced_stage("file_parsing", kind = parse, fields(bytes = document.bytes.len()), ok(|text| chars = text.chars().count()))]
 async fn parse(document: &Document) -> Result<String, IngestError> {
     String::from_utf8(document.bytes.clone()).map_err(IngestError::Encoding)
 }
 
-// `chunk_count=len(chunks)` has no counterpart: a returned `Vec` is counted.
+// `chunk_count=len(chunks)` has no counterpart: the length of a returned `Vec` is recorded as
+// `count`.
 #[traced_stage("document_chunking", kind = chunk, ok(|chunks| avg_chunk_size = average(chunks)))]
 fn chunk(text: &str) -> Vec<Chunk> {
     let sentences = text.split_terminator('.').map(str::trim).filter(|sentence| !sentence.is_empty());
@@ -41,7 +42,8 @@ fn enrich(mut chunks: Vec<Chunk>) -> Vec<Chunk> {
     chunks
 }
 
-// Values that are known half-way are declared, and checked by the compiler: names and types.
+// Values that become known inside of the body are declared with `record`; the compiler checks their
+// names and types.
 #[traced_stage(
     "chunk_embedding",
     kind = embed,
@@ -80,7 +82,7 @@ fn average(chunks: &[Chunk]) -> Option<usize> {
     chunks.iter().map(|chunk| chunk.text.chars().count()).sum::<usize>().checked_div(chunks.len())
 }
 
-/// Every cause is recorded: the message of the error itself, and the chain of its sources.
+/// An error is recorded with its own message and the chain of its sources.
 #[derive(Debug)]
 enum IngestError {
     Encoding(std::string::FromUtf8Error),
@@ -105,7 +107,7 @@ impl std::error::Error for IngestError {
     }
 }
 
-/// The query script: a user's errors of the last day, newest first. In a terminal:
+/// Prints a user's errors of the last day, newest first, as the query script did. In a terminal:
 /// `ragtrace errors --user alice --since 24h`.
 async fn print_errors(user: &str) -> Result<(), store::StoreError> {
     let store = store::open("sqlite:ragtrace.db").await?;
@@ -118,7 +120,7 @@ async fn print_errors(user: &str) -> Result<(), store::StoreError> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The aggregator, its queue, its batches and its retries are all of this.
+    // This replaces the aggregator with its queue, its batches and its retries.
     let telemetry = ragtrace::builder()
         .service("rag-ingest")
         .environment("production")
@@ -130,8 +132,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [("manual.txt", &b"Oil the pump. Check the seal."[..]), ("scan.txt", b"\xff\xfe"), ("empty.txt", b"")];
     for (id, (name, bytes)) in (1..).zip(documents) {
         let document = Document { id, name, bytes: bytes.to_owned() };
-        // The context variables: set once, in scope for whatever the future calls, and nothing to
-        // reset.
+        // This replaces the context variables: it is set once, applies to everything that the
+        // future calls, and needs no reset.
         let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme").with_request_type("ingest");
         match runtime.block_on(request.scope(ingest(&document))) {
             Ok(stored) => println!("{name}: {stored} chunks stored"),

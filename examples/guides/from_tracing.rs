@@ -1,4 +1,4 @@
-//! Coming from `tracing`: one line beside its layers, and contexts that its spans carry.
+//! Coming from `tracing`: one more layer in the subscriber, and contexts that spans carry.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tracing_subscriber::prelude::*;
 
 #[traced_stage(kind = pipeline, fields(query = text))]
 async fn question(text: &str) -> Result<Vec<u32>, tokio::task::JoinError> {
-    // An event inside a stage becomes a record with the ids of the stage, and goes to the other
-    // layers as before.
+    // An event inside of a stage becomes a record with the ids of the stage, and still goes to the
+    // other layers.
     info!(words = text.split(' ').count(), "a question has come");
 
-    // A span that is made inside a stage carries its context. Whoever enters it, in another task or
-    // on another thread, is back in the stage; so code that hands on its work in this way needs no
-    // change.
+    // A span that is created inside of a stage carries its context. Code that enters the span, in
+    // another task or on another thread, is in the stage again, so code that passes on work in this
+    // way needs no change.
     let searches = ["words", "vectors"].map(|index| tokio::spawn(search(index).instrument(info_span!("task", index))));
     let mut hits = Vec::new();
     for found in searches {
@@ -27,14 +27,14 @@ async fn question(text: &str) -> Result<Vec<u32>, tokio::task::JoinError> {
         warn!("the question is empty");
     }
 
-    // Where the level disables a span, it carries nothing, and `or_current` falls back to the span
+    // A span that its level disables carries nothing, and `or_current` falls back to the span
     // around it. With mirrored stages that is the stage itself, so the context is not lost.
     let quiet = span!(Level::TRACE, "quiet").or_current();
     hits.extend(tokio::spawn(search("archive").instrument(quiet)).await?);
     Ok(hits)
 }
 
-/// The fields of the spans around an event are in its record, too: here `index`.
+/// The fields of the spans around an event are recorded with it, here `index`.
 #[traced_stage("retrieval", kind = retrieve, fields(index))]
 async fn search(index: &'static str) -> Vec<u32> {
     let hits = if index == "archive" { Vec::new() } else { vec![1, 2] };
@@ -43,8 +43,8 @@ async fn search(index: &'static str) -> Vec<u32> {
     hits
 }
 
-/// Functions with `#[instrument]` stay as they are: spans of `tracing` are no stages, and lie
-/// between stages without harm.
+/// Functions with `#[instrument]` stay as they are: spans of `tracing` are not stages, and may lie
+/// between stages.
 #[instrument]
 fn normalise(text: &str) -> String {
     text.trim().to_lowercase()
@@ -55,18 +55,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::registry()
         .with(filter)
         .with(tracing_subscriber::fmt::layer())
-        // The line. Stages are spans for the layers beside it, since the application composes them
-        // (`.mirror_stages(false)` would leave that out).
+        // Stages appear as spans to the other layers, because the application composes its layers
+        // itself. `.mirror_stages(false)` turns that off.
         .with(ragtrace::layer())
         .try_init()?;
     let telemetry = ragtrace::builder()
         .service("rag-api")
-        // The lines are printed by `fmt` already.
+        // `fmt` already prints the events.
         .console(Console::Off)
         .sink(SqliteSink::new("ragtrace.db"))
         .install()?;
 
-    // Outside of any request an event is recorded without ids.
+    // An event outside of any request is recorded without ids.
     info!("ready");
     let runtime = tokio::runtime::Runtime::new()?;
     let request = RequestContext::new().with_user_id("alice").with_request_type("ask");

@@ -1,11 +1,11 @@
 //! One program for each way to use ragtrace.
 //!
-//! A program shows one thing whole, with comments for whoever reads it first; `tests/` runs each of
-//! them and looks at what it printed and recorded. The documentation of `ragtrace` has them as
-//! guides, in the module `guide`, with what there is to know around them: a program and its page
-//! are changed together.
+//! A program shows one topic as a whole, with comments for first-time readers; `tests/` runs each
+//! program and checks its output and its records. The documentation of `ragtrace` shows the
+//! programs as guides in the module `guide`, with explanations around them. A program and its page
+//! have to be changed together.
 
-/// The guides' code is compiled as a test.
+/// Compiles the code of the guides as tests.
 #[cfg(doctest)]
 mod guides {
     #[doc = include_str!("../../ragtrace/src/guide/command_line.md")]
@@ -39,7 +39,7 @@ mod guides {
     struct Worker;
 }
 
-/// The code of the repository's pages is compiled as a test.
+/// Compiles the code of the repository's pages as tests.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../README.md")]

@@ -1,4 +1,4 @@
-//! A service: axum, a trace for each request, and nothing lost when it ends.
+//! A service with axum: a trace for each request, and a shutdown that loses nothing.
 
 use std::fmt;
 use std::io;
@@ -12,11 +12,12 @@ use ragtrace::http::TraceLayer;
 use ragtrace::traced_stage;
 use ragtrace_sinks::SqliteSink;
 
-/// How long requests have to end after the signal. Supervisors kill what is there 10 s after it
-/// (Docker) or 30 s (Kubernetes), and the telemetry is to be delivered by then.
+/// The time that open requests have to end after the signal. Docker kills a process 10 s after the
+/// signal, and Kubernetes 30 s, and the telemetry has to be delivered by then.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The stages of a request are children of the request's own, and have its ids and its user.
+/// Answers a question. The stages that it calls are children of the request's own stage, and have
+/// its ids and its user.
 async fn ask(Path(collection): Path<String>, question: String) -> Result<String, (StatusCode, String)> {
     let hits = search(&collection, &question, 3).await.map_err(|error| (error.status(), format!("{error}\n")))?;
     Ok(generate(&question, &hits).await)
@@ -43,8 +44,8 @@ enum SearchError {
 }
 
 impl SearchError {
-    /// An answer of the 400s is the caller's doing: the request completes. One of the 500s fails
-    /// it.
+    /// Returns the status of the response. A status of 4xx is an error of the caller, and the
+    /// request completes; one of 5xx fails the request.
     fn status(&self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
@@ -64,7 +65,8 @@ impl fmt::Display for SearchError {
 
 impl std::error::Error for SearchError {}
 
-/// Returns the user whose token a request has. Anybody can send `X-User-ID`; a token is verified.
+/// Returns the user whose token the request has. A token can be verified, while anybody can send
+/// `X-User-ID`.
 fn user_of(headers: &HeaderMap) -> Option<&'static str> {
     match headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")? {
         "token-of-alice" => Some("alice"),
@@ -79,18 +81,18 @@ async fn serve(address: &str) -> io::Result<()> {
             Some(user) => context.with_user_id(user),
             None => context,
         })
-        // A load balancer asks every second.
+        // A load balancer calls this route every second.
         .skip(|parts| parts.uri.path() == "/healthz");
     let routes = Router::new()
         .route("/collections/{collection}/ask", post(ask))
         .route("/healthz", get(async || "well\n"))
-        // Behind the routes, so that the layer knows which one was matched: it names the request's
-        // stage.
+        // The layer is behind the routes, so that it knows the matched route, which names the
+        // request's stage.
         .layer(trace);
     let listener = tokio::net::TcpListener::bind(address).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
     let requests = axum::serve(listener, routes).with_graceful_shutdown(stop_signal());
-    // A client that never finishes its request would be waited for for ever.
+    // A client that never finishes its request would keep the server from ending.
     let too_long = async {
         stop_signal().await;
         tokio::time::sleep(GRACE).await;
@@ -101,7 +103,7 @@ async fn serve(address: &str) -> io::Result<()> {
     }
 }
 
-/// Waits for Ctrl-C, or for SIGTERM, by which systemd, Docker and Kubernetes stop a service.
+/// Waits for Ctrl-C, or for SIGTERM, with which systemd, Docker and Kubernetes stop a service.
 async fn stop_signal() {
     #[cfg(unix)]
     {
@@ -114,7 +116,7 @@ async fn stop_signal() {
             return;
         }
     }
-    // Without the signal there is nothing to wait for but the end of the process.
+    // If the signal cannot be received, the server runs until the process is killed.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -125,7 +127,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let outcome = runtime.block_on(serve(&address));
-    // The runtime goes first: requests that it cancels are recorded too.
+    // The runtime is dropped first, so that requests that this cancels are recorded too.
     drop(runtime);
     eprintln!("{}", telemetry.shutdown_blocking(Duration::from_secs(4)));
     Ok(outcome?)

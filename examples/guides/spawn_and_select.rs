@@ -1,4 +1,4 @@
-//! Tasks, threads and races: where a context goes by itself, and where it has to be carried.
+//! Tasks, threads and races: where the context is inherited, and where it has to be passed on.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use ragtrace::{InContext, RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 use tokio::time::sleep;
 
-/// Searches two indexes at once, ranks what they found, and asks two models, of which the first to
-/// answer wins.
+/// Searches two indexes at the same time, ranks the results, and asks two models, of which the
+/// first to answer wins.
 #[traced_stage(kind = pipeline, fields(query = text))]
 async fn question(text: &str) -> Result<String, tokio::task::JoinError> {
-    // A task knows nothing of who spawned it. `ragtrace::spawn` carries the context; under a bare
-    // `tokio::spawn` the stage would begin a trace of its own.
+    // A spawned task does not inherit the context. `ragtrace::spawn` passes it on; under a bare
+    // `tokio::spawn`, the stage would begin a trace of its own.
     let words = ragtrace::spawn(search("words", text.to_owned()));
     let vectors = ragtrace::spawn(search("vectors", text.to_owned()));
 
-    // Futures of the same task need nothing, however they are joined.
+    // Futures in the same task share its context, however they are joined.
     let (words, vectors) = tokio::try_join!(words, vectors)?;
     let hits = [words, vectors].concat();
 
-    // A thread, here one of the blocking pool, is given the context by hand.
+    // A closure on another thread, here one of the blocking pool, gets the context explicitly.
     let context = RequestContext::current().unwrap_or_default();
     let hits = tokio::task::spawn_blocking(move || context.sync_scope(|| rank(hits))).await?;
 
-    // The future that loses is dropped in the middle of its work: its stage is recorded as
+    // The future that loses is dropped in the middle of its work, and its stage is recorded as
     // cancelled.
     let answer = tokio::select! {
         answer = generate("small", &hits, Duration::from_millis(20)) => answer,
         answer = generate("large", &hits, Duration::from_mins(1)) => answer,
     };
 
-    // Where another function does the spawning, the future itself carries the context.
+    // If another function spawns the task, the future itself carries the context.
     spawned_by_a_library(remember(answer.clone()).in_current_context()).await?;
     Ok(answer)
 }
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let request = RequestContext::new().with_user_id("alice").with_request_type("ask");
     println!("{}", runtime.block_on(request.scope(question("the pump")))?);
-    // The runtime goes first, so that the tasks that it cancels are recorded too.
+    // The runtime is dropped first, so that tasks that this cancels are recorded too.
     drop(runtime);
     telemetry.shutdown_blocking(Duration::from_secs(10));
     Ok(())

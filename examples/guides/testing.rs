@@ -1,4 +1,4 @@
-//! Tests: what a stage logs, as typed assertions.
+//! Tests: assertions on the records of stages.
 
 use std::fmt;
 use std::time::Duration;
@@ -39,12 +39,11 @@ impl std::error::Error for ChunkError {}
 
 #[tokio::test]
 async fn chunks_are_counted_and_measured() {
-    // The capture belongs to this future: tests run in parallel, and none sees another one's
-    // records.
+    // A capture sees only the records of its own future, so tests can run in parallel.
     let (chunks, captured) = testing::capture(ingestion("a short text")).await;
     assert_eq!(chunks.expect("chunks").len(), 3);
 
-    // `one()` fails, and prints what was captured, if there is not exactly one.
+    // `one()` fails the test and prints all captured records if there is not exactly one.
     let completed = captured.stage("document_chunking").completed().one();
     assert_eq!(completed.count(), Some(3));
     assert_eq!(completed.metric("longest"), Some(5.0));
@@ -55,7 +54,7 @@ async fn chunks_are_counted_and_measured() {
 async fn chunking_happens_in_the_ingestion() {
     let (_, captured) = testing::capture(ingestion("a short text")).await;
 
-    // By the descriptors instead of their names: a stage that is renamed breaks no test.
+    // Descriptors replace names here, so renaming a stage breaks no test.
     assert_eq!(captured.of(&CHUNKING).completed().within_stage(&INGESTION).len(), 1);
 }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 
-/// A model behind a pointer. Traits with `async fn` are no `dyn` traits yet, which is what
-/// `async_trait` is for.
+/// A model behind a pointer. Traits with `async fn` cannot be `dyn` traits yet, so this one uses
+/// `async_trait`.
 #[async_trait]
 trait Embedder: Send + Sync {
     fn model(&self) -> &str;
@@ -26,9 +26,8 @@ impl Embedder for Hashing {
         "hashing"
     }
 
-    // The attribute stands at the method, below `#[async_trait]`. It sees the method as it is
-    // written, or as `async_trait` has rewritten it: either way it is one stage, from the first
-    // poll on.
+    // The attribute is on the method, below `#[async_trait]`. Whether it sees the method as written
+    // or as rewritten by `async_trait`, the method is one stage, from the first poll on.
     #[traced_stage("chunk_embedding", kind = embed, fields(model = self.model(), self.dimensions))]
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         if texts.is_empty() {
@@ -41,11 +40,11 @@ impl Embedder for Hashing {
     }
 }
 
-/// Where there is no trait object, the language's own `async fn` does, and costs no box.
+/// Without trait objects, native `async fn` is enough, and needs no box.
 trait Store {
     fn name(&self) -> &'static str;
 
-    /// A default body is a stage of every implementation that keeps it.
+    /// A default body is a stage of every implementation that uses it.
     #[traced_stage("data_storage", kind = store, fields(store = self.name(), input_count = vectors.len()))]
     async fn store(&self, vectors: Vec<Vec<f32>>) -> usize {
         tokio::task::yield_now().await;

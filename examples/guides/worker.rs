@@ -1,4 +1,4 @@
-//! A worker: jobs from a queue, each with a context of its own and a stage named by its type.
+//! A worker: jobs from a queue, each with a context of its own and a stage named after its type.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use ragtrace_sinks::SqliteSink;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// A message of the queue. Who asked, and in which trace, travels in it as text, so the queue may
-/// as well be another process's.
+/// A message of the queue. User and trace are part of it as text, so the queue may also belong to
+/// another process.
 struct Job {
     kind: &'static str,
     document: String,
@@ -18,8 +18,8 @@ struct Job {
 }
 
 impl Job {
-    /// Makes the context of the job: a part of the trace in which it was asked for. Of a header
-    /// that is malformed comes a new trace.
+    /// Returns the context of the job, which belongs to the trace that enqueued it. A malformed
+    /// header starts a new trace.
     fn context(&self) -> RequestContext {
         RequestContext::from_traceparent(&self.traceparent)
             .unwrap_or_default()
@@ -27,8 +27,8 @@ impl Job {
             .with_request_type(self.kind)
     }
 
-    /// Returns the stage of jobs of this type. Names are bounded, so they are made of what has few
-    /// values; where a type comes from outside, the common name takes what is over the bound.
+    /// Returns the stage of jobs of this type. The number of stages is limited, so use values with
+    /// few alternatives; if types come from outside, jobs beyond the limit share a common name.
     fn stage(&self) -> NamedStage {
         NamedStage::new(&format!("job {}", self.kind), StageKind::Pipeline)
             .or_else(|| NamedStage::new("job", StageKind::Pipeline))
@@ -71,7 +71,7 @@ async fn work(mut jobs: mpsc::Receiver<Job>) {
         if running.len() >= AT_ONCE {
             running.join_next().await;
         }
-        // The scope moves into the task with the job, so no job sees the context of another one.
+        // The scope moves into the task with the job, so no job sees the context of another.
         running.spawn(async move {
             let (context, stage) = (job.context(), job.stage());
             match context.scope(stage.try_run(job.run())).await {
@@ -83,7 +83,7 @@ async fn work(mut jobs: mpsc::Receiver<Job>) {
     while running.join_next().await.is_some() {}
 }
 
-/// Puts a job into the queue. It is a stage of the one who asks; the job becomes its child,
+/// Puts a job into the queue. This is a stage of the caller, and the job becomes its child,
 /// whenever it runs.
 #[traced_stage(kind = task, fields(kind))]
 async fn enqueue(jobs: &mpsc::Sender<Job>, kind: &'static str, user: &str, document: &str) {

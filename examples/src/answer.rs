@@ -1,4 +1,4 @@
-//! An answer in the documents' own words: the sentences that say most about the question.
+//! Composes an answer of the documents' own sentences: those that say most about the question.
 
 use std::collections::BTreeSet;
 
@@ -7,40 +7,40 @@ use serde::Serialize;
 use crate::rerank::{Passage, question_words};
 use crate::words;
 
-/// The name of what quotes, as stages record it: no language model, but a rule.
+/// The model's name that stages record. It is not a language model but a rule.
 pub const MODEL: &str = "extractive-quotes-v1";
 
-/// A price in US dollars for a million tokens.
+/// A price in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
-    /// Of what a model reads.
+    /// The price of input tokens.
     pub input: f64,
-    /// Of what it writes.
+    /// The price of output tokens.
     pub output: f64,
 }
 
-/// A notional price, so that there is a cost to be seen. Quoting costs nothing: a pipeline with a
+/// A notional price, so that there is a cost to be seen. Quoting costs nothing; a pipeline with a
 /// hosted model has that model's price here.
 pub const NOTIONAL_PRICE: Price = Price { input: 0.15, output: 0.60 };
 
 impl Price {
-    /// The cost of so many tokens, in US dollars.
+    /// Returns the cost of a number of tokens, in US dollars.
     #[expect(clippy::cast_precision_loss, reason = "tokens are far below 2^52")]
     pub fn of(self, input_tokens: usize, output_tokens: usize) -> f64 {
         (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
     }
 }
 
-/// A message of a conversation, in the form that hosted models take.
+/// A message of a conversation, in the form that hosted models accept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// Who says it: `system` or `user`.
+    /// The role of the author: `system` or `user`.
     pub role: &'static str,
-    /// Its words.
+    /// The text of the message.
     pub content: String,
 }
 
-/// The messages that would ask a language model for what [`quotes`] finds.
+/// Returns the messages that would ask a language model for what [`quotes`] finds.
 pub fn messages(question: &str, passages: &[Passage]) -> Vec<Message> {
     let numbered = |(at, passage): (usize, &Passage)| format!("[{}] {}", at + 1, passage.hit.text);
     let sources: Vec<_> = passages.iter().enumerate().map(numbered).collect();
@@ -48,30 +48,30 @@ pub fn messages(question: &str, passages: &[Passage]) -> Vec<Message> {
     vec![Message { role: "system", content: system }, Message { role: "user", content: question.to_owned() }]
 }
 
-/// How many sentences an answer has at most.
+/// The largest number of sentences in an answer.
 const SENTENCES: usize = 4;
 
-/// A sentence must be at least this good against the best one.
+/// The least relevance of a sentence, as a share of the best one's.
 const AGAINST_BEST: f32 = 0.45;
 
 /// A sentence of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// Its place among the passages, counted from 1.
+    /// The number of its passage, counted from 1.
     pub passage: usize,
     /// The sentence, on one line.
     pub sentence: String,
 }
 
-/// Chooses the sentences that answer `question`, in the order of the passages and of their text;
-/// none, if no passage has a word of the question.
+/// Returns the sentences that answer `question`, in the order of the passages and of their text.
+/// Returns none if no passage contains a word of the question.
 pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     let asked: BTreeSet<String> = question_words(question).collect();
     let mut found: Vec<(f32, Quote)> = Vec::new();
     for (at, passage) in passages.iter().enumerate() {
         for range in words::sentences(&passage.hit.text) {
             let sentence = passage.hit.text[range].split_whitespace().collect::<Vec<_>>().join(" ");
-            // A heading is no answer, and an overlap is said once.
+            // A heading is not an answer, and an overlap is quoted only once.
             let heading = passage.hit.headings.contains(&sentence);
             if !sentence.is_empty() && !heading && !found.iter().any(|(_, quote)| quote.sentence == sentence) {
                 let score = relevance(&asked, passage, &sentence);
@@ -88,10 +88,10 @@ pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     found.into_iter().map(|(_, quote)| quote).collect()
 }
 
-/// How many words of the question the sentence says, weighed by how well its passage fits. A word
-/// that its headings say counts half, since the sentence then speaks of it without naming it;
-/// naming none counts only below a heading that says most of the question, as in a list of
-/// questions and answers.
+/// Returns the share of the question's words that the sentence contains, weighted by how well its
+/// passage fits. A word that only its headings contain counts half, since the sentence then is
+/// about it without naming it. A sentence with no word of the question counts only below a heading
+/// that contains most of them, as in a list of questions and answers.
 fn relevance(asked: &BTreeSet<String>, passage: &Passage, sentence: &str) -> f32 {
     let says = |text: &str| {
         let words: Vec<String> = words::words(text).collect();
@@ -111,8 +111,8 @@ fn count(words: usize) -> f32 {
     words as f32
 }
 
-/// Whether two words are forms of one: equal, or with a long common beginning and short ends
-/// ("last", "lasts").
+/// Returns `true` if two words are forms of one: equal, or with a long common beginning and short
+/// ends ("last", "lasts").
 fn akin(a: &str, b: &str) -> bool {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
     let longest = a.chars().count().max(b.chars().count());

@@ -1,4 +1,4 @@
-//! The reading half: a question from its words to an answer with sources, stage by stage.
+//! Answers a question, stage by stage: from its words to an answer with sources.
 
 use std::error::Error;
 use std::fmt;
@@ -13,34 +13,34 @@ use crate::rerank::{self, Passage};
 use crate::store::{Hit, Store, StoreError};
 use crate::words::count_tokens;
 
-/// What every question needs.
+/// The library that answers questions: the documents, an embedding model, and settings.
 #[derive(Debug, Clone)]
 pub struct Library<E> {
-    /// Where the documents are.
+    /// The documents.
     pub store: Store,
-    /// What embeds the question: the model that embedded the documents.
+    /// The model that embeds the question. It has to be the one that embedded the documents.
     pub embedder: E,
-    /// Whose documents may be looked at; empty for nobody's in particular.
+    /// The tenant whose documents are searched; empty without tenants.
     pub tenant: String,
-    /// How many chunks the search brings.
+    /// The number of chunks that the search returns.
     pub top_k: u32,
-    /// How many of them the answer is drawn from.
+    /// The number of chunks that the answer is taken from.
     pub passages: usize,
-    /// True if the stage logs may hold the words of the question and of the answer.
+    /// `true` if the stage logs may contain the text of the question and of the answer.
     pub log_question: bool,
 }
 
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part<'a> {
-    /// The passages that it is drawn from, in the order of their numbers: once, before any
-    /// sentence.
+    /// The passages that the answer is taken from, in the order of their numbers. They come once,
+    /// before any sentence.
     Passages(&'a [Passage]),
-    /// A sentence of it.
+    /// A sentence of the answer.
     Sentence(String),
 }
 
-/// Answers the question `text`: hands over each part as soon as it is there, and returns the
+/// Answers the question `text`. Hands over each part as soon as it is there, and returns the
 /// passages that the sentences came from, in the order of their numbers.
 #[traced_stage(
     kind = pipeline,
@@ -114,7 +114,7 @@ async fn rerank(text: &str, hits: Vec<Hit>, keep: usize, log_question: bool) -> 
     Ok(crate::blocking::run(move || rerank::rerank(&text, hits, keep)).await)
 }
 
-/// Its cost is a notional one: see [`NOTIONAL_PRICE`].
+/// Composes the answer. Its cost is a notional one, see [`NOTIONAL_PRICE`].
 #[traced_stage(
     kind = generate,
     fields(
@@ -148,7 +148,7 @@ fn answer(
     })
 }
 
-/// Why a question has no answer.
+/// The reason why a question has no answer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AskError {
@@ -158,9 +158,9 @@ pub enum AskError {
     Embed(EmbedError),
     /// The database could not be searched.
     Store(StoreError),
-    /// There is nothing to search.
+    /// There are no documents to search.
     NoDocuments,
-    /// Nothing that was found says anything about the question.
+    /// Nothing that was found is about the question.
     NoAnswer,
 }
 

@@ -1,8 +1,8 @@
-//! Work that keeps a core busy, moved off the async threads.
+//! Runs work that keeps a core busy outside of the async threads.
 //!
-//! A stage that waits here can be dropped at once: the work itself runs to its end on its own
-//! thread, and nobody reads its outcome. It keeps its place until then ([`holding`]), or clients
-//! that come and leave would have any number of documents worked on at once.
+//! A stage that waits for such work can be dropped at once. The work itself continues to its end on
+//! its own thread, and its result is ignored. It keeps its permit until then ([`holding`]);
+//! otherwise clients that come and leave could start work on any number of documents at once.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ tokio::task_local! {
     static PLACE: Arc<OwnedSemaphorePermit>;
 }
 
-/// Runs `future`, and keeps `place` until it and all work that it began has ended.
+/// Runs `future`, and keeps `place` until the future and all work that it started have ended.
 pub(crate) async fn holding<F: Future>(place: OwnedSemaphorePermit, future: F) -> F::Output {
     PLACE.scope(Arc::new(place), future).await
 }
 
-/// Runs `work` on a thread where blocking is allowed. A panic in it goes on in the caller.
+/// Runs `work` on a thread that may block. A panic in it continues in the caller.
 pub(crate) async fn run<T, F>(work: F) -> T
 where
     T: Send + 'static,

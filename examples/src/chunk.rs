@@ -1,9 +1,9 @@
-//! Cutting a document into chunks that fit an embedding model.
+//! Cuts a document into chunks that fit an embedding model.
 //!
 //! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. It begins
-//! with the last sentences of the chunk before it, as many as fit into [`Chunking::overlap`], so
-//! that a thought cut in two is whole in one of them. Only a sentence that is longer than a chunk
-//! is cut inside: between words, and a word that is longer than a chunk between characters. Every
+//! with the last sentences of the chunk before, as many as fit into [`Chunking::overlap`], so that
+//! a thought cut in two is whole in one of them. Only a sentence that is longer than a chunk is cut
+//! inside: between words, and a word that is longer than a chunk between characters. Every
 //! character of the text that is not white space is in some chunk.
 
 use std::fmt::{self, Display};
@@ -15,7 +15,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::document::{Document, Section};
 use crate::words::{count_tokens, sentences};
 
-/// What the size of a chunk is counted in.
+/// The unit of a chunk's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Words, numbers and punctuation marks: see [`count_tokens`].
@@ -25,7 +25,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// A short name, as logged.
+    /// Returns the unit's short name, as in the stage logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tokens => "tokens",
@@ -41,7 +41,7 @@ impl Unit {
     }
 }
 
-/// How to cut.
+/// The settings of cutting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunking {
     unit: Unit,
@@ -50,7 +50,8 @@ pub struct Chunking {
 }
 
 impl Chunking {
-    /// Chunks of at most `size` units that share at most `overlap` units with the one before.
+    /// Creates settings for chunks of at most `size` units that share at most `overlap` units with
+    /// the one before.
     pub fn new(unit: Unit, size: usize, overlap: usize) -> Result<Self, ChunkingError> {
         if size == 0 || overlap >= size {
             return Err(ChunkingError { size, overlap });
@@ -58,23 +59,23 @@ impl Chunking {
         Ok(Self { unit, size, overlap })
     }
 
-    /// What sizes are counted in.
+    /// Returns the unit of sizes.
     pub fn unit(&self) -> Unit {
         self.unit
     }
 
-    /// The greatest size of a chunk.
+    /// Returns the largest size of a chunk.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// How much of a chunk may repeat the one before, at most.
+    /// Returns the largest part of a chunk that repeats the one before.
     pub fn overlap(&self) -> usize {
         self.overlap
     }
 }
 
-/// The size of chunks is zero, or the overlap leaves no room for anything new.
+/// The error of a size of zero, or an overlap that leaves no room for anything new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkingError {
     size: usize,
@@ -96,24 +97,25 @@ impl std::error::Error for ChunkingError {}
 /// A piece of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// The id that items of stages have for it, also when it is found again: see [`chunk_id`].
+    /// The id of the chunk in the items of stages, which is the same when the chunk is found again:
+    /// see [`chunk_id`].
     pub id: String,
-    /// Its place among the document's chunks, counted from 0.
+    /// The position among the document's chunks, counted from 0.
     pub position: usize,
-    /// Byte range in the document's text.
+    /// The byte range in the document's text.
     pub range: Range<usize>,
     /// The text of that range.
     pub text: String,
-    /// Length in tokens, whatever the chunks were cut by.
+    /// The length in tokens, in whatever unit the chunks were cut.
     pub tokens: usize,
-    /// The headings it stands under, the outermost first.
+    /// The headings above the chunk, outermost first.
     pub headings: Vec<String>,
-    /// The page on which it begins, for a format with pages.
+    /// The page on which the chunk begins, for a format with pages.
     pub page: Option<u32>,
 }
 
-/// The id of a chunk: that of its document, and its place in it. A document that is ingested again
-/// has chunks of the same ids.
+/// Returns the id of a chunk, from its document's id and its position. If a document is ingested
+/// again, its chunks have the same ids.
 pub fn chunk_id(document_id: &str, position: impl Display) -> String {
     format!("{document_id}#{position}")
 }
@@ -147,7 +149,7 @@ pub fn chunk(document: &Document, chunking: &Chunking) -> Vec<Chunk> {
     chunks
 }
 
-/// The mean length of the chunks in characters; 0 for none.
+/// Returns the mean length of the chunks in characters, or 0 without chunks.
 #[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
 pub fn mean_chars(chunks: &[Chunk]) -> f64 {
     if chunks.is_empty() {
@@ -163,7 +165,7 @@ struct Piece {
     size: usize,
 }
 
-/// The byte ranges of the chunks of `text`, white space at both ends left out.
+/// Returns the byte ranges of the chunks of `text`, without white space at their ends.
 fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     for sentence in sentences(text) {
@@ -187,8 +189,8 @@ fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
     found
 }
 
-/// Adds `range` whole if it fits into a chunk, else its words, or of a word that does not fit its
-/// characters.
+/// Adds `range` as one piece if it fits into a chunk, else its words, and the characters of a word
+/// that does not fit.
 fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut Vec<Piece>) {
     let whole = &text[range.clone()];
     let size = chunking.unit.measure(whole);
@@ -207,7 +209,7 @@ fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut
             pieces.push(Piece { range: start..start + word.len(), size });
             continue;
         }
-        // Not between graphemes: one grapheme can be of any length.
+        // Graphemes would not do here, since a single one can have any length.
         pieces.extend(word.char_indices().map(|(at, character)| {
             let start = start + at;
             Piece { range: start..start + character.len_utf8(), size: 1 }
@@ -215,9 +217,8 @@ fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut
     }
 }
 
-/// Lets white space end the piece before it, so that a chunk is never nothing but repetition and
-/// space. A piece that grows over the size of a chunk this way fits again once its ends are
-/// trimmed.
+/// Adds white space to the piece before it, so that no chunk consists of repetition and white space
+/// alone. A piece that becomes larger than a chunk this way fits again once its ends are trimmed.
 fn join_white_space(text: &str, range: Range<usize>, unit: Unit, pieces: &mut [Piece]) {
     if let Some(last) = pieces.last_mut() {
         last.size += unit.measure(&text[range.clone()]);
@@ -225,7 +226,8 @@ fn join_white_space(text: &str, range: Range<usize>, unit: Unit, pieces: &mut [P
     }
 }
 
-/// The end of the longest run of pieces from `start` that fits into `size`; at least one piece.
+/// Returns the end of the longest run of pieces from `start` that fits into `size`, with at least
+/// one piece.
 fn fill(pieces: &[Piece], start: usize, size: usize) -> usize {
     let mut total = pieces[start].size;
     let mut end = start + 1;
@@ -236,8 +238,8 @@ fn fill(pieces: &[Piece], start: usize, size: usize) -> usize {
     end
 }
 
-/// Where the chunk after `start..end` begins: as far before `end` as the overlap allows, while the
-/// piece at `end`, which is new, still fits.
+/// Returns the start of the chunk after `start..end`: as far before `end` as the overlap allows,
+/// while the new piece at `end` still fits.
 fn step_back(pieces: &[Piece], start: usize, end: usize, chunking: &Chunking) -> usize {
     let room = chunking.overlap.min(chunking.size.saturating_sub(pieces[end].size));
     let mut shared = 0;

@@ -1,4 +1,4 @@
-//! From the arguments of a command to the documents that they name.
+//! Finds the documents that a command's arguments name.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::document::Format;
 
-/// What was found.
+/// The documents found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The files to ingest, each once: those named, and those in the folders named whose format can
-    /// be read. A path that does not exist and a folder that cannot be listed are here too: reading
-    /// them says what is wrong.
+    /// The files to ingest, each once: the named files, and those in the named folders whose format
+    /// can be read. A path that does not exist and a folder that cannot be listed are included,
+    /// since reading them reports the error.
     pub documents: Vec<PathBuf>,
-    /// How many files in folders have an extension that cannot be read.
+    /// The number of files in folders whose extension is not supported.
     pub skipped: usize,
 }
 
 /// Walks `paths`: folders with all folders in them, in the order of names. Names that begin with a
-/// dot and links to folders are passed over, so that the walk ends.
+/// dot and links to folders are skipped, so that the walk ends.
 pub fn discover(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut seen = HashSet::new();

@@ -1,25 +1,25 @@
-//! What a file is once it has been read: its text, and where headings and pages begin in it.
+//! A document that was read from a file: its text, and where headings and pages begin in it.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ragtrace::uuid::Uuid;
 
-/// The formats that can be read, told by the file's extension.
+/// A format that can be read, recognized by the file's extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// `CommonMark` with tables and footnotes: `.md`, `.markdown`.
     Markdown,
-    /// Plain text in any encoding that can be told: `.txt`.
+    /// Plain text in any encoding that can be recognized: `.txt`.
     Text,
     /// A web page: `.html`, `.htm`.
     Html,
-    /// A PDF with text in it: `.pdf`.
+    /// A PDF that contains text: `.pdf`.
     Pdf,
 }
 
 impl Format {
-    /// The format that the extension of `path` promises, in any case; `None` for every other
+    /// Returns the format of the extension of `path`, in any case, or `None` for every other
     /// extension.
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -32,7 +32,7 @@ impl Format {
         }
     }
 
-    /// A short name, as stored and logged.
+    /// Returns the format's short name, as in the database and the stage logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Markdown => "markdown",
@@ -46,46 +46,47 @@ impl Format {
 /// A heading, and where the text of its section begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
-    /// Byte offset in [`Document::text`] of the heading's own line.
+    /// The byte offset in [`Document::text`] of the heading's own line.
     pub start: usize,
-    /// 1 for a title, 6 for the deepest.
+    /// The level: 1 for a title, 6 for the deepest.
     pub level: u8,
-    /// The heading's words.
+    /// The text of the heading.
     pub title: String,
 }
 
 /// A part of the text under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// Byte range in [`Document::text`], its heading's line included.
+    /// The byte range in [`Document::text`], including the heading's line.
     pub range: Range<usize>,
-    /// The headings above and of this section, the outermost first.
+    /// The headings above this section and its own, outermost first.
     pub path: Vec<String>,
 }
 
-/// A file that has been read.
+/// A document that was read from a file.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// Where it was read from: the same file has the same path however it was named.
+    /// The path that it was read from. The same file has the same path however it was named.
     pub path: PathBuf,
-    /// The last part of the path.
+    /// The last component of the path.
     pub name: String,
-    /// What kind of file it is.
+    /// The format of the file.
     pub format: Format,
-    /// Size of the file in bytes.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// All of its text; paragraphs are separated by a blank line.
+    /// The whole text. Paragraphs are separated by a blank line.
     pub text: String,
-    /// In the order of the text.
+    /// The headings in the order of the text.
     pub headings: Vec<Heading>,
-    /// Byte offsets in the text at which pages begin; empty for a format without pages.
+    /// The byte offsets in the text at which pages begin; empty for a format without pages.
     pub page_starts: Vec<usize>,
-    /// Numbers of the pages that could not be read, counted from 1.
+    /// The numbers of the pages that could not be read, counted from 1.
     pub unreadable_pages: Vec<u32>,
 }
 
-/// Returns the id of the document at a path, the same whenever it is ingested. Ids are never
-/// redacted and a path may have a secret in it, so the id is made of the path and does not show it.
+/// Returns the id of the document at a path, which is the same whenever it is ingested. Ids are
+/// never redacted, and a path may contain a secret, so the id is a hash that does not show the
+/// path.
 pub fn document_id(path: &str) -> String {
     /// The namespace of documents that are known by their path.
     const NAMESPACE: Uuid = Uuid::from_u128(0x8d1f_3c52_6a40_4b7e_9c11_5e2d_70a4_b9f6);
@@ -93,29 +94,30 @@ pub fn document_id(path: &str) -> String {
 }
 
 impl Document {
-    /// The id that items of stages have for it: see [`document_id`].
+    /// Returns the id of the document in the items of stages: see [`document_id`].
     pub fn id(&self) -> String {
         document_id(&self.path.to_string_lossy())
     }
 
-    /// How many pages it has; a format without pages has one.
+    /// Returns the number of pages. A format without pages has one.
     pub fn pages(&self) -> usize {
         self.page_starts.len().max(1)
     }
 
-    /// Length of the text in characters (Unicode scalar values).
+    /// Returns the length of the text in characters (Unicode scalar values).
     pub fn chars(&self) -> usize {
         self.text.chars().count()
     }
 
-    /// The page that holds the byte at `offset`, counted from 1; `None` for a format without pages.
+    /// Returns the page that contains the byte at `offset`, counted from 1, or `None` for a format
+    /// without pages.
     pub fn page_at(&self, offset: usize) -> Option<u32> {
         let page = self.page_starts.partition_point(|start| *start <= offset);
         u32::try_from(page).ok().filter(|page| *page > 0)
     }
 
-    /// The text cut at its headings, without gaps. A heading with nothing below it joins the
-    /// section that follows, so that no section is only a title.
+    /// Returns the text cut at its headings, without gaps. A heading with nothing below it joins
+    /// the section that follows, so that no section is only a title.
     pub fn sections(&self) -> Vec<Section> {
         let mut sections = Vec::with_capacity(self.headings.len() + 1);
         let mut path: Vec<(u8, String)> = Vec::new();

@@ -1,8 +1,9 @@
-//! From text to vectors.
+//! Turns text into vectors.
 //!
-//! [`Embedder`] is what the pipeline asks of an embedding model; a client of a hosted one
-//! implements it as well. [`HashingEmbedder`] needs no network and no weights: it finds texts that
-//! share words and parts of words, and knows nothing of meaning. A synonym is a stranger to it.
+//! [`Embedder`] is the interface that the pipeline needs of an embedding model; a client of a
+//! hosted model would implement it too. [`HashingEmbedder`] needs no network and no weights. It
+//! finds texts that share words and parts of words, but knows nothing of meaning, so it does not
+//! recognize synonyms.
 
 use std::error::Error;
 use std::fmt;
@@ -13,34 +14,34 @@ use crate::blocking;
 use crate::enrich::EnrichedChunk;
 use crate::words;
 
-/// A text as a point; texts alike are near each other. Its length (Euclidean) is 1, or 0 for a text
+/// A text as a point; similar texts are near each other. Its Euclidean length is 1, or 0 for a text
 /// without words.
 pub type Vector = Vec<f32>;
 
-/// The vectors of some texts, in their order, and what making them took.
+/// The vectors of some texts, in their order, and the tokens and cost of making them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embeddings {
-    /// One for each text.
+    /// One vector for each text.
     pub vectors: Vec<Vector>,
-    /// The tokens of all texts, as the model counts them.
+    /// The number of tokens in all texts, as the model counts them.
     pub tokens: u64,
-    /// What they cost in US dollars.
+    /// The cost in US dollars.
     pub cost_usd: f64,
 }
 
 /// An embedding model.
 pub trait Embedder: Send + Sync {
-    /// The model's name; vectors of two models cannot be compared.
+    /// Returns the model's name. Vectors of two models cannot be compared.
     fn model(&self) -> &str;
 
-    /// The length of its vectors.
+    /// Returns the length of the model's vectors.
     fn dimensions(&self) -> usize;
 
     /// Embeds `texts` in one request.
     fn embed(&self, texts: Vec<String>) -> impl Future<Output = Result<Embeddings, EmbedError>> + Send;
 }
 
-/// A model did not embed.
+/// The error of a model that did not embed.
 #[derive(Debug)]
 pub struct EmbedError {
     message: String,
@@ -48,12 +49,12 @@ pub struct EmbedError {
 }
 
 impl EmbedError {
-    /// With a message that says what to do.
+    /// Creates an error with a message that says what to do.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
 
-    /// Adds what it came from.
+    /// Sets the cause of the error.
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
@@ -75,9 +76,9 @@ impl Error for EmbedError {
 /// A chunk and its vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddedChunk {
-    /// The chunk, and what was found out about it.
+    /// The chunk with its language and keywords.
     pub enriched: EnrichedChunk,
-    /// Where it lies.
+    /// The vector.
     pub vector: Vector,
 }
 
@@ -91,15 +92,15 @@ impl<'a> From<&'a EmbeddedChunk> for Item<'a> {
 /// The chunks of a document with their vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddedChunks {
-    /// In the order of the document.
+    /// The chunks in the order of the document.
     pub chunks: Vec<EmbeddedChunk>,
     /// The model that embedded them.
     pub model: String,
     /// The length of their vectors.
     pub dimensions: usize,
-    /// The tokens of all chunks, as the model counts them.
+    /// The number of tokens in all chunks, as the model counts them.
     pub tokens: u64,
-    /// What they cost in US dollars.
+    /// The cost in US dollars.
     pub cost_usd: f64,
 }
 
@@ -123,10 +124,10 @@ pub async fn embed_chunks<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>)
     })
 }
 
-/// Embeds by hashing features into a fixed number of dimensions: words, pairs of neighbouring
-/// words, and the letter groups within words, which bring inflections of a word together. Half of
-/// the features count negatively (by another bit of the hash), so that two that meet in a dimension
-/// cancel out as often as they add up.
+/// An embedder that hashes features into a fixed number of dimensions: words, pairs of neighbouring
+/// words, and groups of letters within words, which bring inflections of a word together. Half of
+/// the features count negatively (by another bit of the hash), so that two features in the same
+/// dimension cancel out as often as they add up.
 #[derive(Debug, Clone)]
 pub struct HashingEmbedder {
     dimensions: usize,
@@ -134,7 +135,8 @@ pub struct HashingEmbedder {
 }
 
 impl HashingEmbedder {
-    /// With `dimensions` at least 1. More of them let fewer features meet.
+    /// Creates an embedder with at least one dimension. The more dimensions there are, the fewer
+    /// features share one.
     pub fn new(dimensions: usize) -> Self {
         let dimensions = dimensions.max(1);
         Self { dimensions, model: format!("feature-hashing-v1-{dimensions}") }
@@ -153,7 +155,7 @@ impl HashingEmbedder {
             self.add_letters(&mut vector, &word, weight * 0.4);
             last = word;
         }
-        // A word said ten times is not ten times as telling.
+        // A word that occurs ten times does not tell ten times as much.
         for value in &mut vector {
             *value = value.signum() * value.abs().ln_1p();
         }
@@ -166,7 +168,7 @@ impl HashingEmbedder {
         vector
     }
 
-    /// Every four letters of the word, its ends marked.
+    /// Adds every four consecutive letters of the word, with its ends marked.
     fn add_letters(&self, vector: &mut [f32], word: &str, weight: f32) {
         let marked: Vec<char> = format!("<{word}>").chars().collect();
         for group in marked.windows(4) {
@@ -177,7 +179,7 @@ impl HashingEmbedder {
     fn add(&self, vector: &mut [f32], kind: &str, feature: &str, weight: f32) {
         let hash = hash(kind, feature);
         let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-        // The remainder of the other bits is below the number of dimensions, which is a usize.
+        // The remainder is below the number of dimensions, which is a usize.
         let at = (hash & (u64::MAX >> 1)) % self.dimensions as u64;
         if let Some(value) = usize::try_from(at).ok().and_then(|at| vector.get_mut(at)) {
             *value += sign * weight;
@@ -186,7 +188,8 @@ impl HashingEmbedder {
 }
 
 impl Default for HashingEmbedder {
-    /// 1,024 dimensions, in which the features of a chunk of some hundred words rarely meet.
+    /// Returns an embedder with 1,024 dimensions, in which the features of a chunk of some hundred
+    /// words rarely collide.
     fn default() -> Self {
         Self::new(1024)
     }
@@ -212,9 +215,9 @@ impl Embedder for HashingEmbedder {
     }
 }
 
-/// The same on every machine and in every release, which `std`'s hashers do not promise: FNV-1a (64
-/// bit), its bits mixed once more by the finalizer of `MurmurHash3`, as FNV leaves the high ones
-/// poor.
+/// Returns a hash that is the same on every machine and in every release, which `std`'s hashers do
+/// not promise: FNV-1a (64 bit), with its bits mixed by the finalizer of `MurmurHash3`, since FNV
+/// leaves the high ones poorly mixed.
 fn hash(kind: &str, feature: &str) -> u64 {
     let bytes = kind.bytes().chain([0]).chain(feature.bytes());
     let mut hash = bytes

@@ -1,4 +1,4 @@
-//! What can be found out about a chunk without a model: its language and its keywords.
+//! Determines the language and the keywords of a chunk, without a model.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
@@ -9,24 +9,24 @@ use crate::chunk::Chunk;
 use crate::document::Document;
 use crate::words;
 
-/// How many keywords a chunk has at most.
+/// The largest number of keywords of a chunk.
 const KEYWORDS: usize = 6;
 
-/// A pair of words is worth more than each of them, as it says more.
+/// The weight of a pair of words, which says more than each of them.
 const PHRASE_WEIGHT: f64 = 1.6;
 
-/// A word that stands in a heading above the chunk is what the chunk is about.
+/// The weight of a word in a heading above the chunk, which tells what the chunk is about.
 const HEADING_WEIGHT: f64 = 1.5;
 
-/// A chunk and what was found out about it.
+/// A chunk with its language and keywords.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnrichedChunk {
     /// The chunk itself.
     pub chunk: Chunk,
-    /// The two-letter code (ISO 639-1) of its language, where that can be told.
+    /// The two-letter code (ISO 639-1) of its language, if it can be recognized.
     pub language: Option<&'static str>,
-    /// Words and pairs of words that tell this chunk from the document's others, the most telling
-    /// first.
+    /// The words and pairs of words that distinguish this chunk from the document's others, most
+    /// distinctive first.
     pub keywords: Vec<String>,
 }
 
@@ -37,8 +37,8 @@ impl<'a> From<&'a EnrichedChunk> for Item<'a> {
 }
 
 impl EnrichedChunk {
-    /// What an embedder is given: a chunk alone often does not say what it is about, the headings
-    /// above it do.
+    /// Returns the text to embed: the headings above the chunk and its text. A chunk alone often
+    /// does not say what it is about.
     pub fn text_to_embed(&self) -> String {
         let mut text = self.chunk.headings.join(" > ");
         if !text.is_empty() {
@@ -49,7 +49,8 @@ impl EnrichedChunk {
     }
 }
 
-/// Enriches the chunks of `document`. A chunk too short to tell its language takes the document's.
+/// Enriches the chunks of `document`. A chunk that is too short to recognize its language takes the
+/// document's.
 pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
     let main_language = words::language(&document.text);
     let languages: Vec<_> = chunks.iter().map(|chunk| words::language(&chunk.text).or(main_language)).collect();
@@ -73,8 +74,8 @@ pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
         .collect()
 }
 
-/// How often each word and each pair of neighbouring words stands in `text`; stop words, numbers
-/// and pairs that occur once are left out.
+/// Returns the number of occurrences of each word and each pair of neighbouring words in `text`,
+/// without stop words, numbers, and pairs that occur once.
 fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
     let stop_words: HashSet<&str> = words::stop_words(language).iter().copied().collect();
     let telling =
@@ -96,8 +97,8 @@ fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
     terms
 }
 
-/// Smoothed as in BM25, so that a term of every chunk still counts a little: a document can be one
-/// chunk.
+/// Returns the inverse document frequency, smoothed as in BM25. A term of every chunk still counts
+/// a little, since a document may be a single chunk.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn inverse_frequency(chunks_with: usize, chunks: usize) -> f64 {
     (1.0 + chunks as f64 / chunks_with as f64).ln()

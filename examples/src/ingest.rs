@@ -1,4 +1,4 @@
-//! The writing half: documents from their files into the database, stage by stage.
+//! Ingests documents, stage by stage: from their files into the database.
 
 use std::error::Error;
 use std::fmt;
@@ -19,51 +19,51 @@ use crate::parse::{ParseError, parse};
 use crate::source::Source;
 use crate::store::{Store, StoreError, Stored};
 
-/// What every ingestion needs.
+/// The settings of an ingestion, with the database and an embedding model.
 #[derive(Debug, Clone)]
 pub struct Ingestion<E> {
-    /// Where documents go.
+    /// The database for documents.
     pub store: Store,
-    /// What embeds them.
+    /// The model that embeds the chunks.
     pub embedder: E,
-    /// How they are cut.
+    /// The settings of cutting.
     pub chunking: Chunking,
-    /// Whose they are; empty for nobody's in particular.
+    /// The tenant that the documents belong to; empty without tenants.
     pub tenant: String,
-    /// A place a document that is worked on, for all runs that share them; without, a run has as
-    /// many as its jobs.
+    /// Permits for documents being ingested, shared by several runs. Without them, a run has as
+    /// many permits as jobs.
     pub places: Option<Arc<Semaphore>>,
 }
 
-/// What became of a document.
+/// The outcome of a document that was ingested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ingested {
     /// The document's id: see [`document_id`](crate::document::document_id).
     pub document: String,
-    /// What was stored.
+    /// The numbers of chunks stored and replaced.
     pub stored: Stored,
-    /// How many pages it has; 1 for a format without pages.
+    /// The number of pages; 1 for a format without pages.
     pub pages: usize,
-    /// Numbers of the pages that could not be read, counted from 1.
+    /// The numbers of the pages that could not be read, counted from 1.
     pub unreadable_pages: Vec<u32>,
 }
 
-/// What a run came to.
+/// The totals of a run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// Documents stored.
+    /// The number of documents stored.
     pub ingested: usize,
-    /// Documents that were not.
+    /// The number of documents that failed.
     pub failed: usize,
-    /// Chunks stored.
+    /// The number of chunks stored.
     pub chunks: usize,
 }
 
-/// Ingests `documents`, `jobs` of them at once; `on_document` hears of each as soon as it is done.
-/// One that fails does not end the others, but then the run has failed.
+/// Ingests `documents`, `jobs` of them at once. `on_document` is called for each as soon as it is
+/// done. A document that fails does not end the others, but makes the run fail.
 ///
-/// Where runs share their places, each document waits for one behind those that came before it: a
-/// large run does not hold up a small one for longer than a document.
+/// If runs share their permits, each document waits in line for one. So a large run holds up a
+/// small one for no longer than a document takes.
 #[traced_stage(
     kind = pipeline,
     fields(documents = documents.len(), jobs),
@@ -78,7 +78,7 @@ pub async fn ingestion<E: Embedder>(
     mut on_document: impl FnMut(&Source, &Result<Ingested, IngestError>),
 ) -> Result<Totals, Incomplete> {
     let outcomes = stream::iter(documents).map(|source| async move {
-        // A document that meets a mistake of ours must not end the others either.
+        // A document that triggers a bug in this pipeline must not end the others either.
         let outcome = AssertUnwindSafe(in_its_place(shared, &source)).catch_unwind().await;
         (source, outcome.unwrap_or(Err(IngestError::Panicked)))
     });
@@ -86,7 +86,7 @@ pub async fn ingestion<E: Embedder>(
     let mut totals = Totals::default();
     record!(total_chunks = 0, failed = 0);
     while let Some((source, outcome)) = outcomes.next().await {
-        // At once, so that a run that is interrupted says it too.
+        // This is recorded at once, so that an interrupted run has it too.
         if let Ok(ingested) = &outcome {
             totals.ingested += 1;
             totals.chunks += ingested.stored.chunks;
@@ -100,15 +100,15 @@ pub async fn ingestion<E: Embedder>(
     if totals.failed > 0 { Err(Incomplete { totals }) } else { Ok(totals) }
 }
 
-/// Ingests the document when there is a place for it.
+/// Ingests the document once it has a permit.
 async fn in_its_place<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Result<Ingested, IngestError> {
     let Some(places) = &shared.places else { return document_ingestion(shared, source).await };
-    // Nobody closes them.
+    // The semaphore is never closed.
     let place = Arc::clone(places).acquire_owned().await.map_err(|_| IngestError::Panicked)?;
     blocking::holding(place, document_ingestion(shared, source)).await
 }
 
-/// Ingests the document that `source` is.
+/// Ingests one document.
 #[traced_stage(
     kind = pipeline,
     fields(doc = &*source.label(), file = source.index),
@@ -197,16 +197,16 @@ async fn data_storage<E>(
     shared.store.replace(&shared.tenant, document, chunks).await.map_err(IngestError::Store)
 }
 
-/// The mean of what `size` says of each item; 0 without items.
+/// Returns the mean of the items' sizes, or 0 without items.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn mean<T>(items: &[T], size: impl Fn(&T) -> usize) -> f64 {
     items.iter().map(size).sum::<usize>() as f64 / items.len().max(1) as f64
 }
 
-/// Documents of a run were not ingested; the others were.
+/// The error of a run in which some documents failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Incomplete {
-    /// What the run came to.
+    /// The totals of the run.
     pub totals: Totals,
 }
 
@@ -219,7 +219,7 @@ impl fmt::Display for Incomplete {
 
 impl Error for Incomplete {}
 
-/// Why a document was not ingested; nothing of it was stored then.
+/// The reason why a document was not ingested. Nothing of it was stored then.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IngestError {
@@ -229,7 +229,7 @@ pub enum IngestError {
     Embed(EmbedError),
     /// The chunks could not be stored.
     Store(StoreError),
-    /// A stage panicked: a mistake in this pipeline.
+    /// A stage panicked, because of a bug in this pipeline.
     Panicked,
 }
 

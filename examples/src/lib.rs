@@ -1,9 +1,8 @@
 //! A retrieval-augmented generation pipeline to trace: it reads documents, cuts them into chunks,
-//! embeds and stores them, and answers questions from what it stored. Nothing here needs a network.
+//! embeds and stores these, and answers questions from them. Nothing here needs a network.
 //!
-//! The stages are in [`ingest`] and [`ask`]: there, and only there, stands `#[traced_stage]`.
-//! Everything else is the work they do. The programs `ingest.rs` and `ask.rs` beside this folder
-//! run them.
+//! The stages are in [`ingest`] and [`ask`], the only modules with `#[traced_stage]`. Everything
+//! else is the work they do. The programs `ingest.rs` and `ask.rs` beside this folder run them.
 
 pub mod answer;
 pub mod ask;

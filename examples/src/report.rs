@@ -1,15 +1,15 @@
-//! What the programs tell their user.
+//! The messages that the programs print for their user.
 
 use std::error::Error;
 use std::fmt::Write as _;
 
-/// An error and all that it came from, on one line. Control characters, which a file's name may
-/// hold, are replaced, so that nothing in a name can move the terminal's cursor.
+/// Returns an error and all of its causes on one line. Control characters, which a file name may
+/// contain, are replaced, so that nothing in a name can move the terminal's cursor.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Some libraries' errors say their cause themselves.
+        // Some libraries' errors contain their cause already.
         let said = error.to_string();
         if !line.ends_with(&said) {
             let _ = write!(line, ": {said}");
@@ -19,24 +19,24 @@ pub fn one_line(error: &(dyn Error + 'static)) -> String {
     printable(&line)
 }
 
-/// `text` without control characters and without runs of white space.
+/// Returns `text` without control characters and without runs of white space.
 pub fn printable(text: &str) -> String {
     let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How an ingestion of many documents went.
+/// The tally of an ingestion of many documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Documents stored.
+    /// The number of documents stored.
     pub ingested: usize,
-    /// Documents that were not.
+    /// The number of documents that failed.
     pub failed: usize,
-    /// Files of formats that cannot be read.
+    /// The number of files whose format cannot be read.
     pub skipped: usize,
-    /// Documents that an interrupt came before.
+    /// The number of documents that were not reached before an interrupt.
     pub cancelled: usize,
-    /// Chunks stored.
+    /// The number of chunks stored.
     pub chunks: usize,
 }
 

@@ -1,8 +1,8 @@
-//! A second look at what the search found: the few best passages, no two of them alike.
+//! Reranks the search's results: chooses the few best passages, all of them different.
 //!
-//! The vectors say which chunks are near the question; here the question's words are looked for
-//! themselves (BM25 over the candidates), and a passage that says what a chosen one said already
-//! gives way (maximal marginal relevance).
+//! The vectors say which chunks are near the question. Here the question's words themselves are
+//! looked for (BM25 over the candidates), and a passage that repeats a chosen one gives way to
+//! others (maximal marginal relevance).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,21 +16,21 @@ use crate::words;
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
-/// How much the words count against the vectors.
+/// The weight of the words against the vectors.
 const WORDS_SHARE: f32 = 0.6;
 
-/// How much relevance counts against being different.
+/// The weight of relevance against being different.
 const RELEVANCE_SHARE: f32 = 0.8;
 
-/// A candidate below this share of the best score has nothing to do with the question.
+/// The share of the best score below which a candidate is not about the question.
 const LEAST_SCORE: f32 = 0.3;
 
-/// A chunk chosen to answer from.
+/// A chunk that was chosen to answer from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
     /// The chunk.
     pub hit: Hit,
-    /// How well it fits the question, 0 to 1, against the other candidates.
+    /// Its fit to the question compared with the other candidates, from 0 to 1.
     pub score: f32,
 }
 
@@ -40,7 +40,7 @@ impl<'a> From<&'a Passage> for Item<'a> {
     }
 }
 
-/// Chooses at most `keep` of the candidates, the best first.
+/// Returns at most `keep` of the candidates, best first.
 pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
     let asked: BTreeSet<String> = question_words(question).collect();
     let candidates: Vec<BTreeMap<String, f32>> = hits.iter().map(word_counts).collect();
@@ -62,7 +62,7 @@ pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
             let repeated = chosen.iter().map(|(_, other)| likeness(words, other)).fold(0.0, f32::max);
             RELEVANCE_SHARE * passage.score - (1.0 - RELEVANCE_SHARE) * repeated
         };
-        // The first of equals, which is the one the search put first.
+        // Among equals, the one that the search ranked first is chosen.
         let best = (0..left.len()).rev().max_by(|a, b| gain(&left[*a]).total_cmp(&gain(&left[*b])));
         let Some(best) = best else { break };
         chosen.push(left.remove(best));
@@ -70,9 +70,9 @@ pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
     chosen.into_iter().map(|(passage, _)| passage).collect()
 }
 
-/// The words of a question that say what it is about; all of them if none does.
+/// Returns the significant words of a question, or all of its words if none is significant.
 pub fn question_words(question: &str) -> impl Iterator<Item = String> + '_ {
-    // A question is often too short to tell its language, and then it is most likely English.
+    // A question is often too short to recognize its language, and then it is most likely English.
     let stop_words = words::stop_words(words::language(question).or(Some("en")));
     let telling = |word: &String| !stop_words.contains(&word.as_str());
     let any = words::words(question).any(|word| telling(&word));
@@ -108,13 +108,14 @@ fn bm25(asked: &BTreeSet<String>, candidates: &[BTreeMap<String, f32>]) -> Vec<f
     candidates.iter().map(score).collect()
 }
 
-/// Divided by the greatest, so that scores of two kinds can be weighed against each other.
+/// Returns the scores divided by the largest one, so that scores of two kinds can be weighted
+/// against each other.
 fn scaled(scores: &[f32]) -> Vec<f32> {
     let greatest = scores.iter().copied().fold(0.0, f32::max);
     scores.iter().map(|score| if greatest > 0.0 { score / greatest } else { 0.0 }).collect()
 }
 
-/// The share of words that two texts have in common (Jaccard).
+/// Returns the share of words that two texts have in common (Jaccard).
 #[expect(clippy::cast_precision_loss, reason = "words of a chunk are few")]
 fn likeness(a: &BTreeMap<String, f32>, b: &BTreeMap<String, f32>) -> f32 {
     let common = a.keys().filter(|word| b.contains_key(*word)).count();

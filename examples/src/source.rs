@@ -1,4 +1,4 @@
-//! Where a document's bytes are, and what it is known by.
+//! The source of a document: where its bytes are, and what identifies it.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -9,31 +9,31 @@ use crate::document::Format;
 
 /// A file to ingest.
 ///
-/// A file of the user's is known by its path, and its extension tells the format. An
-/// [upload](Self::upload) lies under a name that means nothing: it is known by its content, and
-/// whoever received it has looked what that is.
+/// A file of the user is identified by its path, and its extension determines the format. An
+/// [upload](Self::upload) has a meaningless path: it is identified by its content, and its receiver
+/// has determined the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Where its bytes are.
+    /// The path of its bytes.
     pub path: PathBuf,
-    /// How to read it; `None` if there is no reader for it.
+    /// Its format, or `None` if there is no reader for it.
     pub format: Option<Format>,
-    /// A format that there is no reader for, as a media type, where its bytes tell.
+    /// The media type of a format without a reader, if its bytes tell.
     pub media_type: Option<&'static str>,
-    /// Its place among the files that came with it, counted from 0: names may be cleaned, and two
-    /// files have one.
+    /// Its index among the files that came with it, counted from 0. Names may be cleaned, and two
+    /// files may have the same one.
     pub(crate) index: Option<usize>,
-    /// The name to show, if that is another one than the file's.
+    /// The name to show, if it is not the file's own.
     name: Option<String>,
-    /// The namespace of the ids of whoever sent it, if it is known by its content.
+    /// The namespace of the ids of the sender, if it is identified by its content.
     namespace: Option<Uuid>,
 }
 
 impl Source {
-    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is
-    /// shown and says nothing else.
+    /// Creates the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is
+    /// only shown.
     pub fn upload(path: impl Into<PathBuf>, name: impl Into<String>, tenant: &str) -> Self {
-        /// The namespace of documents that are known by their content.
+        /// The namespace of documents that are identified by their content.
         const NAMESPACE: Uuid = Uuid::from_u128(0x3f0c_91d7_52e8_4a6b_8d24_c7a1_0b9e_6f35);
         Self {
             path: path.into(),
@@ -45,34 +45,34 @@ impl Source {
         }
     }
 
-    /// Sets how to read it.
+    /// Sets the format.
     pub fn with_format(self, format: Format) -> Self {
         Self { format: Some(format), ..self }
     }
 
-    /// Sets what it is, where there is no reader for it.
+    /// Sets the media type of a format without a reader.
     pub fn with_media_type(self, media_type: &'static str) -> Self {
         Self { media_type: Some(media_type), ..self }
     }
 
-    /// Sets its place among the files that came with it, counted from 0.
+    /// Sets the index among the files that came with it, counted from 0.
     pub fn with_index(self, index: usize) -> Self {
         Self { index: Some(index), ..self }
     }
 
-    /// Returns what a person would call it: its name if it is an upload, and else its path.
+    /// Returns the name for a person: an upload's name, else the path.
     pub fn label(&self) -> Cow<'_, str> {
         self.name.as_deref().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
     }
 
-    /// Returns the last part of the path, or the name of an upload.
+    /// Returns the last component of the path, or the name of an upload.
     pub(crate) fn name(&self) -> String {
         let of_file = || self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned();
         self.name.clone().unwrap_or_else(of_file)
     }
 
-    /// Returns the path that the document is known by: the same file has the same one however it
-    /// was named, and so has an upload of the same bytes by the same tenant.
+    /// Returns the path that identifies the document. It is the same for a file however it was
+    /// named, and for an upload of the same bytes by the same tenant.
     pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
         match &self.namespace {
             Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(namespace, bytes))),

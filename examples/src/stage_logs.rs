@@ -1,5 +1,5 @@
-//! The programs' stage logs: set up from the environment and told who asks; delivered at the end,
-//! when the run's trace is drawn.
+//! The programs' stage logs: they are set up from the environment, and delivered at the end, when
+//! the run's trace is drawn.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use ragtrace::sink::BoxSink;
 use ragtrace::{Console, Report, RequestContext, Telemetry, TelemetryHandle, TraceId};
 
-/// How long work that cannot be stopped may go on after Ctrl-C.
+/// The longest time for which work that cannot be stopped may continue after Ctrl-C.
 pub const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long the last records may take to be delivered.
+/// The longest time for delivering the last records.
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// The request that a run of a program is: who asked, in a trace of its own. Who is not known is
-/// left out.
+/// Returns the request context for a run of a program, in a trace of its own. An unknown user or
+/// tenant is left out.
 pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> RequestContext {
     let request = RequestContext::new().with_request_type(request_type);
     let request = user.into_iter().fold(request, RequestContext::with_user_id);
@@ -26,19 +26,19 @@ pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> 
 #[derive(Debug)]
 pub struct StageLogs {
     telemetry: Telemetry,
-    /// Where they can be read back, if they go to such a place.
+    /// The URL from which the stage logs can be read back, if there is one.
     store: Option<String>,
 }
 
 impl StageLogs {
-    /// Sets them up: the sinks that `RAGTRACE_SINKS` names, the rest by `RAGTRACE_*` too. The
-    /// console is off unless `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their
-    /// user themselves.
+    /// Sets up the telemetry from the environment: the sinks that `RAGTRACE_SINKS` names, and
+    /// everything else from `RAGTRACE_*`. The console is off unless `RAGTRACE_CONSOLE` is set,
+    /// since the programs print their own messages.
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
         Self::install_with(service, None)
     }
 
-    /// Does as [`install`](Self::install), with sinks of the program's own besides.
+    /// Sets up the telemetry like [`install`](Self::install), with additional sinks of the program.
     pub fn install_with(service: &str, own: impl IntoIterator<Item = BoxSink>) -> Result<Self, Box<dyn Error>> {
         let sinks = ragtrace_sinks::from_env()?;
         let goes_to = |name: &str| sinks.iter().any(|sink| ragtrace::Sink::name(sink) == name);
@@ -62,20 +62,20 @@ impl StageLogs {
         self.telemetry.handle()
     }
 
-    /// Returns the URL of the store that the stage logs can be read back from, if they go to one.
+    /// Returns the URL of the store from which the stage logs can be read back, if there is one.
     pub fn store_url(&self) -> Option<&str> {
         self.store.as_deref()
     }
 
-    /// Returns true if the environment asks for records on standard error, where a progress bar
-    /// would be in their way.
+    /// Returns `true` if the environment asks for records on standard error, where they would
+    /// collide with a progress bar.
     pub fn are_on_console() -> bool {
         std::env::var("RAGTRACE_CONSOLE").is_ok_and(|form| !matches!(form.to_ascii_lowercase().as_str(), "" | "off"))
     }
 
-    /// Delivers what there is, and draws the trace `draw` on standard output if it can be read
-    /// back. A program calls this after its runtime is gone, when no stage can be left running.
-    /// Trouble is told on standard error, and is no trouble of the program's own work.
+    /// Delivers the remaining records, and draws the trace `draw` on standard output if it can be
+    /// read back. A program calls this after its runtime has ended, when no stage can be running.
+    /// Problems are printed on standard error and do not fail the program.
     pub fn end(self, draw: Option<TraceId>) {
         let report = self.telemetry.shutdown_blocking(DELIVERY);
         if !is_whole(&report) {
@@ -99,7 +99,7 @@ fn sqlite_url() -> String {
     format!("sqlite:{}", path.as_deref().unwrap_or("ragtrace.db"))
 }
 
-/// The database that the sink writes to, with the schema that it writes into.
+/// Returns the URL of the database that the sink writes to, including its schema.
 fn postgres_url() -> Option<String> {
     let set = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
     let url = set("DATABASE_URL")?;
@@ -122,9 +122,10 @@ mod waterfall {
 
     use crate::report::one_line;
 
-    /// The width where standard output is no terminal.
+    /// The width in columns if standard output is not a terminal.
     const WIDTH: usize = 100;
-    /// A run of many documents has thousands of stages, which nobody reads in one piece.
+    /// The largest number of lines drawn. A run of many documents has thousands of stages, which
+    /// nobody reads.
     const LINES: usize = 40;
 
     pub(super) fn draw(url: &str, id: TraceId) {
@@ -140,7 +141,7 @@ mod waterfall {
         let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let width = terminal_size::terminal_size_of(&stdout).map_or(WIDTH, |(width, _)| usize::from(width.0));
         let picture = Waterfall::new(&trace).width(width).colour(colour).to_string();
-        // That nobody reads on, as in `ingest … | head -1`, is no failure of ours.
+        // A closed pipe, as in `ingest … | head -1`, is not an error.
         let _ = write(&mut stdout.lock(), &picture, id);
         Ok(())
     }
@@ -148,7 +149,7 @@ mod waterfall {
     async fn read(url: &str, id: TraceId) -> Result<Option<Trace>, store::StoreError> {
         match store::open(url).await {
             Ok(store) => store.trace(id).await,
-            // Nothing was recorded, or it was told already why not.
+            // Nothing was recorded, or the reason was printed already.
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
@@ -156,7 +157,7 @@ mod waterfall {
 
     fn write(out: &mut impl Write, picture: &str, id: TraceId) -> io::Result<()> {
         let lines = picture.lines().count();
-        // A cut that hides a line or two hides nothing that its own line does not cost.
+        // Hiding a few lines would save less than the line that says so.
         let shown = if lines > LINES + 5 { LINES } else { lines };
         picture.lines().take(shown).try_for_each(|line| writeln!(out, "{line}"))?;
         if shown < lines {
@@ -170,6 +171,6 @@ mod waterfall {
 mod waterfall {
     use ragtrace::TraceId;
 
-    /// This build has no store, so nothing comes here.
+    /// Draws nothing, since this build has no store.
     pub(super) fn draw(_: &str, _: TraceId) {}
 }

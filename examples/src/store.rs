@@ -1,10 +1,10 @@
-//! Documents, their chunks and their vectors in one `SQLite` file, searched by `sqlite-vec`.
+//! Stores documents, their chunks and their vectors in one `SQLite` file, searched by `sqlite-vec`.
 //!
-//! A document belongs to a tenant and is known by its path: storing it again replaces it, in one
-//! transaction, so that a reader sees the old chunks or the new ones. Vectors stand in the chunks'
-//! own rows and a search compares all of a tenant's, which is exact and takes milliseconds for tens
-//! of thousands. The extension's own kind of table (`vec0`) compares them all as well, and keeps
-//! holes where rows were deleted, which re-ingesting does all the time.
+//! A document belongs to a tenant and is identified by its path. Storing it again replaces it in
+//! one transaction, so that a reader sees either the old chunks or the new ones. Vectors are in the
+//! chunks' own rows, and a search compares all vectors of a tenant, which is exact and takes
+//! milliseconds for tens of thousands. The extension's own table type (`vec0`) would compare them
+//! all as well, and keeps holes where rows were deleted, which ingesting again does all the time.
 
 mod error;
 
@@ -24,14 +24,14 @@ use crate::document::{Document, document_id};
 use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
 use crate::vector_extension;
 
-/// Written into the file's header, so that another program's database is not taken for ours: "rtex"
-/// in ASCII.
+/// The number in the file's header by which a database of another program is recognized: "rtex" in
+/// ASCII.
 const APPLICATION_ID: i32 = 0x7274_6578;
 
-/// How long a writer waits for another one, a second program included.
+/// The longest wait of a writer for another one, even in another program.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one of very many documents at once waits for its turn.
+/// The longest wait of one of many documents for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_mins(5);
 
 const SCHEMA: &str = "
@@ -67,37 +67,37 @@ pub struct Store {
     pool: SqlitePool,
 }
 
-/// What storing a document did.
+/// The outcome of storing a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
-    /// How many chunks were stored.
+    /// The number of chunks stored.
     pub chunks: usize,
-    /// How many chunks of an earlier version were removed.
+    /// The number of removed chunks of an earlier version.
     pub replaced: u64,
 }
 
 /// A chunk that a search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Its id: see [`chunk_id`].
+    /// The chunk's id: see [`chunk_id`].
     pub id: String,
     /// The name of its document.
     pub name: String,
     /// The path of its document.
     pub path: String,
-    /// Its place in the document, counted from 0.
+    /// The position in the document, counted from 0.
     pub position: i64,
-    /// Its text.
+    /// The text of the chunk.
     pub text: String,
-    /// The headings it stands under, the outermost first.
+    /// The headings above the chunk, outermost first.
     pub headings: Vec<String>,
-    /// The page on which it begins, if the format has pages.
+    /// The page on which the chunk begins, if the format has pages.
     pub page: Option<u32>,
-    /// The language it is in, where that could be told.
+    /// The language of the chunk, if it was recognized.
     pub language: Option<String>,
-    /// Its keywords.
+    /// The chunk's keywords.
     pub keywords: Vec<String>,
-    /// How like the question it is, by the cosine of the vectors: at most 1.
+    /// The similarity to the question, as the cosine of the vectors, at most 1.
     pub score: f32,
 }
 
@@ -112,14 +112,14 @@ impl<'a> From<&'a Hit> for Item<'a> {
 }
 
 impl Store {
-    /// Opens the database at `path` for vectors of `embedder`, and creates it if there is none.
+    /// Opens the database at `path` for vectors of `embedder`, and creates it if it does not exist.
     pub async fn create<E: Embedder>(path: &Path, embedder: &E) -> Result<Self, StoreError> {
         let store = Self::connect(path, true).await?;
         store.prepare(path, embedder).await?;
         Ok(store)
     }
 
-    /// Opens the database at `path`, which must be there, to search it with vectors of `embedder`.
+    /// Opens the existing database at `path` to search it with vectors of `embedder`.
     pub async fn open<E: Embedder>(path: &Path, embedder: &E) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing(path.to_owned()));
@@ -136,7 +136,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             // Questions do not wait for an ingestion. A power failure may lose the last documents,
-            // which can be read again.
+            // which can be ingested again.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
@@ -149,12 +149,12 @@ impl Store {
         Ok(Self { pool })
     }
 
-    /// Makes the tables in an empty file; checks that a file with tables is ours and of the same
-    /// model.
+    /// Creates the tables in an empty file, or checks that existing tables are this program's and
+    /// of the same model.
     async fn prepare<E: Embedder>(&self, path: &Path, embedder: &E) -> Result<(), StoreError> {
         let open = |cause| StoreError::Open(path.to_owned(), cause);
         let dimensions = i64::try_from(embedder.dimensions()).unwrap_or(i64::MAX);
-        // A file with tables is only read, so that nobody waits here for a program that writes to
+        // A file with tables is only read, so that this does not wait for a program that writes to
         // it.
         let mut reader = self.pool.begin().await.map_err(open)?;
         if is_empty(&mut reader, path).await? {
@@ -175,21 +175,22 @@ impl Store {
         Ok(())
     }
 
-    /// Stores `document` for `tenant` in place of what was stored of it before.
+    /// Stores `document` for `tenant`, in place of its earlier version.
     pub async fn replace(
         &self,
         tenant: &str,
         document: &Document,
         embedded: &EmbeddedChunks,
     ) -> Result<Stored, StoreError> {
-        // Locked from the start: a reader that turns writer may be refused without waiting.
+        // The transaction takes the write lock at once: a reader that becomes a writer may be
+        // refused without waiting.
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?;
         let stored = write(&mut transaction, tenant, document, embedded).await.map_err(StoreError::Write)?;
         transaction.commit().await.map_err(StoreError::Write)?;
         Ok(stored)
     }
 
-    /// The `top_k` chunks of `tenant` whose vectors are nearest to `vector`, the nearest first.
+    /// Returns the `top_k` chunks of `tenant` whose vectors are nearest to `vector`, nearest first.
     pub async fn nearest(&self, tenant: &str, vector: &[f32], top_k: u32) -> Result<Vec<Hit>, StoreError> {
         let rows = sqlx::query(
             "SELECT name, path, position, text, headings, page, language, keywords,
@@ -208,7 +209,7 @@ impl Store {
         rows.iter().map(hit).collect::<Result<_, _>>().map_err(StoreError::Read)
     }
 
-    /// How many chunks `tenant` has.
+    /// Returns the number of chunks of `tenant`.
     pub async fn chunk_count(&self, tenant: &str) -> Result<i64, StoreError> {
         sqlx::query_scalar("SELECT count(*) FROM chunks JOIN documents ON documents.id = document_id WHERE tenant = ?")
             .bind(tenant)
@@ -217,13 +218,13 @@ impl Store {
             .map_err(StoreError::Read)
     }
 
-    /// Closes all connections; what was stored is in the one file then.
+    /// Closes all connections. Everything stored is in the one file then.
     pub async fn close(self) {
         self.pool.close().await;
     }
 }
 
-/// Whether the file at `path` has no tables yet; those that it has must be ours.
+/// Returns `true` if the file at `path` has no tables yet, or an error if it has another program's.
 async fn is_empty(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result<bool, StoreError> {
     let open = |cause| StoreError::Open(path.to_owned(), cause);
     let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **transaction).await.map_err(open)?;
@@ -327,12 +328,12 @@ fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
         page: row.try_get("page")?,
         language: row.try_get("language")?,
         keywords: list("keywords")?,
-        // No vector has a direction if it is all zeros; such a chunk is like nothing.
+        // A vector of zeros has no direction, so its chunk is similar to nothing.
         score: row.try_get::<Option<f32>, _>("score")?.unwrap_or(0.0),
     })
 }
 
-/// A vector as `sqlite-vec` reads it: 32-bit floats in the machine's byte order.
+/// Returns a vector in the form that `sqlite-vec` reads: 32-bit floats in the machine's byte order.
 fn blob(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| value.to_ne_bytes()).collect()
 }

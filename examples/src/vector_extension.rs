@@ -1,15 +1,15 @@
-//! `sqlite-vec`, compiled into the program and added to the connections that ask for it.
+//! Loads `sqlite-vec`, which is compiled into the program, into the connections that need it.
 //!
-//! It is not registered for the whole process (`sqlite3_auto_extension`): other databases of the
-//! process, the stage logs among them, stay as they were.
+//! It is not registered for the whole process (`sqlite3_auto_extension`), so other databases of the
+//! process, such as the stage logs, are not affected.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
 use sqlx::sqlite::SqliteConnection;
 
-/// The signature that `SQLite` gives every extension's entry point ("Run-Time Loadable Extensions",
-/// section 4.1).
+/// The signature of an extension's entry point in `SQLite` ("Run-Time Loadable Extensions", section
+/// 4.1).
 type EntryPoint = unsafe extern "C" fn(*mut c_void, *mut *mut c_char, *const c_void) -> c_int;
 
 /// `SQLITE_OK` ("Result and Error Codes").
@@ -22,10 +22,10 @@ pub(crate) async fn load(connection: &mut SqliteConnection) -> Result<(), sqlx::
     let mut message: *mut c_char = ptr::null_mut();
     #[expect(unsafe_code, reason = "sqlx has no safe way to load an extension that is linked into the program")]
     // SAFETY: the crate declares the function without its arguments, but defines it with the type
-    // above. The handle is locked, so nobody else uses the connection. `message` outlives the call,
-    // which may store a string there; it is left to leak, as the connection is given up. The
-    // extension is built for static linking (`SQLITE_CORE`) and therefore ignores the table of
-    // routines.
+    // above. The handle is locked, so nothing else uses the connection. `message` outlives the
+    // call, which may store a string there; the string is leaked, since the connection is then
+    // given up. The extension is built for static linking (`SQLITE_CORE`) and therefore ignores the
+    // table of routines.
     let code = unsafe {
         let entry_point: EntryPoint = std::mem::transmute(sqlite_vec::sqlite3_vec_init as *const ());
         entry_point(database, &raw mut message, ptr::null())

@@ -1,22 +1,22 @@
-//! Words and sentences, by the rules of Unicode (UAX #29). Every other module that looks into a
-//! text uses these.
+//! Splits text into words and sentences, by the rules of Unicode (UAX #29). All other modules that
+//! examine text use these functions.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A word longer than this many characters counts as more than one token, as it would for a
+/// The number of characters after which a word counts as more than one token, as it would for a
 /// language model, so that a number of tokens bounds the length of a text.
 const CHARS_PER_TOKEN: usize = 16;
 
-/// The words of `text` in lower case; punctuation and white space are left out.
+/// Returns the words of `text` in lower case, without punctuation and white space.
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.unicode_words().map(str::to_lowercase)
 }
 
-/// How many tokens `text` has: one for each word, number or punctuation mark, and one more for
-/// every further 16 characters of a long word. It is a count of our own that no model shares; it is
-/// close to what subword tokenizers give for prose, and it needs no vocabulary.
+/// Returns the number of tokens in `text`: one for each word, number or punctuation mark, and one
+/// more for every further 16 characters of a long word. No model counts exactly like this. It is
+/// close to what subword tokenizers give for prose, and needs no vocabulary.
 pub fn count_tokens(text: &str) -> usize {
     text.split_word_bounds()
         .filter(|part| !part.trim().is_empty())
@@ -24,25 +24,27 @@ pub fn count_tokens(text: &str) -> usize {
         .sum()
 }
 
-/// The sentences of `text`, as byte ranges that leave no gap: white space belongs to the sentence
-/// before it.
+/// Returns the sentences of `text`, as byte ranges without gaps: white space belongs to the
+/// sentence before it.
 pub fn sentences(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     text.split_sentence_bound_indices().map(|(start, sentence)| start..start + sentence.len())
 }
 
-/// The two-letter code (ISO 639-1) of the language that `text` is written in, where that can be
-/// told reliably.
+/// Returns the two-letter code (ISO 639-1) of the language of `text`, if it can be recognized
+/// reliably.
 pub fn language(text: &str) -> Option<&'static str> {
     let found = whatlang::detect(text).filter(whatlang::Info::is_reliable)?;
     two_letters(found.lang())
 }
 
-/// The words of a language that carry no meaning of their own; none for a language without a list.
+/// Returns the words of a language that carry no meaning of their own, or none for a language
+/// without a list.
 pub fn stop_words(language: Option<&str>) -> &'static [&'static str] {
     language.and_then(stop_words::lookup).unwrap_or_default()
 }
 
-/// The languages that are both told apart and listed for stop words, and are common in documents.
+/// Returns the code of a language that can be recognized, has a list of stop words, and is common
+/// in documents.
 fn two_letters(language: whatlang::Lang) -> Option<&'static str> {
     use whatlang::Lang;
     Some(match language {

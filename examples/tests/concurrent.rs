@@ -17,8 +17,7 @@ use trace::{assert_whole, stages};
 
 const REQUESTS: usize = 1_000;
 
-/// One user's request, as its own task: a document that can be read, and for every tenth user one
-/// that cannot.
+/// Runs one user's request: a document that can be read, and for every tenth user one that cannot.
 async fn request(shared: Arc<Ingestion<HashingEmbedder>>, documents: Vec<Source>, number: usize) -> TraceId {
     let request =
         RequestContext::new().with_user_id(format!("user-{number}")).with_tenant_id(format!("tenant-{}", number % 7));

@@ -1,4 +1,4 @@
-//! The two halves together, on the sample documents and on files that cannot be read.
+//! Ingestion and questions together, on the sample documents and on files that cannot be read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Scene {
         scene
     }
 
-    /// The sentences of the answer, and the names of its sources.
+    /// Returns the sentences of the answer, and the names of its sources.
     async fn ask(&self, text: &str) -> Result<(Vec<String>, Vec<String>), AskError> {
         self.ask_and_log(text, false).await
     }
@@ -222,7 +222,7 @@ async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
     }
 }
 
-/// Embeds as the usual embedder, as often as it is let.
+/// An embedder that waits for a permit before each request.
 struct Gated(HashingEmbedder, Arc<Semaphore>);
 
 impl Embedder for Gated {
@@ -261,7 +261,7 @@ async fn a_large_run_holds_up_a_small_one_for_a_document_and_no_longer() {
     }
     let one = vec![source("one.md")];
     let small = tokio::spawn(async move { ingestion(&small, one, 1, |_, _| ()).await });
-    // It has come to wait for its place.
+    // The document now waits for its permit.
     tokio::task::yield_now().await;
     gate.add_permits(1);
     let small = tokio::time::timeout(Duration::from_mins(1), small).await.expect("before the large one has ended");

@@ -1,4 +1,4 @@
-//! The programs, end to end: what they say, how they end, and which stage logs they leave.
+//! Tests the programs end to end: their output, their exit codes, and their stage logs.
 
 // Their server is watched over by a shell.
 #[cfg(all(unix, feature = "postgres"))]
@@ -31,7 +31,7 @@ use trace::{assert_whole, stages};
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
 const STAGES: [&str; 5] = ["file_parsing", "document_chunking", "chunk_enrichment", "chunk_embedding", "data_storage"];
 
-/// A number that a run recorded.
+/// Returns a number that a run recorded.
 fn number(span: SpanNode<'_>, name: &str) -> f64 {
     span.record().metric(name).unwrap_or_else(|| panic!("{} has no {name}", span.stage()))
 }
@@ -144,7 +144,7 @@ async fn what_cannot_be_read_fails_alone() {
     assert_eq!(errors.len(), 11, "each failed document, its parsing, and the run");
 }
 
-/// Holds the documents' database, so that a run stays in `data_storage` for as long as this lives.
+/// Locks the documents' database, so that a run stays in `data_storage` for as long as this lives.
 async fn locked_database(folder: &Folder) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(folder.path("rag.db"));
     let mut connection = SqliteConnection::connect_with(&options).await.expect("the database");

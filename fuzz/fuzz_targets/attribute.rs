@@ -1,4 +1,4 @@
-//! Whatever the attribute is put on, it answers with tokens, and does not panic.
+//! Checks that the attribute returns tokens and does not panic, whatever it is applied to.
 #![no_main]
 
 #[path = "../../ragtrace-macros/src/args.rs"]
@@ -41,7 +41,7 @@ use std::str::FromStr;
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// The tokens that the arguments and functions are made of: random bytes choose among them.
+/// The tokens from which random bytes build arguments and functions.
 const WORDS: &[&str] = &[
     "name",
     "kind",
@@ -135,7 +135,7 @@ const WORDS: &[&str] = &[
     ".await",
 ];
 
-/// Turns bytes into tokens: groups open and close where a byte says so, and nest at most 24 deep.
+/// Turns bytes into tokens. Some bytes open or close groups, which nest at most 24 levels deep.
 fn tokens(bytes: &mut std::slice::Iter<'_, u8>, depth: usize) -> TokenStream {
     let mut out = TokenStream::new();
     while let Some(byte) = bytes.next() {
@@ -160,7 +160,7 @@ fuzz_target!(|input: (&[u8], &[u8], bool)| {
     let (args, item, is_function) = input;
     let args = tokens(&mut args.iter(), 0);
     let mut item = tokens(&mut item.iter(), 0);
-    // Most of what bytes make is no function at all, and is refused by the first token.
+    // Most random input is not a function and would be rejected at the first token.
     if is_function {
         let head = TokenStream::from_str("async fn parse").expect("tokens");
         item = head.into_iter().chain(item).collect();

@@ -1,4 +1,5 @@
-//! A dead letter that can be read is written as it was read, in one line.
+//! Checks that a dead letter that can be read is written as one line that reads back as the same
+//! dead letter.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,8 +1,8 @@
-//! Positions of pages and times of filters are refused, or read; a position prints as a text that
-//! reads alike.
+//! Checks that page positions and filter times are either rejected or read, and that a printed
+//! position reads back as the same one.
 #![no_main]
 
-#[expect(dead_code, reason = "a part of the store's crate, without what uses it")]
+#[expect(dead_code, reason = "part of the store's crate, without the code that uses it")]
 #[path = "../../ragtrace-store/src/read/position.rs"]
 mod position;
 #[path = "../../ragtrace-cli/src/time.rs"]

@@ -1,4 +1,5 @@
-//! Headers, ids, times and sketches are refused, or read to what prints as a text that reads alike.
+//! Checks that headers, ids, times and sketches are either rejected, or read as values that print
+//! as text which reads back as the same value.
 #![no_main]
 
 use std::fmt::Display;

@@ -1,6 +1,7 @@
-//! Headers of any bytes make a context whose own headers read alike.
+//! Checks that headers of any bytes yield a context whose own headers read back as the same
+//! context.
 //!
-//! An input is lines of a name's number and a value.
+//! An input consists of lines, each with the number of a header name and a value.
 #![no_main]
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -46,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(read.tracestate(), context.tracestate());
     assert_eq!(read.langsmith_parent(), context.langsmith_parent());
     assert!(read.baggage_items().all(|(name, value)| context.baggage_item(name) == Some(value)));
-    // The caller's flags and, before any stage, its span.
+    // The caller's flags and, if no stage has begun, its span.
     if let Some(span) = context.span_id() {
         assert_eq!((read.span_id(), read.traceparent()), (Some(span), written));
     }

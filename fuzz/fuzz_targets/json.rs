@@ -1,4 +1,4 @@
-//! What the writer of JSON writes, `serde_json` reads as what was given.
+//! Checks that `serde_json` reads the output of the JSON writer as the values that were written.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -18,7 +18,7 @@ fuzz_target!(|input: (&str, &str, u64, i64)| {
         let mut nested = object.nested("nested");
         nested.field("float", &Value::F64(float));
         nested.field("signed", &Value::I64(signed));
-        // A name of the application's; one that is taken would be written twice.
+        // The application chooses the name. A name that is already used would appear twice.
         if !matches!(name, "float" | "signed") {
             nested.field(name, &Value::Text(text.to_owned().into()));
         }

@@ -1,4 +1,4 @@
-//! A record that can be read is written as it was read.
+//! Checks that a record that can be read is written as JSON that reads back as the same record.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

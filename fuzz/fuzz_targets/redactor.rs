@@ -1,4 +1,4 @@
-//! A text is redacted in one go: redacting what came out changes nothing.
+//! Checks that redaction is complete after one pass: redacting the result changes nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

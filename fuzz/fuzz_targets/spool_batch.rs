@@ -1,4 +1,4 @@
-//! A batch of a spool that can be read is written as it was read.
+//! Checks that a spool batch that can be read is written as bytes that read back as the same batch.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

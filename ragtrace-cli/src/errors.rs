@@ -1,4 +1,4 @@
-//! `ragtrace errors`: what went wrong, for whom, since when.
+//! `ragtrace errors`: lists records of level ERROR, newest first.
 
 use ragtrace_store as store;
 

@@ -1,4 +1,4 @@
-//! The filters that commands share.
+//! Filter arguments that several commands share.
 
 use clap::Args;
 use ragtrace::{Record, Timestamp};
@@ -7,16 +7,16 @@ use ragtrace_store::{LogFilter, TraceFilter};
 use crate::output::{Failure, Format};
 use crate::{number, time};
 
-/// Identities by which records or traces are filtered.
+/// The arguments that filter by user, tenant and session.
 #[derive(Args)]
 pub(crate) struct IdentityFilter {
-    /// Only this user's.
+    /// Filter by user id.
     #[arg(long, visible_alias = "user-id", value_name = "ID")]
     user: Option<String>,
-    /// Only this tenant's.
+    /// Filter by tenant id.
     #[arg(long, visible_alias = "tenant-id", value_name = "ID")]
     tenant: Option<String>,
-    /// Only this session's, such as a conversation's.
+    /// Filter by session id, such as a conversation's.
     #[arg(long, visible_alias = "session-id", value_name = "ID")]
     session: Option<String>,
 }
@@ -55,21 +55,24 @@ impl IdentityFilter {
     }
 }
 
-/// Arguments of the commands that list records.
+/// The arguments of the commands that list records.
 #[derive(Args)]
 pub(crate) struct RecordArgs {
     #[command(flatten)]
     identity: IdentityFilter,
-    /// Only the stage of this name.
+    /// Filter by stage name; log lines written inside the stage match too.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    /// Show records from this time on: an age such as `90m`, `24h` or `7d`, or a time.
+    ///
+    /// An age is a whole number and a unit: s, m, h, d or w. A time is written as in
+    /// 2026-11-22T08:20:11Z, 2026-11-22T10:20:11+02:00 or 2026-11-22; without a zone it is UTC.
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     since: Option<Timestamp>,
-    /// Before this time, given likewise.
+    /// Show records before this time, written as for `--since`.
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
-    /// At most this many.
+    /// Show at most this many records.
     #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = number::limit, allow_negative_numbers = true)]
     limit: usize,
     /// Output format.

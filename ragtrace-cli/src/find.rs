@@ -1,14 +1,14 @@
-//! The trace that a user means.
+//! Finds the trace that a user names on the command line.
 
 use ragtrace::TraceId;
 use ragtrace_store::LogStore;
 
 use crate::output::Failure;
 
-/// Returns the trace that a user means by its id, the beginning of it, or `last`; or why there is
-/// none.
+/// Returns the trace with the id `named`, the only one whose id begins with `named`, or the newest
+/// one for `last`. The inner `Err` is a message that says why there is none.
 pub(crate) async fn trace(store: &LogStore, named: &str) -> Result<Result<TraceId, String>, Failure> {
-    /// So many are named where a beginning fits several.
+    /// The number of ids shown if several match.
     const SHOWN: usize = 5;
     if named == "last" {
         let latest = store.latest_trace().await?;
@@ -19,17 +19,20 @@ pub(crate) async fn trace(store: &LogStore, named: &str) -> Result<Result<TraceI
     }
     if !named.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') || named.trim_matches('-').is_empty() {
         let message =
-            format!("{named:?} is no trace id: give a UUID, 32 hex digits, the beginning of either, or `last`");
+            format!("{named:?} is not a trace id: give a UUID, 32 hex digits, the first digits of either, or `last`");
         return Err(Failure::new(message));
     }
     let fitting = store.traces_starting_with(named, SHOWN + 1).await?;
     match fitting[..] {
-        [] => Ok(Err(format!("there is no trace that begins with {named}"))),
+        [] => Ok(Err(format!("no trace id begins with {named}"))),
         [one] => Ok(Ok(one)),
         _ => {
             let shown: Vec<_> = fitting.iter().take(SHOWN).map(TraceId::to_string).collect();
             let more = if fitting.len() > SHOWN { " and more" } else { "" };
-            Err(Failure::new(format!("{named} is the beginning of several traces: {}{more}", shown.join(", "))))
+            Err(Failure::new(format!(
+                "{named} matches several traces, so give more digits: {}{more}",
+                shown.join(", ")
+            )))
         }
     }
 }

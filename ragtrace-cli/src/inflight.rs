@@ -1,4 +1,4 @@
-//! `ragtrace inflight`: stages that run at the moment.
+//! `ragtrace inflight`: lists the stages that are running now.
 
 use ragtrace::Timestamp;
 use ragtrace_store::{self as store, LogRow};
@@ -16,14 +16,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let found = store::open(url).await?.inflight().await?;
     if found.is_empty() {
-        return Found::nothing_listed(args.format, "nothing is in flight");
+        return Found::nothing_listed(args.format, "no stage is running");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, LogRow::to_json)?;
     Ok(Found::Something)
 }
 
 const COLUMNS: [Column<LogRow>; 5] = [
-    Column::number("for", |row| list::duration(Timestamp::now().since(row.timestamp()))),
+    Column::number("running", |row| list::duration(Timestamp::now().since(row.timestamp()))),
     Column::text("stage", |row| row.stage().unwrap_or("?").to_owned()),
     Column::text("user", |row| row.user_id().unwrap_or("-").to_owned()),
     Column::text("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),

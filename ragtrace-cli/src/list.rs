@@ -1,4 +1,4 @@
-//! Lists as a table, as JSON, or as JSON lines.
+//! Writes lists as a table, as JSON, or as JSON lines.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use ragtrace_store::{display_width, fit, printable};
 
 use crate::output::{Format, Output, Stdout};
 
-/// The least columns of a terminal that a text is cut to.
+/// The fewest columns that a text is cut to on a terminal.
 const LEAST: usize = 8;
-/// The most columns that one text makes all others of its column take where nothing is cut: a
-/// longer one stands out of its line.
+/// The greatest width, in columns, that a cell gives its column if the output is not a terminal. A
+/// longer text is not cut and pushes the rest of its own line to the right.
 const MOST: usize = 64;
-/// The columns between two of a table's.
+/// The blanks between two columns.
 const GAP: usize = 2;
 
-/// A column of a table.
+/// A column of a table: its heading, and how to get a cell from a row.
 pub(crate) struct Column<T> {
     name: &'static str,
     kind: Kind,
@@ -25,9 +25,9 @@ pub(crate) struct Column<T> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Cut where a terminal is too narrow.
+    /// A text, which is cut if the terminal is too narrow.
     Text,
-    /// Of no use when it is cut: a time, an id of ours.
+    /// A text that is never cut, since half a time or half an id is of no use.
     Exact,
     Number,
 }
@@ -46,8 +46,8 @@ impl<T> Column<T> {
     }
 }
 
-/// Writes rows, for people in columns that are as wide as they have to be and as the terminal lets
-/// them.
+/// Writes rows in the given format. Columns of a table are as wide as their longest cell, within
+/// the terminal's width.
 pub(crate) fn write<T>(
     output: &mut Output,
     format: Format,
@@ -66,7 +66,7 @@ pub(crate) fn write<T>(
     output.writer.flush()
 }
 
-/// Writes documents, as one list or each on a line.
+/// Writes JSON documents, as one array or one a line.
 pub(crate) fn write_json(
     out: &mut io::BufWriter<Stdout>,
     format: Format,
@@ -82,8 +82,8 @@ pub(crate) fn write_json(
     writeln!(out, "]")
 }
 
-/// The lines of a table. On a terminal, texts are cut so that a line fits, as far as the columns
-/// that cannot be cut let it.
+/// Returns the lines of a table. On a terminal, texts are cut so that a line fits, unless columns
+/// that cannot be cut are too wide for it.
 fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl Iterator<Item = String> {
     let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
@@ -109,7 +109,7 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl 
     })
 }
 
-/// Takes from the widest text until the line fits.
+/// Narrows the widest text columns until a line fits the terminal.
 fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {
@@ -122,7 +122,7 @@ fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) {
     }
 }
 
-/// To the millisecond, in UTC.
+/// Formats a time in UTC, to the millisecond.
 pub(crate) fn time(at: Timestamp) -> String {
     let text = at.to_string();
     format!("{} {}", &text[..10], &text[11..23])
@@ -163,7 +163,7 @@ mod tests {
         assert!(table(&rows, &COLUMNS, Some(80)).all(|line| display_width(&line) <= 80));
     }
 
-    /// The column of a terminal in which the trace begins.
+    /// Returns the terminal column in which the trace id begins.
     fn begin(line: &str) -> usize {
         display_width(line.split_once("0199a1c2").expect("a trace").0)
     }

@@ -1,4 +1,4 @@
-//! `ragtrace logs`: records as they were written.
+//! `ragtrace logs`: lists records, newest first.
 
 use ragtrace::Level;
 use ragtrace_store as store;
@@ -9,13 +9,13 @@ use crate::{find, rows};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this trace's: its id or the beginning of it, or `last`.
+    /// Filter by trace: its id, the first digits of it, or `last` for the newest.
     #[arg(long, visible_alias = "trace-id", value_name = "ID")]
     trace: Option<String>,
-    /// Only this request's.
+    /// Filter by request id.
     #[arg(long, visible_alias = "request-id", value_name = "ID")]
     request: Option<String>,
-    /// At least this severe: trace, debug, info, warn or error.
+    /// Show records of at least this severity: trace, debug, info, warn or error.
     #[arg(long)]
     level: Option<Level>,
     #[command(flatten)]

@@ -1,7 +1,7 @@
-//! The `ragtrace` command: reads what a pipeline logged.
+//! The `ragtrace` command, which reads and tidies the stores that pipelines write to.
 //!
-//! It exits with 0 if it found something, 1 if there was nothing to find, 2 if it was asked wrongly
-//! or there is no store.
+//! It exits with 0 if it found something or did its work, with 1 if there was nothing to find, and
+//! with 2 if the arguments are wrong or something failed.
 
 mod errors;
 mod filter;
@@ -32,16 +32,19 @@ use clap::{Parser, Subcommand};
 
 use output::{Failure, Found, tell};
 
-const EXITS: &str = "Exits with 0 if it found something or did what it was asked to, with 1 if there was nothing to find, \
-    with 2 if it was asked wrongly or there is no store.";
+const EXITS: &str = "Exits with 0 if it found something or did its work, with 1 if there was nothing to find, and with 2 if \
+    the arguments are wrong, there is no store, or something failed.";
 
-/// Read the stage logs of a RAG pipeline.
+/// Read and tidy the stage logs of a RAG pipeline.
 #[derive(Parser)]
 #[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
-    /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`. A
-    /// schema other than `ragtrace` is named by `?schema=NAME`. If not given it is `RAGTRACE_STORE`
-    /// of the environment, and without that `sqlite:ragtrace.db`.
+    /// URL of the store: `sqlite:PATH` or `postgres://USER@HOST/DATABASE` [default: RAGTRACE_STORE,
+    /// else sqlite:ragtrace.db]
+    ///
+    /// The default comes from the environment variable `RAGTRACE_STORE`; if that is not set, it is
+    /// the file `ragtrace.db` in the current folder. Add `?schema=NAME` to a PostgreSQL URL if the
+    /// tables are not in the schema `ragtrace`.
     #[arg(long, global = true, value_name = "URL")]
     store: Option<String>,
     #[command(subcommand)]
@@ -50,35 +53,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List finished traces, the newest first.
+    /// List finished traces, newest first.
+    #[command(after_help = "Example: ragtrace traces --status failed --since 24h")]
     Traces(traces::Args),
     /// Draw one trace as a waterfall.
+    #[command(after_help = "Example: ragtrace trace last")]
     Trace(trace::Args),
-    /// List log records, the newest first.
+    /// List log records, newest first.
+    #[command(after_help = "Example: ragtrace logs --trace last --level warn")]
     Logs(logs::Args),
-    /// List errors, the newest first.
+    /// List failed stages and logged errors, newest first.
+    #[command(after_help = "Example: ragtrace errors --user alice --since 7d")]
     Errors(errors::Args),
-    /// Say what each stage did over a while: runs, outcomes, costs, percentiles.
+    /// Summarize each stage over a time window: runs, outcomes, items, cost, percentiles.
+    #[command(after_help = "Example: ragtrace stats --since 7d")]
     Stats(stats::Args),
-    /// Show the last records, and with `-f` those that come.
+    /// Show the newest records, and follow new ones with `-f`.
+    #[command(after_help = "Example: ragtrace tail -f --stage ingestion")]
     Tail(tail::Args),
-    /// List the stages that run at the moment.
+    /// List the stages that are running now.
     Inflight(inflight::Args),
-    /// List every stage of the programs that wrote here.
+    /// List every stage of the programs that write to the store.
     Stages(stages::Args),
-    /// Move old traces to the archive or remove them, and forget what the archive has kept for
-    /// long.
+    /// Archive or remove old traces, and remove what the archive has kept long enough.
+    #[command(after_help = "Example: ragtrace retention --days 14 --sample 0.05 --dry-run")]
     Retention(retention::Args),
-    /// Erase a person.
+    /// Erase everything that was recorded about one user.
+    #[command(after_help = "Example: ragtrace purge --user alice --spool spool --dry-run")]
     Purge(purge::Args),
-    /// Create the store, or bring its tables up to this version.
+    /// Create the store, or upgrade its tables to this version.
+    #[command(after_help = "Example: ragtrace migrate --store 'postgres://USER@HOST/DATABASE'")]
     Migrate,
-    /// Deliver dead letters once more, to the sinks that `RAGTRACE_SINKS` names.
+    /// Deliver dead letters again, to the sinks that `RAGTRACE_SINKS` names.
+    #[command(after_help = "Example: RAGTRACE_SINKS=postgres ragtrace replay --spool spool")]
     Replay(replay::Args),
 }
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| tell(format_args!("this is a bug of ragtrace, please report it: {panic}"))));
+    std::panic::set_hook(Box::new(|panic| tell(format_args!("this is a bug in ragtrace, please report it: {panic}"))));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(parsed) => return usage::write(&parsed),
@@ -94,7 +106,8 @@ fn main() -> ExitCode {
             tell(why);
             ExitCode::from(1)
         }
-        // The reader of our output has seen enough, as in `ragtrace logs | head`.
+        // The reader of the output has seen enough and closed the pipe, as in `ragtrace logs |
+        // head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             tell(failure);

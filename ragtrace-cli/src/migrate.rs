@@ -1,4 +1,4 @@
-//! `ragtrace migrate`: makes the tables ahead of the first record.
+//! `ragtrace migrate`: creates or upgrades the tables before any record arrives.
 
 use ragtrace_store as store;
 

@@ -1,29 +1,33 @@
-//! Numbers as arguments, within their ranges.
+//! Parses numeric arguments and checks their ranges.
 
-/// A century of days: beyond it, databases run out of dates before programs run out of records.
+/// The largest number of days, about a century. Much larger numbers would lead to dates that
+/// databases cannot represent.
 const MOST_DAYS: u32 = 36_500;
-/// A list of more would be more than a machine can hold.
+/// The largest number of rows. A longer list would not fit into memory anyway.
 const MOST_ROWS: usize = 1_000_000_000;
 
-/// Reads how many rows to list.
+/// Parses the number of rows to list, at least one.
 pub(crate) fn limit(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|limit| (1..=MOST_ROWS).contains(limit)).ok_or_else(|| between("1", MOST_ROWS))
 }
 
-/// Reads how many rows to begin with, perhaps none.
+/// Parses the number of rows to begin with, which may be zero.
 pub(crate) fn lines(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|lines| *lines <= MOST_ROWS).ok_or_else(|| between("0", MOST_ROWS))
 }
 
-/// Reads a number of days.
+/// Parses a number of days.
 pub(crate) fn days(text: &str) -> Result<u32, String> {
-    text.parse().ok().filter(|days| *days <= MOST_DAYS).ok_or_else(|| format!("give whole days, from 0 to {MOST_DAYS}"))
+    text.parse()
+        .ok()
+        .filter(|days| *days <= MOST_DAYS)
+        .ok_or_else(|| format!("give a whole number of days from 0 to {MOST_DAYS}"))
 }
 
-/// Reads a ratio.
+/// Parses a ratio between 0 and 1.
 pub(crate) fn ratio(text: &str) -> Result<f64, String> {
     let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
-    ratio.ok_or_else(|| "give a ratio between 0 and 1".to_owned())
+    ratio.ok_or_else(|| "give a number between 0 and 1".to_owned())
 }
 
 fn between(least: &str, most: usize) -> String {

@@ -1,8 +1,7 @@
-//! How a command ends, and what it writes to.
+//! The outcome of a command, and the streams it writes to.
 //!
-//! Standard output may be closed, full, or a reader's that has seen enough; none of them is a
-//! reason to panic, so nothing here or elsewhere in the command is written by `println!` or
-//! `eprintln!`.
+//! Standard output may be closed, full, or read by a program that stops early (`| head`). None of
+//! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
 use std::error::Error;
 use std::fmt;
@@ -13,15 +12,15 @@ use ragtrace_store::printable;
 
 use crate::secret::mask;
 
-/// What a command came to.
+/// The outcome of a command that did not fail.
 pub(crate) enum Found {
     Something,
-    /// Nothing, and how to say so.
+    /// Nothing was found; the text says so on standard error.
     Nothing(String),
 }
 
 impl Found {
-    /// Ends the command that lists with nothing in its list.
+    /// Ends a command whose list is empty. As JSON, an empty array is written.
     pub(crate) fn nothing_listed(format: Format, why: impl Into<String>) -> Result<Self, Failure> {
         if format == Format::Json {
             let mut writer = Output::new().writer;
@@ -32,25 +31,25 @@ impl Found {
     }
 }
 
-/// How a list is written.
+/// The format of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for people.
     #[default]
     Table,
     /// One JSON document.
     Json,
-    /// One JSON document a line.
+    /// One JSON document per line.
     Jsonl,
 }
 
-/// The width where standard output is no terminal.
+/// The width of drawings, in columns, if standard output is not a terminal.
 const WIDTH: usize = 100;
 
-/// Standard output, and what it can show.
+/// Standard output, its width, and whether it shows colours.
 pub(crate) struct Output {
     pub(crate) writer: BufWriter<Stdout>,
-    /// The terminal's width, in columns, if it is one.
+    /// The terminal's width in columns, or `None` if this is not a terminal.
     pub(crate) terminal: Option<usize>,
     pub(crate) colour: bool,
 }
@@ -67,7 +66,7 @@ impl Output {
     }
 }
 
-/// Returns `true` if a stream shows colours, and they are wanted (<https://no-color.org>).
+/// Returns `true` if `stream` is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
 pub(crate) fn has_colour(stream: &impl IsTerminal) -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     stream.is_terminal() && !unwanted && takes_colour()
@@ -86,7 +85,7 @@ fn takes_colour() -> bool {
     true
 }
 
-/// Standard output, whose errors say that they are its own.
+/// Standard output, with errors marked as `Unwritten` so that they can be told from others.
 pub(crate) struct Stdout(StdoutLock<'static>);
 
 impl Write for Stdout {
@@ -99,7 +98,7 @@ impl Write for Stdout {
     }
 }
 
-/// Standard output cannot be written.
+/// An error of writing to standard output.
 #[derive(Debug)]
 struct Unwritten(io::Error);
 
@@ -119,13 +118,14 @@ impl Error for Unwritten {
     }
 }
 
-/// Writes a line to standard error, without a password. Where nobody can be told, nobody is.
+/// Writes a line to standard error, with passwords masked. Errors are ignored, since there is
+/// nobody left to tell.
 pub(crate) fn tell(message: impl fmt::Display) {
     let message = message.to_string();
     let _ = writeln!(io::stderr().lock(), "ragtrace: {}", mask(&printable(&message)));
 }
 
-/// Returns `true` if nobody reads standard output any more.
+/// Returns `true` if the reader of standard output has closed it.
 #[cfg(unix)]
 pub(crate) fn is_stdout_closed() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -137,13 +137,13 @@ pub(crate) fn is_stdout_closed() -> bool {
         && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
 }
 
-/// Elsewhere the next line that is written tells.
+/// Returns `false`: on other systems, a closed reader is noticed when the next line is written.
 #[cfg(not(unix))]
 pub(crate) fn is_stdout_closed() -> bool {
     false
 }
 
-/// Why a command could not do its work.
+/// The error that ended a command.
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: Box<dyn Error + Send + Sync>,
@@ -154,7 +154,7 @@ impl Failure {
         Self { error: message.into().into() }
     }
 
-    /// Returns `true` if the reader of standard output has seen enough.
+    /// Returns `true` if the reader of standard output closed it early.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         let io = self.error.downcast_ref::<io::Error>().filter(|error| error.kind() == ErrorKind::BrokenPipe);
         matches!(io.and_then(io::Error::get_ref), Some(inner) if inner.is::<Unwritten>())
@@ -168,7 +168,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 }
 
 impl fmt::Display for Failure {
-    /// The error and its sources on one line.
+    /// Writes the error and its sources on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.error)?;
         let mut source = self.error.source();

@@ -1,4 +1,4 @@
-//! `ragtrace purge`: erases a person.
+//! `ragtrace purge`: erases everything that was recorded about one user.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,28 @@ use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Whom to erase: every trace with a record of this user.
+    /// Id of the user to erase: every trace with a record of this user, and scores this user gave.
     #[arg(long, visible_alias = "user-id", value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     user: String,
-    /// The folder of a spool, where what waits for delivery and the dead letters of that user are
-    /// erased too. What a running process holds there cannot be reached: purge again once that
-    /// process has ended, or delivered it. If not given it is `RAGTRACE_SPOOL` of the environment.
+    /// Folder of a spool, to erase the user's undelivered records and dead letters there too.
+    ///
+    /// Without this option the folder comes from the environment variable `RAGTRACE_SPOOL`; if that
+    /// is not set either, no spool is purged. Records that a running process holds in the spool
+    /// cannot be reached: purge again after that process has ended or delivered them.
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// Say what would be removed, and remove nothing.
+    /// Report what would be removed, and remove nothing.
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    // What waits goes first, so that it does not arrive behind the purge.
+    // The spool is purged first, so that its records are not delivered after the store was purged.
     let spool = setting::spool(args.spool.clone());
     let spooled =
         spool.as_deref().map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
     let letters = spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
-    // Drawn on standard error, and only if that is a terminal.
+    // The bar is drawn on standard error, and only if that is a terminal.
     let bar = ProgressBar::no_length();
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}").unwrap_or(ProgressStyle::default_bar()),
@@ -43,20 +45,20 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     tell_what_stays(&spooled);
     if purged.logs_set_aside > 0 {
         tell(format_args!(
-            "{} logs that were set aside lie beside the file, as `…-wal.kept-1` and so on, and may hold rows of that user: \
-             delete them, or put each beside its database again and purge that",
+            "{} write-ahead logs lie set aside beside the file (`…-wal.kept-1` and so on) and may hold rows of this user: \
+             delete them, or put each back beside its database and purge that one",
             purged.logs_set_aside
         ));
     }
     if purged.bytes_remain {
         return Err(Failure::new(format!(
-            "{} rows are removed, but a program that reads the file holds its log, where their bytes still are: end what \
-             reads it, and purge again",
+            "{} rows are removed, but their bytes remain in the write-ahead log, which a program that reads the file holds: \
+             stop that program, and purge again",
             purged.total()
         )));
     }
     if purged.total() + spooled.records + spooled.requests == 0 && letters == 0 {
-        return Ok(Found::Nothing(format!("there is nothing of the user {:?}", args.user)));
+        return Ok(Found::Nothing(format!("nothing is recorded about the user {:?}", args.user)));
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     let mut out = Output::new().writer;
@@ -68,32 +70,32 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     out.flush()?;
     if url.starts_with("postgres") && purged.total() > 0 && !args.dry_run {
         tell(format_args!(
-            "the bytes of removed rows stay in PostgreSQL's files until others are written over them: \
-            `VACUUM (FULL)` over logs, logs_archive, request_metrics and scores writes the tables anew without them"
+            "the bytes of removed rows stay in PostgreSQL's files until new rows overwrite them: \
+            `VACUUM (FULL)` on logs, logs_archive, request_metrics and scores rewrites the tables without them"
         ));
     }
     Ok(Found::Something)
 }
 
-/// Says what of a spool could not be purged.
+/// Tells which parts of a spool could not be purged.
 fn tell_what_stays(spooled: &PurgedSpool) {
     if spooled.slots_in_use > 0 {
         tell(format_args!(
-            "{} running processes hold their part of the spool: purge again once they have ended",
+            "{} running processes hold their part of the spool: purge again when they have ended",
             spooled.slots_in_use
         ));
     }
     if spooled.files_set_aside > 0 {
         tell(format_args!(
-            "{} files of the spool could not be read when a program began, and stay, whosever records they hold: remove \
-            `slot-*/spool.redb.corrupt-*`",
+            "{} files of the spool could not be read when a program started, and may hold records of this user: \
+            remove `slot-*/spool.redb.corrupt-*`",
             spooled.files_set_aside
         ));
     }
     if spooled.unreadable > 0 {
         tell(format_args!(
-            "{} batches and dead letters of the spool cannot be read, and stay, whosever they are: the next program that \
-            uses it drops those batches, and the letters are lines of `dead-letters.jsonl`",
+            "{} batches and dead letters of the spool cannot be read, and may hold records of this user: the \
+            next program that uses the spool drops the batches; remove the letters from `dead-letters.jsonl`",
             spooled.unreadable
         ));
     }
@@ -105,7 +107,7 @@ fn show(bar: &ProgressBar, purged: &PurgeReport) {
     bar.set_message(format!("{} rows", purged.total()));
 }
 
-/// How many dead letters were the user's.
+/// Removes the user's dead letters and returns their number. A dry run only counts them.
 fn dead_letters(spool: &Path, user: &str, dry_run: bool) -> std::io::Result<usize> {
     let letters = DeadLetters::new(spool);
     let is_of = |letter: &DeadLetter| letter.record().user_id() == Some(user);

@@ -1,4 +1,4 @@
-//! `ragtrace replay`: dead letters, once what they were refused for is mended.
+//! `ragtrace replay`: delivers dead letters again, after the reason for their refusal was fixed.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,16 +11,16 @@ use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder of the spool. If not given it is `RAGTRACE_SPOOL` of the environment.
+    /// Folder of the spool [default: the environment variable RAGTRACE_SPOOL]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: &Args, store: Option<&str>) -> Result<Found, Failure> {
     if store.is_some() {
-        return Err(Failure::new("letters are delivered to the sinks that RAGTRACE_SINKS names: leave out `--store`"));
+        return Err(Failure::new("dead letters go to the sinks that RAGTRACE_SINKS names: leave out `--store`"));
     }
-    let no_spool = || Failure::new("name the folder of the spool: by `--spool`, or by RAGTRACE_SPOOL");
+    let no_spool = || Failure::new("the spool's folder is missing: pass `--spool FOLDER`, or set RAGTRACE_SPOOL");
     let spool = setting::spool(args.spool.clone()).ok_or_else(no_spool)?;
     let sinks = ragtrace_sinks::from_env().map_err(|error| Failure::new(error.to_string()))?;
     let letters = DeadLetters::new(&spool);

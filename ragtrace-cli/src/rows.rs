@@ -1,4 +1,4 @@
-//! Records as a table, as JSON, or as JSON lines.
+//! Writes records as text, as JSON, or as JSON lines.
 
 use std::io::{self, Write};
 
@@ -16,8 +16,8 @@ pub(crate) fn write(output: &mut Output, format: Format, rows: &[LogRow]) -> io:
     output.writer.flush()
 }
 
-/// A record on a line, its error and the sources of that beneath. The message of a log line stands
-/// after its logger, as on the console.
+/// Writes a record on one line, and its error and the error's sources below. The message of a log
+/// line follows its logger, as on the console.
 fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     let (dim, reset) = if output.colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
     let level = if output.colour { level_colour(row.level()) } else { "" };

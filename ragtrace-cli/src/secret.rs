@@ -1,25 +1,26 @@
-//! Passwords that the command was given, and that it must not print: those in the URLs of its
-//! arguments and of its environment.
+//! Masks passwords in output: those in the URLs that came as arguments or in the environment.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-/// Variables that may hold a password.
+/// The variables that may hold a password.
 const VARIABLES: [&str; 4] = ["RAGTRACE_STORE", "DATABASE_URL", "RAGTRACE_SINKS", "PGPASSWORD"];
-/// Endings of the names of parameters whose values are secret.
+/// Name endings of parameters whose values are secret.
 const SECRET_NAMES: [&str; 6] = ["password", "passwd", "pwd", "passphrase", "secret", "token"];
-/// Words of our own messages, which give nothing away as somebody's password either.
+/// Words that messages contain anyway. They are not masked even if they are somebody's password,
+/// since showing them gives nothing away.
 const VOCABULARY: &str = "postgresql://user@host/database?schema=NAME sqlite:ragtrace.db password RAGTRACE_STORE";
-/// So many bytes of what may be a password are collected from one text, at most: each way to read a
-/// text with very many signs would be more than a machine can hold.
+/// The largest number of bytes of possible passwords that are collected from one text. A text full
+/// of `:` and `@` can be read in so many ways that all of them would not fit into memory.
 const COLLECTED: usize = 1 << 17;
-/// So many of the signs that may end a password are looked at in one.
+/// The largest number of separators in a password at which a cut-off form of it is masked.
 const ENDS: usize = 16;
-/// Shorter ones are masked where they stand as a word, so that messages can still be read.
+/// Passwords shorter than this many characters are masked only as whole words, so that messages
+/// stay readable.
 const SHORT: usize = 4;
 const MASK: &str = "***";
 
-/// Returns the text without the passwords that this process was given.
+/// Returns the text with the passwords that this process was given masked.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     static GIVEN: OnceLock<Vec<String>> = OnceLock::new();
     mask_all(text, GIVEN.get_or_init(given))
@@ -41,9 +42,10 @@ fn given() -> Vec<String> {
     forms(found)
 }
 
-/// Collects what may be a password in a URL, or in a list of `name=value`. A sign that should have
-/// been encoded may stand in a password, so each way to read it counts. The scheme may be missing.
-/// Of a text that can be read in too many ways, the whole counts too.
+/// Collects every part of `text` that may be a password, in a URL or in a list of `name=value`. A
+/// password may contain separators that should have been percent-encoded, so every way to read the
+/// text counts. The scheme may be missing. If there are too many ways, the whole text counts as a
+/// password too.
 fn passwords(text: &str, found: &mut Vec<String>) {
     let mut left = COLLECTED;
     let mut fits = |password: &str| {
@@ -58,7 +60,7 @@ fn passwords(text: &str, found: &mut Vec<String>) {
         if !fits("") {
             break;
         }
-        // No host follows it: what comes after a colon is a password unless it is a port.
+        // The URL names no user: what follows a colon is a password unless it looks like a port.
         let is_port = rest[from..].starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == ']');
         if scheme.is_some() && !rest.contains('@') && !is_port && fits(&rest[from..]) {
             found.push(rest[from..].to_owned());
@@ -79,11 +81,11 @@ fn passwords(text: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Adds how a message may show a password, and puts the longest first: one may hold another.
+/// Returns the forms in which messages may show the passwords, longest first, since one may contain
+/// another.
 fn forms(found: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    // A message may show the part before a sign that ends something else: a path, or a name in a
-    // list.
+    // A message may show only the part before a separator, as a path or a name in a list.
     let part = |password: &String| -> Vec<String> {
         let ends = password.match_indices([',', '/', '#', '?', ';']).map(|(at, _)| at);
         ends.take(ENDS).map(|end| password[..end].to_owned()).collect()
@@ -123,7 +125,7 @@ fn mask_all<'a>(text: &'a str, passwords: &[String]) -> Cow<'a, str> {
     masked
 }
 
-/// Replaces a part wherever what stands before and after it is as it should be.
+/// Replaces `part` wherever `fits` accepts the text before and after it.
 fn replace(text: &str, part: &str, with: &str, fits: impl Fn(&str, &str) -> bool) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut from = 0;
@@ -137,7 +139,7 @@ fn replace(text: &str, part: &str, with: &str, fits: impl Fn(&str, &str) -> bool
     replaced
 }
 
-/// Reads `%20` and the like (RFC 3986, section 2.1).
+/// Decodes percent-encoding (RFC 3986, section 2.1).
 fn decode(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let Some((&first, after)) = rest.split_first() {

@@ -1,4 +1,4 @@
-//! What arguments leave out and the environment has: where a variable that is empty is one that is
+//! Settings that come from an argument, or else from the environment. An empty variable counts as
 //! not set.
 
 use std::ffi::OsString;
@@ -8,17 +8,17 @@ use crate::output::Failure;
 
 const DEFAULT_STORE: &str = "sqlite:ragtrace.db";
 
-/// Returns the store's URL: of the argument, of `RAGTRACE_STORE`, or the default.
+/// Returns the store's URL: the argument, else `RAGTRACE_STORE`, else the default.
 pub(crate) fn store(argument: Option<&str>) -> Result<String, Failure> {
     if let Some(url) = argument {
         return Ok(url.to_owned());
     }
     let Some(url) = variable("RAGTRACE_STORE") else { return Ok(DEFAULT_STORE.to_owned()) };
-    let not_text = "RAGTRACE_STORE is not valid UTF-8: name the store by a URL that is, or by `--store`";
+    let not_text = "RAGTRACE_STORE is not valid UTF-8: set it to a URL that is, or pass `--store URL`";
     url.into_string().map_err(|_| Failure::new(not_text))
 }
 
-/// Returns the spool's folder: of the argument, or of `RAGTRACE_SPOOL`.
+/// Returns the spool's folder: the argument, else `RAGTRACE_SPOOL`.
 pub(crate) fn spool(argument: Option<PathBuf>) -> Option<PathBuf> {
     argument.or_else(|| variable("RAGTRACE_SPOOL").map(PathBuf::from))
 }

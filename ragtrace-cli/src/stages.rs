@@ -1,4 +1,4 @@
-//! `ragtrace stages`: the catalog.
+//! `ragtrace stages`: lists the catalog of stages.
 
 use ragtrace_store::{self as store, CatalogStage};
 
@@ -15,7 +15,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let found = store::open(url).await?.stages().await?;
     if found.is_empty() {
-        return Found::nothing_listed(args.format, "the store knows of no stages yet");
+        return Found::nothing_listed(args.format, "the store has no stages yet");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, CatalogStage::to_json)?;
     Ok(Found::Something)

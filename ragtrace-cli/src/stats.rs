@@ -1,4 +1,4 @@
-//! `ragtrace stats`: what each stage did over a while.
+//! `ragtrace stats`: summarizes each stage over a time window.
 
 use ragtrace::Timestamp;
 use ragtrace_store::{self as store, StageStats, Window};
@@ -9,10 +9,14 @@ use crate::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Ended not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    /// Start of the window: an age such as `90m`, `24h` or `7d`, or a time.
+    ///
+    /// An age is a whole number and a unit: s, m, h, d or w. A time is written as in
+    /// 2026-11-22T08:20:11Z, 2026-11-22T10:20:11+02:00 or 2026-11-22; without a zone it is UTC. The
+    /// window is widened to whole minutes.
     #[arg(long, value_name = "WHEN", value_parser = time::parse, default_value = "24h")]
     since: Timestamp,
-    /// Ended before this time, given likewise.
+    /// End of the window, written as for `--since` [default: now]
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// Output format.
@@ -25,7 +29,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let window = Window::new(args.since, args.until.unwrap_or_else(Timestamp::now));
     let found = store::open(url).await?.stage_stats(window).await?;
     if found.is_empty() {
-        return Found::nothing_listed(args.format, "no stage has ended in that time");
+        return Found::nothing_listed(args.format, "no stage ended in that time");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, StageStats::to_json)?;
     Ok(Found::Something)

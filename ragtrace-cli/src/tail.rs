@@ -1,4 +1,4 @@
-//! `ragtrace tail`: the last records, and with `-f` those that come.
+//! `ragtrace tail`: shows the newest records, and follows new ones with `-f`.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -13,26 +13,26 @@ use crate::filter::IdentityFilter;
 use crate::output::{Failure, Format, Found, Output, is_stdout_closed, tell};
 use crate::{number, rows};
 
-/// How often a store is asked for news.
+/// The pause between two queries for new records.
 const PAUSE: Duration = Duration::from_millis(200);
-/// So many rows of a new file are shown at most: those that were written before it was noticed.
+/// The largest number of rows shown of a new file, which were written before it was noticed.
 const NEW_FILE_ROWS: usize = 100_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Go on with what is written from now on, until interrupted. A file that takes the place of
-    /// the one that is followed is followed instead.
+    /// Keep printing new records until interrupted. If another file replaces the SQLite file,
+    /// follow that one.
     #[arg(short, long)]
     follow: bool,
-    /// At most this many of the records that are there.
+    /// Begin with at most this many of the records that are there already.
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "10", value_parser = number::lines, allow_negative_numbers = true)]
     lines: usize,
     #[command(flatten)]
     identity: IdentityFilter,
-    /// Only the stage of this name.
+    /// Filter by stage name; log lines written inside the stage match too.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Output format. A list that goes on has no end, so with `-f` `json` is written as `jsonl`.
+    /// Output format. With `-f`, `json` is written as `jsonl`, since the list has no end.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -53,7 +53,7 @@ impl Args {
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     if args.follow {
-        // A reader that has gone is noticed at once, and not when the next record comes.
+        // A reader that closes the pipe is noticed at once, and not when the next record comes.
         let mut following = pin!(follow(url, args));
         let mut closed = pin!(until_closed());
         return poll_fn(|context| match following.as_mut().poll(context) {
@@ -85,14 +85,14 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
     rows::write(&mut output, format, &rows)?;
     loop {
         tokio::time::sleep(PAUSE).await;
-        // Looked at before the news are read: what is written until then is in the old file.
+        // Checked before the new records are read: until then they were written to the old file.
         let is_moved = |place: &Option<Place>| place.as_ref().is_some_and(Place::has_moved);
         let has_moved = is_moved(&place);
         match followed.news(args).await {
             Ok(rows) => rows::write(&mut output, format, &rows)?,
-            // It may have gone only just: the next look is at what took its place.
+            // The file may have gone just now: the next round reads the one that replaced it.
             Err(_) if has_moved || is_moved(&place) => {}
-            // A file that was cut, or may not be read for a while, may be a store again.
+            // A file that was truncated, or cannot be read for a while, may become a store again.
             Err(error) if error.is_retryable() || place.is_some() => followed.note_lost(error),
             Err(error) => return Err(error.into()),
         }
@@ -103,22 +103,23 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
     }
 }
 
-/// A store, as far as it was followed.
+/// The store that is followed, and the position reached in it.
 struct Followed {
     store: LogStore,
     cursor: TailCursor,
-    /// The rows that were written last, and those before. A row may come up once more, in the first
-    /// news or where a file takes another's place.
+    /// The ids of the last two sets of rows that were written. A row may be read again with the
+    /// first new rows, or when one file replaces another.
     written: [HashSet<u128>; 2],
-    /// True if the store did not answer the last time.
+    /// `true` if the last query failed.
     is_lost: bool,
 }
 
 impl Followed {
-    /// Opens the store, and returns the last rows that are there.
+    /// Opens the store, and returns its newest rows in order of time.
     async fn begin(url: &str, args: &Args, limit: usize) -> Result<(Self, Vec<LogRow>), StoreError> {
         let store = store::open(url).await?;
-        // The cursor first, so that nothing falls between the two; what is in both is written once.
+        // The cursor is taken first, so that no row falls between the two queries. Rows that both
+        // return are written once.
         let cursor = store.tail(None).await?.cursor;
         let mut rows = store.logs(args.filter(limit)).await?;
         rows.reverse();
@@ -127,13 +128,13 @@ impl Followed {
         Ok((followed, rows))
     }
 
-    /// Returns the rows that came.
+    /// Returns the rows written since the last call.
     async fn news(&mut self, args: &Args) -> Result<Vec<LogRow>, StoreError> {
         let mut news = Vec::new();
         while news.len() < NEW_FILE_ROWS {
             let tail = match self.store.tail(Some(self.cursor.clone())).await {
                 Ok(tail) => tail,
-                // The next time it will say so again.
+                // The next call reports this error if it persists.
                 Err(_) if !news.is_empty() => break,
                 Err(error) => return Err(error),
             };
@@ -161,7 +162,7 @@ impl Followed {
         }
     }
 
-    /// Says once that the store does not answer.
+    /// Tells, once, that the store cannot be read.
     fn note_lost(&mut self, error: StoreError) {
         if !std::mem::replace(&mut self.is_lost, true) {
             tell(format_args!("{}; waiting for the store", Failure::from(error)));
@@ -169,14 +170,14 @@ impl Followed {
     }
 }
 
-/// Where a file lies that is followed, and which file it was.
+/// The path of the file that is followed, and the file that was found there.
 struct Place {
     path: PathBuf,
     file: Option<FileId>,
 }
 
 impl Place {
-    /// Returns the place that a URL names, if it is a file's.
+    /// Returns the place that `url` names, or `None` if it does not name a file.
     fn of(url: &str) -> Option<Self> {
         let path = url.strip_prefix("sqlite:")?;
         let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
@@ -184,21 +185,21 @@ impl Place {
         Some(Self { path, file })
     }
 
-    /// Returns `true` if there is another file by that name, or none.
+    /// Returns `true` if another file is at the path now, or none.
     fn has_moved(&self) -> bool {
         FileId::of(&self.path) != self.file
     }
 
-    /// Waits for a store by that name, opens it, and returns what is in it.
+    /// Waits for a store at the path, opens it, and returns the rows that are new.
     async fn reopen(&mut self, url: &str, args: &Args, followed: &mut Followed) -> Vec<LogRow> {
         let path = self.path.display().to_string();
         let (mut said_gone, mut said_why) = (false, false);
         loop {
             let file = FileId::of(&self.path);
             match Followed::begin(url, args, NEW_FILE_ROWS).await {
-                // It may have been replaced once more while it was being opened.
+                // The file may have been replaced again while it was being opened.
                 Ok((next, mut rows)) if file.is_some() && file == FileId::of(&self.path) => {
-                    tell(format_args!("`{path}` is another file now: following that one"));
+                    tell(format_args!("`{path}` has been replaced: following the new file"));
                     self.file = file;
                     let before = std::mem::replace(followed, next);
                     rows.retain(|row| before.is_new(row));
@@ -208,9 +209,9 @@ impl Place {
                     tell(format_args!("`{path}` is gone: waiting for a file of that name"));
                     said_gone = true;
                 }
-                // A file that is being made is no store for some milliseconds.
+                // A file that is being created is not a store yet for some milliseconds.
                 Err(error) if file.is_some() && !said_why && !error.is_retryable() && !error.is_not_a_store() => {
-                    tell(format_args!("`{path}` is another file now: {}", Failure::from(error)));
+                    tell(format_args!("`{path}` has been replaced: {}", Failure::from(error)));
                     said_why = true;
                 }
                 _ => {}
@@ -220,7 +221,7 @@ impl Place {
     }
 }
 
-/// The file that a path leads to at the moment.
+/// The identity of the file that a path leads to.
 #[derive(PartialEq, Eq)]
 struct FileId {
     #[cfg(unix)]
@@ -235,7 +236,7 @@ impl FileId {
         Some(Self { device_and_inode: (metadata.dev(), metadata.ino()) })
     }
 
-    /// Elsewhere an open file cannot be replaced, so being there is enough.
+    /// Tells only that a file exists: on other systems an open file cannot be replaced.
     #[cfg(not(unix))]
     fn of(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|_| Self {})

@@ -1,34 +1,34 @@
-//! Times as people give them: a while ago, or an instant.
+//! Parses times from the command line: an age such as `24h`, or an instant.
 
 use std::time::Duration;
 
 use ragtrace::Timestamp;
 
-/// The first instant that is printed as it is.
+/// The year 0, the earliest instant that prints with a year of four digits.
 const YEAR_0: Timestamp = Timestamp::from_micros(-62_167_219_200_000_000);
 
-/// Reads `90m` (ago), or an instant as RFC 3339 (in UTC where it names no zone), or a date.
+/// Parses an age such as `90m`, an RFC 3339 instant (in UTC if it names no zone), or a date.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Some(ago) = ago(text) {
         let time = Timestamp::now().minus(ago);
-        return (time >= YEAR_0).then_some(time).ok_or_else(|| "that is longer ago than the year 0".to_owned());
+        return (time >= YEAR_0).then_some(time).ok_or_else(|| "the time lies before the year 0".to_owned());
     }
     instant(text).ok_or_else(|| {
-        "give a while such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22".to_owned()
+        "give an age such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22".to_owned()
     })
 }
 
-/// Says that nothing lies between two times, if that is so.
+/// Checks that `since` lies before `until`.
 pub(crate) fn check_window(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), String> {
     match (since, until) {
         (Some(since), Some(until)) if since >= until => {
-            Err(format!("nothing lies between: since is {since}, and until is {until}"))
+            Err(format!("`--since` ({since}) must lie before `--until` ({until})"))
         }
         _ => Ok(()),
     }
 }
 
-/// Returns the time that the number and unit stand for, or all time if they are too many.
+/// Returns the duration of an age such as `90m`, saturating if the number is too large.
 fn ago(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
@@ -44,7 +44,7 @@ fn ago(text: &str) -> Option<Duration> {
     is_number.then(|| Duration::from_secs(number.parse().unwrap_or(u64::MAX).saturating_mul(seconds)))
 }
 
-/// Reads a date, or a date and a time of the day with or without seconds and a zone.
+/// Parses a date, or a date and a time of day with or without seconds and a zone.
 fn instant(text: &str) -> Option<Timestamp> {
     let Some((date, time)) = text.split_once(['T', 't', ' ']) else { return text.parse().ok() };
     let time = time.strip_suffix(['Z', 'z']).unwrap_or(time);
@@ -54,7 +54,7 @@ fn instant(text: &str) -> Option<Timestamp> {
         None => (time, 0),
     };
     let time = if time.len() == 5 { format!("{time}:00") } else { time.to_owned() };
-    // A leap second is the last of its minute, and then one more (RFC 3339, section 5.7).
+    // A leap second follows second 59 of its minute (RFC 3339, section 5.7).
     let leap = time.get(5..8) == Some(":60");
     let time = if leap { format!("{}:59{}", &time[..5], &time[8..]) } else { time };
     let at: Timestamp = format!("{date}T{time}Z").parse().ok()?;
@@ -62,7 +62,7 @@ fn instant(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(at))
 }
 
-/// Reads `+02:00`, in minutes.
+/// Parses a zone such as `+02:00` into minutes east of UTC.
 fn offset(text: &str) -> Option<i64> {
     let (sign, text) = text.split_at_checked(1)?;
     let (hours, minutes) = text.split_once(':').or_else(|| text.split_at_checked(2))?;
@@ -80,16 +80,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_while_is_a_number_and_a_unit() {
+    fn an_age_is_a_number_and_a_unit() {
         assert_eq!(ago("90m"), Some(Duration::from_mins(90)));
         assert_eq!(ago("7d"), Some(Duration::from_hours(7 * 24)));
         for not in ["", "h", "+5m", "-5m", "5", "1.5h", "5 m", "5é"] {
             assert_eq!(ago(not), None, "{not:?}");
-            assert!(parse(not).is_err_and(|why| why.starts_with("give a while")), "{not:?}");
+            assert!(parse(not).is_err_and(|why| why.starts_with("give an age")), "{not:?}");
         }
         for long in ["99999999999999999999d", "18446744073709551615w", "99999999999d", "9223372036854775s", "3000000d"]
         {
-            assert_eq!(parse(long), Err("that is longer ago than the year 0".to_owned()), "{long}");
+            assert_eq!(parse(long), Err("the time lies before the year 0".to_owned()), "{long}");
         }
         assert!(parse("700000d").is_ok());
     }

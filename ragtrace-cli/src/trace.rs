@@ -1,4 +1,4 @@
-//! `ragtrace trace`: one trace, drawn.
+//! `ragtrace trace`: draws one trace as a waterfall.
 
 use std::io::Write;
 
@@ -9,13 +9,15 @@ use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The trace's id (a UUID or 32 hex digits) or the beginning of it, or `last`.
+    /// Trace id (a UUID or 32 hex digits), the first digits of one, or `last` for the newest.
     id: String,
-    /// Output format: a waterfall, one JSON document, or a JSON line a span, with its scores, and
-    /// one a score of none of these.
+    /// Output format. `table` draws a waterfall.
+    ///
+    /// `jsonl` writes one line per span with its scores, then one line per score that belongs to
+    /// none of these spans.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Draw every span, instead of sums over alike ones where a trace has more than a hundred.
+    /// Draw every span. By default a trace of more than 100 spans shows similar ones as sums.
     #[arg(long)]
     all: bool,
 }
@@ -46,8 +48,8 @@ fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failu
     Ok(Found::Something)
 }
 
-/// Writes a line a span. Scores of the trace as a whole, and of spans that it does not have, stand
-/// in no span: each is a line after these.
+/// Writes one line per span. Scores of the whole trace, and of spans that are not in the store,
+/// follow on lines of their own.
 fn write_lines(writer: &mut impl Write, trace: &Trace) -> std::io::Result<()> {
     trace.spans().try_for_each(|span| writeln!(writer, "{}", span.to_json()))?;
     let is_loose = |score: &&ScoreRow| score.span_id().and_then(|id| trace.span(id)).is_none();

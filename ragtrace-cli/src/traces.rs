@@ -1,4 +1,4 @@
-//! `ragtrace traces`: finished traces, the newest first.
+//! `ragtrace traces`: lists finished traces, newest first.
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
@@ -13,22 +13,26 @@ use crate::{number, time};
 pub(crate) struct Args {
     #[command(flatten)]
     identity: IdentityFilter,
-    /// Only this operation's: the name of the stage that the trace began with in its process.
+    /// Filter by operation: the name of the stage in which the trace began in its process.
     #[arg(long, visible_alias = "stage", value_name = "NAME")]
     operation: Option<String>,
-    /// Ended with this status.
+    /// Filter by outcome.
     #[arg(long, value_enum)]
     status: Option<Status>,
-    /// Ended not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    /// Show traces that ended at or after this time: an age such as `90m`, `24h` or `7d`, or a
+    /// time.
+    ///
+    /// An age is a whole number and a unit: s, m, h, d or w. A time is written as in
+    /// 2026-11-22T08:20:11Z, 2026-11-22T10:20:11+02:00 or 2026-11-22; without a zone it is UTC.
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     since: Option<Timestamp>,
-    /// Ended before this time, given likewise.
+    /// Show traces that ended before this time, written as for `--since`.
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
-    /// The page after the one that ended there, as it said.
+    /// Show the next page: the position is in the line that a full page prints on standard error.
     #[arg(long, value_name = "POSITION")]
     after: Option<Position>,
-    /// At most this many.
+    /// Show at most this many traces.
     #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = number::limit, allow_negative_numbers = true)]
     limit: usize,
     /// Output format.
@@ -77,7 +81,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     };
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, TraceSummary::to_json)?;
     if found.len() == args.limit && args.format == Format::Table {
-        tell(format_args!("there may be more: --after {}", last.position()));
+        tell(format_args!("there may be more: add `--after {}`", last.position()));
     }
     Ok(Found::Something)
 }

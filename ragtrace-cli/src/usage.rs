@@ -1,4 +1,4 @@
-//! Help, the version, and what is wrong with the arguments, as the parser words it.
+//! Prints the argument parser's output: help, the version, and usage errors.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::output::{Output, has_colour, tell};
 use crate::secret::mask;
 
-/// Writes what the parser has to say, without a password that stood in the arguments.
+/// Prints the parser's output, with passwords from the arguments masked.
 pub(crate) fn write(parsed: &clap::Error) -> ExitCode {
     let text = |stream: &dyn Fn() -> bool| {
         let text = parsed.render();

@@ -1,4 +1,4 @@
-//! The command as its users run it.
+//! Tests of the command as users run it.
 
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
 #[path = "../../ragtrace-store/tests/support/mod.rs"]
@@ -21,7 +21,8 @@ fn holding(records: impl IntoIterator<Item = ragtrace::Record>) -> File {
     runtime.block_on(File::holding(records))
 }
 
-/// The command in a folder, its environment free of what the tests' own may hold.
+/// Returns the command in the file's folder, without variables that the test's own environment may
+/// set.
 fn command(file: &File, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ragtrace"));
     command.current_dir(file.folder.path()).args(arguments).env_remove("RAGTRACE_STORE").env_remove("NO_COLOR");
@@ -216,10 +217,10 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
     let file = holding([]);
     for (arguments, says) in [
         (&["trace"][..], "<ID>"),
-        (&["trace", "not-an-id"], "is no trace id: give a UUID"),
+        (&["trace", "not-an-id"], "is not a trace id: give a UUID"),
         (&["trace", "last", "--store", "sqlite:none.db"], "there is no file `none.db`"),
         (&["trace", "last", "--store", "mysql://x"], "write `sqlite:` and a path"),
-        (&["errors", "--since", "yesterday"], "give a while such as"),
+        (&["errors", "--since", "yesterday"], "give an age such as"),
         (&["logs", "--level", "loud"], "expected a level (trace, debug, info, warn or error)"),
         (&["frobnicate"], "unrecognized subcommand"),
     ] {
@@ -230,7 +231,7 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
     let two = holding(ingestion().into_iter().chain([Make::new("log", "ask", 9, 0).trace(OTHER).record()]));
     let output = ragtrace(&two, &["trace", "0199"]);
     assert_eq!(code(&output), Some(2));
-    assert!(stderr(&output).contains("beginning of several traces"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("matches several traces"), "{}", stderr(&output));
 }
 
 #[test]
@@ -329,7 +330,7 @@ impl ragtrace::Sink for Down {
     }
 }
 
-/// Has two requests of alice's and one of bob's wait in a spool.
+/// Leaves two requests of alice and one of bob waiting in a spool.
 fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
     let builder = ragtrace::builder().console(ragtrace::Console::Off).level("info").sink(Down);
     let telemetry =
@@ -340,7 +341,7 @@ fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
     telemetry
 }
 
-/// Waits until the one sink's account is as it should be.
+/// Waits until the sink's statistics satisfy a condition.
 fn until(telemetry: &ragtrace::Telemetry, is_so: impl Fn(&ragtrace::SinkStats) -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !is_so(&telemetry.stats().sinks[0]) {
@@ -365,7 +366,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     assert_eq!(stdout(&purge(&[])), format!("removed: {four}\n"));
     assert_eq!(code(&purge(&[])), Some(1), "nothing is left of her");
 
-    // The next process delivers what is left, which is his alone.
+    // The next process delivers what is left, which is bob's alone.
     let builder = ragtrace::builder().console(ragtrace::Console::Off).sink(file.sink());
     let builder = builder.spool(file.folder.path().join("spool"), ragtrace::SpoolLimits::default());
     let telemetry = builder.install().expect("the other is shut down");
@@ -378,7 +379,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     assert_eq!(users, [Some("bob"), Some("bob")]);
 }
 
-/// `script` gives the command a terminal. Without it there is nothing to see colours on.
+/// Needs `script`, which gives the command a terminal. Without it the test checks nothing.
 #[cfg(target_os = "linux")]
 #[test]
 fn colour_is_for_terminals_and_no_color_turns_it_off() {
@@ -411,7 +412,7 @@ fn traces_stages_and_what_runs_are_listed() {
     let json: Json = serde_json::from_str(&stdout(&ragtrace(&file, &["stats", "--format", "json"]))).expect("JSON");
     assert_eq!((&json[0]["stage"], &json[0]["runs"], &json[0]["items"]), (&json!("ingestion"), &json!(1), &json!(3)));
     assert_eq!(stdout(&ragtrace(&file, &["tail", "-n", "1", "--format", "jsonl"])).lines().count(), 1);
-    // The process has closed its sink, so what it had open is lost and not in flight.
+    // The process has closed its sink, so its open stage is lost and not in flight.
     assert_eq!(code(&ragtrace(&file, &["inflight"])), Some(1));
     assert_eq!(code(&ragtrace(&file, &["stages"])), Some(1));
 }
@@ -424,8 +425,8 @@ fn a_tail_that_follows_writes_what_comes() {
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (writer, done) = (file.sink(), std::sync::Arc::clone(&stop));
-    // It begins where it begins: what is written before is not its business, so this writes until
-    // something comes.
+    // The tail shows only what is written after it has started, so this writes until a line
+    // appears.
     let writing = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         while !done.load(std::sync::atomic::Ordering::Relaxed) {
@@ -455,7 +456,7 @@ fn retention_and_purge_say_what_they_do() {
     assert_eq!(done, "1 days: 1 traces archived, 0 removed; 0 expired from the archive\n");
     assert_eq!(code(&ragtrace(&file, &["retention", "--sample", "2"])), Some(2));
     stdout(&ragtrace(&file, &["trace", TRACE]));
-    // A letter of hers and one of his.
+    // One dead letter of alice and one of bob.
     let letter = |user: &str| {
         let record = Make::new("log", "x", 1, 0).with("user_id", user).record().to_json();
         format!(
@@ -613,10 +614,10 @@ fn what_is_out_of_range_is_refused_before_anything_is_done() {
         (&["traces", "--limit", "-5"], "from 1 to"),
         (&["errors", "--limit", "18446744073709551616"], "from 1 to"),
         (&["tail", "-n", "-1"], "from 0 to"),
-        (&["errors", "--since", "99999999999d"], "longer ago than the year 0"),
-        (&["errors", "--since", "2026-11-23", "--until", "2026-11-22"], "nothing lies between"),
-        (&["traces", "--since", "1h", "--until", "2h"], "nothing lies between"),
-        (&["stats", "--until", "2d"], "nothing lies between"),
+        (&["errors", "--since", "99999999999d"], "before the year 0"),
+        (&["errors", "--since", "2026-11-23", "--until", "2026-11-22"], "must lie before"),
+        (&["traces", "--since", "1h", "--until", "2h"], "must lie before"),
+        (&["stats", "--until", "2d"], "must lie before"),
         (&["purge", "--user", ""], "--user"),
         (&["replay", "--spool", ".", "--store", "sqlite:ragtrace.db"], "leave out `--store`"),
         (&["replay"], "RAGTRACE_SPOOL"),
@@ -642,7 +643,7 @@ fn a_variable_that_is_empty_is_one_that_is_not_set() {
         let purge = ["purge", "--user", "alice", "--dry-run"];
         stdout(&command(&file, &purge).env("RAGTRACE_SPOOL", empty).output().expect("runs"));
         let replay = command(&file, &["replay"]).env("RAGTRACE_SPOOL", empty).output().expect("runs");
-        assert!(stderr(&replay).contains("name the folder of the spool"), "{}", stderr(&replay));
+        assert!(stderr(&replay).contains("pass `--spool FOLDER`"), "{}", stderr(&replay));
     }
 }
 
@@ -655,7 +656,7 @@ fn a_variable_that_is_no_text_is_named() {
     let output = command(&file, &["trace", "last"]).env("RAGTRACE_STORE", url).output().expect("runs");
     assert_eq!(code(&output), Some(2));
     assert!(stderr(&output).contains("RAGTRACE_STORE is not valid UTF-8"), "{}", stderr(&output));
-    // What is named beside it is what counts.
+    // An argument takes precedence over the variable.
     let output =
         command(&file, &["trace", "last", "--store", "sqlite:ragtrace.db"]).env("RAGTRACE_STORE", url).output();
     stdout(&output.expect("runs"));
@@ -676,7 +677,7 @@ fn the_columns_of_a_table_stand_beneath_one_another_in_every_script() {
     assert_eq!(begins, [begins[0]; 7], "{table}");
 }
 
-/// Reads lines until one is as wanted.
+/// Reads lines until one contains `wanted`.
 fn until_line(lines: &mut impl Iterator<Item = std::io::Result<String>>, wanted: &str) -> String {
     lines.map(|line| line.expect("text")).find(|line| line.contains(wanted)).expect("a line like that")
 }
@@ -700,21 +701,21 @@ fn a_tail_follows_the_file_that_takes_the_place_of_the_one_it_had() {
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
     let mut told = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("a pipe")));
     until_line(&mut lines, "ingestion");
-    // It is moved, and another is made in its place.
+    // The file is moved, and another one is created in its place.
     std::fs::rename(file.path(), file.folder.path().join("old.db")).expect("moved");
     until_line(&mut told, "is gone: waiting for a file of that name");
     deliver(&file, "after_moving");
-    until_line(&mut told, "is another file now: following that one");
+    until_line(&mut told, "has been replaced: following the new file");
     until_line(&mut lines, "after_moving");
     deliver(&file, "later");
     until_line(&mut lines, "later");
-    // It is deleted with what lies beside it, and made once more.
+    // The file is deleted with its companions, and created again.
     for name in ["ragtrace.db", "ragtrace.db-wal", "ragtrace.db-shm"] {
         let _ = std::fs::remove_file(file.folder.path().join(name));
     }
     until_line(&mut told, "is gone: waiting for a file of that name");
     deliver(&file, "made_anew");
-    until_line(&mut told, "is another file now: following that one");
+    until_line(&mut told, "has been replaced: following the new file");
     until_line(&mut lines, "made_anew");
     child.kill().expect("ends");
     child.wait().expect("ends");
@@ -733,7 +734,7 @@ fn a_tail_outlives_a_file_that_is_cut_or_goes_at_any_moment() {
     until_line(&mut told, "waiting for the store");
     std::fs::copy(other.path(), file.path()).expect("written anew");
     until_line(&mut told, "the store answers again");
-    // Between two looks of the tail at the file, and in the middle of one.
+    // Replacements fall between two looks of the tail at the file, and in the middle of one.
     for round in 0..40 {
         std::fs::remove_file(file.path()).expect("removed");
         std::thread::sleep(std::time::Duration::from_millis(round * 7 % 30));
@@ -757,7 +758,7 @@ fn a_tail_ends_when_nobody_reads_it_any_more() {
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
     until_line(&mut lines, "trace=");
     drop(lines);
-    // No record comes.
+    // No record comes, so only the closed pipe can end the command.
     let output = child.wait_with_output().expect("ends");
     assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
 }

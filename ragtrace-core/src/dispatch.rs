@@ -1,6 +1,6 @@
-//! Where an entry goes: to the listener of its request, to the installed queue, or nowhere.
+//! Routing of entries: to the listener of their request, to the installed queue, or to nobody.
 //!
-//! Whether anybody is there at all is the one question that a stage asks before it does anything.
+//! A stage first asks whether any recipient exists at all, and does nothing more if there is none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,19 +10,19 @@ use crate::entry::RecipientId;
 use crate::queue::{self, Admission};
 use crate::value::FieldBuffer;
 
-/// Stands for the listener of a request, whichever it is; no queue has this number.
+/// The recipient id that stands for a request's listener. No queue has this id.
 const LISTENER: RecipientId = RecipientId::MAX;
 
-/// How many are there: the installed telemetry, and each capture of a test.
+/// Counts the recipients: the installed telemetry, and each active capture of a test.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns whether anybody is there to receive entries.
+/// Returns `true` if any recipient of entries exists.
 #[inline]
 pub(crate) fn is_enabled() -> bool {
     LISTENERS.load(Ordering::Relaxed) != 0
 }
 
-/// Returns who receives the entries of `request`, if anybody does.
+/// Returns the recipient of entries of `request`, or `None` if there is none.
 #[inline]
 pub(crate) fn recipient(request: &Request) -> Option<RecipientId> {
     match request.listener() {
@@ -31,15 +31,18 @@ pub(crate) fn recipient(request: &Request) -> Option<RecipientId> {
     }
 }
 
-/// Returns whether anybody receives what begins on this thread, where somebody is there at all.
-/// Only a test has to ask: the one who is there may be the capture of another.
+/// Returns `true` if entries that originate on this thread have a recipient, given that some
+/// recipient exists.
+///
+/// The answer is always `true` without the feature `testing`. In tests, the only recipient may be
+/// the capture of another test.
 #[inline]
 pub(crate) fn is_enabled_here() -> bool {
     !cfg!(feature = "testing")
         || current::with_request(|request| recipient(request)).unwrap_or_else(queue::installed_id).is_some()
 }
 
-/// Hands an entry to the recipient of `request`, and returns whether it was accepted.
+/// Sends an entry to the recipient of `request`, and returns `true` if it was accepted.
 #[inline]
 pub(crate) fn send<const HEAD: usize>(
     recipient: RecipientId,
@@ -54,7 +57,7 @@ pub(crate) fn send<const HEAD: usize>(
     }
 }
 
-/// Hands an entry to the recipient of `request`, if there is one.
+/// Sends an entry to the recipient of `request`, if there is one.
 #[inline(never)]
 pub(crate) fn send_if_enabled<const HEAD: usize>(
     request: &Arc<Request>,
@@ -67,12 +70,13 @@ pub(crate) fn send_if_enabled<const HEAD: usize>(
     }
 }
 
-/// Counts as one who receives entries for as long as it lives.
+/// A guard that counts as a recipient of entries until it is dropped. Stages record only while at
+/// least one exists.
 #[derive(Debug)]
 pub struct ListenerGuard(());
 
 impl ListenerGuard {
-    /// Enables stages, if nobody has before.
+    /// Registers a recipient, which enables stages if this is the first one.
     pub fn begin() -> Self {
         LISTENERS.fetch_add(1, Ordering::Relaxed);
         Self(())

@@ -1,14 +1,15 @@
-//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a
-//! note, an end, a log line, a score.
+//! Entries: the messages that a thread sends to the worker, encoded as 64-bit words. An entry is
+//! the identity of a request, the start of a run, a note, the end of a run, a log line, or a score.
 //!
-//! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word
-//! says, from its lowest bit: 8 bits of `EntryKind`, 24 bits for flags, 32 bits of length in words,
-//! itself included, which is added where all of its words are known (`with_length`). The words of
-//! the head after it follow from it; fields come last, as [`encoding`] has them.
+//! An entry is a few words long and owns nothing, so a queue of entries is plain memory. Its first
+//! word contains, from the lowest bit, 8 bits of `EntryKind`, 24 bits of flags, and 32 bits of the
+//! entry's length in words, including the first one. The length is added by `with_length` once all
+//! words are known. The kind and the flags determine which words of the head follow. Fields come
+//! last, in the form described in [`encoding`].
 //!
-//! A stage and a log line are written as the address of their descriptor. That is the need for
-//! `unsafe` here: no safe code makes a reference of a number, and a number that was looked up
-//! instead would cost every start a search.
+//! Stages and log lines are written as the addresses of their descriptors. This needs `unsafe`,
+//! because safe code cannot turn a number into a reference, and looking a number up would make
+//! every start more expensive.
 //!
 //! [`encoding`]: crate::value::encoding
 
@@ -23,11 +24,11 @@ use crate::time::{Anchor, Ticks, Timestamp};
 use crate::value::encoding::{DecodedFields, EncodedFields, EncodedValue, field_id};
 use crate::value::{FieldBuffer, Value};
 
-/// Identifies who accepted a start, and so accepts its end: the queue of this number, or the
-/// listener of a request.
+/// Identifies the recipient that accepted a start, and that therefore accepts its end: a queue, by
+/// its number, or the listener of a request.
 pub(crate) type RecipientId = NonZeroU8;
 
-/// The kind of an entry.
+/// The kinds of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum EntryKind {
@@ -42,17 +43,17 @@ enum EntryKind {
 mod flag {
     /// The run has no parent in this process.
     pub(super) const LOCAL_ROOT: u64 = 1 << 8;
-    /// The end repeats what its start said, because that one was not accepted where this one is.
+    /// The end repeats the contents of its start, because this recipient did not accept the start.
     pub(super) const REPEATS_START: u64 = 1 << 9;
     pub(super) const FAILED: u64 = 1 << 10;
     pub(super) const CANCELLED: u64 = 1 << 11;
-    /// Of a request: its trace's id was given without a parent.
+    /// The request's trace id was received without a parent span.
     pub(super) const GIVEN_TRACE_ID: u64 = 1 << 12;
-    /// It stands for no request.
+    /// The request is the placeholder for log lines outside of any request.
     pub(super) const NOBODY: u64 = 1 << 13;
 }
 
-/// The names of a score's fields.
+/// The ids of a score's fields.
 pub mod score_field {
     pub const NAME: u16 = 0;
     pub const VALUE: u16 = 1;
@@ -60,30 +61,31 @@ pub mod score_field {
     pub const COMMENT: u16 = 3;
 }
 
-/// Stands for the time inside polls of a stage that has no polls.
+/// The busy time of a run that has no polls.
 const NO_BUSY_TIME: u64 = u64::MAX;
 
 const LENGTH_SHIFT: u32 = 32;
 
-/// Returns the length in words of the entry that begins with `first`.
+/// Returns the length in words of the entry whose first word is `first`.
 pub(crate) const fn length(first: u64) -> usize {
     (first >> LENGTH_SHIFT) as usize
 }
 
-/// Returns the version of the request that an entry identifies, if it does.
+/// Returns the request's version if the entry is the identity of a request.
 #[inline]
 pub(crate) fn request_version(words: &[u64]) -> Option<u64> {
     let [first, version, ..] = words else { return None };
     (first & 0xff == EntryKind::Request as u64).then_some(*version)
 }
 
-/// Adds the entry's length in words to its first one.
+/// Adds the entry's length in words to its first word.
 #[inline]
 pub(crate) const fn with_length(first: u64, words: usize) -> u64 {
     first | (words as u64) << LENGTH_SHIFT
 }
 
-/// Returns the field that counts the items that an entry has no room for, by its first word.
+/// Returns the id of the field that counts items left out of an entry for lack of room, given its
+/// first word.
 pub(crate) const fn dropped_items(first: u64) -> u16 {
     if first & 0xff == EntryKind::Start as u64 { field_id::USED_DROPPED } else { field_id::GENERATED_DROPPED }
 }
@@ -94,27 +96,28 @@ pub(crate) fn start(run: &Run) -> [u64; 5] {
     [EntryKind::Start as u64 | root_flag(run), address(run.stage), run.span.as_u64(), run.started.0, parent(run)]
 }
 
-/// Encodes the head of an end whose start was accepted where this is handed over.
+/// Encodes the head of an end whose start was accepted by the same recipient.
 #[inline]
 pub(crate) fn end(span: SpanId, ended: &RunEnd) -> [u64; 4] {
     let busy = ended.busy.unwrap_or(NO_BUSY_TIME);
     [EntryKind::End as u64 | outcome_flag(ended.outcome), span.as_u64(), ended.at.0, busy]
 }
 
-/// Encodes the head of an end whose start was not: it repeats what the start said.
+/// Encodes the head of an end whose start was not accepted by the same recipient. It repeats the
+/// contents of the start.
 #[inline(never)]
 pub(crate) fn end_with_start(run: &Run, ended: &RunEnd) -> [u64; 7] {
     let [first, span, at, busy] = end(run.span, ended);
     [first | flag::REPEATS_START | root_flag(run), span, at, busy, address(run.stage), run.started.0, parent(run)]
 }
 
-/// Encodes the head of what a stage's body recorded.
+/// Encodes the head of a note, which carries fields recorded by a stage's body.
 pub(crate) fn note(span: SpanId) -> [u64; 2] {
     [EntryKind::Note as u64, span.as_u64()]
 }
 
-/// Encodes the head of a request's identity, which says whose the entries after it are. Its texts
-/// are [`request_fields`].
+/// Encodes the head of a request's identity. Entries after it belong to this request. Its texts are
+/// encoded by [`request_fields`].
 pub(crate) fn request(request: &Request) -> [u64; 6] {
     let (high, low) = request.trace_id.halves();
     let Anchor { wall, ticks } = request.anchor;
@@ -148,7 +151,7 @@ fn outcome_flag(outcome: Outcome) -> u64 {
     }
 }
 
-/// Zero, which is no id, stands for none.
+/// Encodes the parent's id, or zero, which is not a valid id, if there is none.
 #[inline]
 fn parent(run: &Run) -> u64 {
     run.parent.map_or(0, SpanId::as_u64)
@@ -159,7 +162,7 @@ fn address<T>(descriptor: &'static T) -> u64 {
     std::ptr::from_ref(descriptor).expose_provenance() as u64
 }
 
-/// Records the texts of a request, as the fields of its entry.
+/// Encodes the texts of a request as the fields of its identity.
 pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
     let mut fields = FieldBuffer::begin();
     let Request { request_id, user_id, tenant_id, session_id, request_type, langsmith_parent, .. } = request;
@@ -182,13 +185,13 @@ pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
     fields
 }
 
-/// Decodes a link of a request's identity.
+/// Decodes a link in a request's identity.
 fn decode_link(text: &str) -> Option<SpanLink> {
     let (trace_id, span_id) = text.split_at_checked(32)?;
     Some(SpanLink::new(trace_id.parse().ok()?, span_id.parse().ok()?))
 }
 
-/// Decodes a request's identity.
+/// Decodes the identity of a request.
 pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
     let ([first, version, high, low, wall, ticks], fields) = words.split_first_chunk()?;
     if first & 0xff != EntryKind::Request as u64 {
@@ -222,18 +225,19 @@ pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
     Some(request)
 }
 
-/// An entry that was handed over. Only this crate makes one, of what the functions above encoded.
+/// An entry as its reader receives it. Only this crate creates entries, from words that the
+/// functions above have encoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a>(&'a [u64]);
 
 impl<'a> Entry<'a> {
-    /// Takes words that the functions above encoded for an entry.
+    /// Wraps the words of an entry, which the functions above have encoded.
     #[inline]
     pub(crate) const fn of(words: &'a [u64]) -> Self {
         Self(words)
     }
 
-    /// Decodes it as a log line and its fields.
+    /// Decodes a log line and its fields, or returns `None` for another kind of entry.
     pub fn log(self) -> Option<(LogLine, LogFieldWords<'a>)> {
         let ([first, descriptor, span, at], fields) = self.0.split_first_chunk()?;
         if first & 0xff != EntryKind::Log as u64 {
@@ -244,20 +248,22 @@ impl<'a> Entry<'a> {
         Some((line, LogFieldWords { descriptor, words: fields }))
     }
 
-    /// Decodes it as a score, with its fields, which are named by [`score_field`].
+    /// Decodes a score and its fields, whose ids are in [`score_field`], or returns `None` for
+    /// another kind of entry.
     pub fn score(self) -> Option<(ScoreEntry, &'a [u64])> {
         let ([first, span, at], fields) = self.0.split_first_chunk()?;
         let is_score = first & 0xff == EntryKind::Score as u64;
         is_score.then_some((ScoreEntry { span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
     }
 
-    /// Decodes it as a note: whose it is, and its fields.
+    /// Decodes a note, as the id of its span and its fields, or returns `None` for another kind of
+    /// entry.
     pub fn note(self) -> Option<(SpanId, &'a [u64])> {
         let ([first, span], fields) = self.0.split_first_chunk()?;
         (first & 0xff == EntryKind::Note as u64).then_some((SpanId::from_u64(*span)?, fields))
     }
 
-    /// Decodes it as a start: the run and its fields.
+    /// Decodes a start, as the run and its fields, or returns `None` for another kind of entry.
     #[inline]
     pub fn start(self) -> Option<(Run, &'a [u64])> {
         let ([first, stage, span, started, parent], fields) = self.0.split_first_chunk()?;
@@ -267,7 +273,8 @@ impl<'a> Entry<'a> {
         Some((run(first & flag::LOCAL_ROOT != 0, [*stage, *span, *started, *parent])?, fields))
     }
 
-    /// Decodes it as an end: with the run, if it repeats what its start said, and its fields.
+    /// Decodes an end, as the id of its span, the end, the run if the end repeats its start, and
+    /// the fields. Returns `None` for another kind of entry.
     #[inline]
     pub fn end(self) -> Option<(SpanId, RunEnd, Option<Run>, &'a [u64])> {
         let ([first, span, at, busy], mut fields) = self.0.split_first_chunk()?;
@@ -291,32 +298,32 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns the descriptor that a log line, or a part of its fields, names by its address.
+/// Returns the descriptor at an address found in a log line or its fields.
 fn log_descriptor(address: u64) -> Option<&'static LogDescriptor> {
     let address = usize::try_from(address).ok().filter(|address| *address != 0)?;
-    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they
-    // write the address of a `&'static LogDescriptor`, whose provenance they expose; and nothing
-    // else has the tag of the latter. Words reach this from an `Entry` alone, by way of
-    // `LogFieldWords`, which nobody outside of this file can make of words of their own. Zero,
-    // which stands where a word is missing, is no address.
+    // SAFETY: as in `run`. Where `log` and `FieldBuffer::of_descriptor` write a descriptor, they
+    // write the address of a `&'static LogDescriptor` and expose its provenance. Nothing else is
+    // written with the tag of the latter. Words reach this function only from an `Entry` through
+    // `LogFieldWords`, which code outside of this file cannot create. Zero, which stands for a
+    // missing word, is not an address.
     Some(unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) })
 }
 
 impl FieldBuffer {
-    /// Has the fields after this be those that `descriptor` declares.
+    /// Makes the following fields those that `descriptor` declares.
     pub(crate) fn of_descriptor(&mut self, descriptor: &'static LogDescriptor) {
         self.descriptor(address(descriptor));
     }
 }
 
-/// The encoded fields of a log line, as [`Entry::log`] returns them.
+/// The encoded fields of a log line, returned by [`Entry::log`].
 #[derive(Clone, Copy, Debug)]
 pub struct LogFieldWords<'a> {
     descriptor: &'static LogDescriptor,
     words: &'a [u64],
 }
 
-/// The fields of a log line: its own first, then those of the spans that it was logged in.
+/// An iterator over the fields of a log line: first its own, then those of the spans around it.
 #[derive(Clone, Debug)]
 pub struct DecodedLogFields<'a> {
     descriptor: &'static LogDescriptor,
@@ -329,12 +336,12 @@ pub struct DecodedLogFields<'a> {
 pub struct LogField {
     pub declared: &'static FieldDescriptor,
     pub value: Value,
-    /// The line's own, and not that of a span around it.
+    /// True for the line's own field, false for a field of a span around it.
     pub is_own: bool,
 }
 
 impl<'a> DecodedLogFields<'a> {
-    /// Reads the fields of a line.
+    /// Creates an iterator over the fields of a line.
     pub fn new(fields: LogFieldWords<'a>) -> Self {
         let LogFieldWords { descriptor, words } = fields;
         Self { descriptor, fields: EncodedFields(words), is_own: true }
@@ -360,11 +367,11 @@ impl Iterator for DecodedLogFields<'_> {
 #[inline]
 fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
     let address = usize::try_from(stage).ok()?;
-    // SAFETY: the functions above alone write entries, and where they write a stage they write the
-    // address of a `&'static`, whose provenance they expose. An [`Entry`] is made in this crate
-    // alone, of what they wrote, and takes the address from the same place: which words there are,
-    // and in which order, follows from the first one for both. Words reach the reader as they were
-    // written (see the queue).
+    // SAFETY: only the functions above write entries, and where they write a stage they write the
+    // address of a `&'static` descriptor and expose its provenance. An [`Entry`] is created only in
+    // this crate, from words that they wrote, and the address is read from the position where it
+    // was written: for both, the first word determines which words follow and in which order. The
+    // queue delivers the words unchanged.
     let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
     let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
     Some(Run { stage, span, parent, started: Ticks(started), local_root })
@@ -377,7 +384,7 @@ pub struct Run {
     pub span: SpanId,
     pub parent: Option<SpanId>,
     pub started: Ticks,
-    /// No parent in this process; `parent` may name one elsewhere.
+    /// True if the run has no parent in this process. `parent` may name one in another process.
     pub local_root: bool,
 }
 
@@ -385,29 +392,29 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RunEnd {
     pub at: Ticks,
-    /// Nanoseconds inside polls; `None` for a call, which has no polls.
+    /// The nanoseconds spent in polls, or `None` for a synchronous call, which has no polls.
     pub busy: Option<u64>,
     pub outcome: Outcome,
 }
 
-/// A log line at run time.
+/// A log line as it is logged.
 #[derive(Clone, Copy, Debug)]
 pub struct LogLine {
     pub descriptor: &'static LogDescriptor,
-    /// The span it was logged in.
+    /// The span in which the line was logged.
     pub span: Option<SpanId>,
     pub at: Ticks,
 }
 
-/// A score at run time, without what it says.
+/// A score's target and time, without its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScoreEntry {
-    /// The span that is judged, if it is not the trace.
+    /// The span that is scored, or `None` if the whole trace is.
     pub span: Option<SpanId>,
     pub at: Ticks,
 }
 
-/// An entry that is made for its reader at once, without a queue in between.
+/// An entry that is created for an immediate reader, without passing through a queue.
 #[derive(Debug)]
 pub struct OwnedEntry(Vec<u64>);
 
@@ -421,13 +428,13 @@ impl OwnedEntry {
         Self(words)
     }
 
-    /// Returns the entry, for its reader.
+    /// Returns the entry.
     pub fn as_entry(&self) -> Entry<'_> {
         Entry::of(&self.0)
     }
 }
 
-/// How a stage ended.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Completed,

@@ -1,28 +1,28 @@
-//! What happened to a stage, and why it failed.
+//! Events that records report, and the errors of failed stages.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The event that a record reports.
+/// The kind of event that a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// A stage began.
+    /// A stage started.
     Started,
-    /// A stage returned, and not an `Err`.
+    /// A stage returned a value other than `Err`.
     Completed,
     /// A stage returned an `Err`, or panicked.
     Failed,
-    /// A stage was dropped before its end.
+    /// A stage was dropped before it finished.
     Cancelled,
-    /// A log line that is not a stage's.
+    /// The application logged a line.
     Log,
-    /// A judgement on a trace or a span.
+    /// A trace or a span was given a score.
     Score,
 }
 
 impl Event {
-    /// Returns the name in records.
+    /// Returns the event's name in records, such as `started`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -34,7 +34,7 @@ impl Event {
         }
     }
 
-    /// What a stage's message ends in.
+    /// Returns the suffix that a stage's message gets for this event, such as `_started`.
     #[doc(hidden)]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -47,12 +47,12 @@ impl Event {
         }
     }
 
-    /// Returns true for the end of a stage.
+    /// Returns `true` if the event ends a stage: completed, failed or cancelled.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
-    /// The event of this name.
+    /// Returns the event with this name, the inverse of [`Event::as_str`].
     #[doc(hidden)]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Started, Self::Completed, Self::Failed, Self::Cancelled, Self::Log, Self::Score]
@@ -67,7 +67,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// The error that a stage failed with.
+/// The error of a failed stage, in the form that records keep.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ErrorInfo {
     pub(crate) type_name: Cow<'static, str>,
@@ -76,19 +76,20 @@ pub struct ErrorInfo {
 }
 
 impl ErrorInfo {
-    /// An error as records have it.
+    /// Creates an error from its type's name, its message and the messages of its sources.
     #[doc(hidden)]
     pub fn new(type_name: impl Into<Cow<'static, str>>, message: String, chain: Vec<String>) -> Self {
         Self { type_name: type_name.into(), message, chain }
     }
 
-    /// Type, message and chain, to be changed before anybody has seen them.
+    /// Returns mutable references to the type name, the message and the chain, for changes such as
+    /// redaction.
     #[doc(hidden)]
     pub fn parts_mut(&mut self) -> (&mut Cow<'static, str>, &mut String, &mut Vec<String>) {
         (&mut self.type_name, &mut self.message, &mut self.chain)
     }
 
-    /// Returns the error's type without its path, or `panic`.
+    /// Returns the error's type name without its module path, or `panic` for a panic.
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
@@ -98,13 +99,13 @@ impl ErrorInfo {
         &self.message
     }
 
-    /// Returns the messages of its sources, the nearest first.
+    /// Returns the messages of the error's sources, from the direct cause to the root cause.
     pub fn chain(&self) -> &[String] {
         &self.chain
     }
 }
 
-/// An error as a stage records it, with the backtrace if one was taken.
+/// An error as a stage records it, with a backtrace if one was captured.
 #[derive(Debug, Default)]
 pub struct Failure {
     pub(crate) error: ErrorInfo,
@@ -112,7 +113,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Makes the failure of a run by `error`.
+    /// Creates a failure from `error`, without a backtrace.
     #[doc(hidden)]
     pub fn new(error: ErrorInfo) -> Self {
         Self { error, stack_trace: None }

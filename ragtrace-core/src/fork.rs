@@ -1,19 +1,22 @@
-//! Processes that `fork` makes: which one this is, and who hears that it is a new one.
+//! Detection of processes created by `fork`.
 //!
-//! A forked process has the memory of its parent and one thread of it. Locks that others held stay
-//! locked, the worker is gone, and what is random repeats what the parent's is. Nothing of that is
-//! seen by asking the system at each entry, which would cost more than the entry; so the system
-//! says it (`pthread_atfork`), which is the need for `unsafe` here.
+//! A forked process has its parent's memory and a single thread. Locks that other threads held stay
+//! locked, the worker thread is gone, and random number generators repeat the parent's sequence.
+//! Asking the system for the process id at every entry would cost more than the entry, so the C
+//! library reports a fork through `pthread_atfork`. That call is the reason for `unsafe` in this
+//! module.
 
-#![cfg_attr(unix, expect(unsafe_code, reason = "POSIX alone says that a process was forked; see above"))]
+#![cfg_attr(all(unix, not(miri)), expect(unsafe_code, reason = "only a call of POSIX reports forks; see above"))]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many forks there were from the first process to this one.
+/// Counts the forks between the first process and this one.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// A process. Two are told apart by their system id, and by the number of forks where each is the
-/// first of its container.
+/// The identity of a process.
+///
+/// Processes are distinguished by their system id and by their fork count, because the ids of two
+/// processes can be equal when each is the first in its container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     id: u32,
@@ -21,48 +24,50 @@ pub struct Process {
 }
 
 impl Process {
-    /// Returns this process.
+    /// Returns the current process.
     pub fn current() -> Self {
         Self { id: std::process::id(), forks: FORKS.load(Ordering::Relaxed) }
     }
 
-    /// Returns whether this is not the process that the code runs in.
+    /// Returns `true` if this is not the current process.
     pub fn is_another(self) -> bool {
         self != Self::current()
     }
 
-    /// Returns the process as a number, which is never zero.
+    /// Returns a number that identifies the process and is never zero.
     pub(crate) fn to_bits(self) -> u64 {
         u64::from(self.id) << 32 | u64::from(self.forks)
     }
 }
 
-/// Has `in_child` called in each process that is forked from this one or its children, before
-/// anything else runs there. It may do nothing but work on atomics and the thread's own memory: the
-/// parent's other threads may have held any lock.
+/// Registers `in_child` to be called in every process that is forked from this one or from its
+/// descendants, before other code runs there.
+///
+/// The function may only touch atomics and the thread's own memory, because any lock may have been
+/// held by another of the parent's threads at the time of the fork.
 #[cfg(all(unix, not(miri)))]
 pub(crate) fn watch(in_child: extern "C" fn()) {
     use std::ffi::c_int;
 
     type Handler = Option<extern "C" fn()>;
 
-    // SAFETY: the declaration is that of POSIX (IEEE Std 1003.1-2017, "pthread_atfork"), which
-    // every Unix has in its C library.
+    // SAFETY: the declaration matches POSIX (IEEE Std 1003.1-2017, "pthread_atfork"), and the C
+    // library of every Unix provides the function.
     unsafe extern "C" {
         fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> c_int;
     }
 
-    // SAFETY: the handler is a function of this program, which a C library that unloads code takes
-    // off its list. Where there is no memory for it, forked processes are found out later, when
-    // somebody asks for the current process.
+    // SAFETY: the handler is a function of this program, and a C library that can unload code
+    // removes handlers of unloaded code from its list. If registration fails for lack of memory, a
+    // fork is noticed later, when the current process is next compared.
     let _ = unsafe { pthread_atfork(None, None, Some(in_child)) };
 }
 
-/// Nothing forks here.
+/// Does nothing: this target has no `fork`, or Miri does not support it.
 #[cfg(not(all(unix, not(miri))))]
 pub(crate) fn watch(_: extern "C" fn()) {}
 
-/// Notes that this is a new process.
+/// Records that this is a newly forked process.
 pub(crate) fn note() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }

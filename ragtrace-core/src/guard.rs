@@ -1,8 +1,10 @@
-//! Calls of what the application has implemented, such as the `Display` of its errors, a rule or a
-//! sink: telemetry asks for it, so a panic in it is telemetry's to catch. What was asked for is
-//! recorded as far as it could be read, with a mark.
+//! Calls into code that the application implements, such as an error's `Display`, a redaction rule
+//! or a sink.
 //!
-//! Under `panic = "abort"` there is no catching.
+//! Telemetry makes these calls, so it has to catch their panics. Text that was written before a
+//! panic is kept, followed by a mark.
+//!
+//! Nothing can be caught under `panic = "abort"`.
 
 use std::any::Any;
 use std::fmt::{Arguments, Write};
@@ -12,21 +14,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The payload of a panic.
 pub type Payload = dyn Any + Send;
 
-/// Stands for the text of a payload that has none.
+/// The text that stands for a panic payload that is not a string.
 pub(crate) const NO_TEXT: &str = "a value that is not a text";
 
-/// Does `work`, and returns what it returns or what it panicked with. Whoever gets a payload gives
-/// it to [`dispose`].
+/// Calls `work` and catches its panic.
+///
+/// The caller passes the payload of a panic to [`dispose`] when it is done with it.
 ///
 /// # Errors
 ///
-/// If `work` panicked: its payload.
+/// Returns the payload if `work` panics.
 #[inline]
 pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Box<Payload>> {
     catch_unwind(AssertUnwindSafe(work))
 }
 
-/// Drops what somebody panicked with. Its destructor may panic, too; what that panics with is
+/// Drops the payload of a panic. If its destructor panics, the payload of that second panic is
 /// leaked.
 pub fn dispose(payload: Box<Payload>) {
     if let Err(another) = contain(|| drop(payload)) {
@@ -40,24 +43,26 @@ pub(crate) fn call<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     contain(read).map_err(into_text)
 }
 
-/// Returns what `text` formats to, as far as it is written; `of` is the trait that writes it.
+/// Formats `text`, keeping the part written before a failure or panic. The name of the formatting
+/// trait, `of`, is used in the mark that is added.
 pub(crate) fn read(of: &str, text: Arguments<'_>) -> String {
     let mut read = String::new();
     match call(|| read.write_fmt(text)) {
         Err(panic) => read + &mark(of, &panic),
         Ok(Err(_)) if read.is_empty() => format!("[could not be read: its `{of}` failed]"),
-        // Where whoever implemented it gave up, what is there is all that there is.
+        // An implementation that returned an error after writing some text gets no mark: that text
+        // is all there is.
         Ok(_) => read,
     }
 }
 
-/// Returns the mark of what could not be read because `of` panicked.
+/// Returns the mark for text that could not be read because the trait `of` panicked.
 #[cold]
 pub(crate) fn mark(of: &str, panic: &str) -> String {
     format!("[could not be read: its `{of}` panicked: {panic}]")
 }
 
-/// Returns the text of a payload, if it is one.
+/// Returns the text of a payload, or `None` if it is not a string.
 pub(crate) fn text_of(payload: &Payload) -> Option<&str> {
     payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str))
 }
@@ -74,7 +79,7 @@ fn into_text(payload: Box<Payload>) -> String {
 mod tests {
     use super::*;
 
-    /// Panics when it is dropped, with another one.
+    /// Panics with another `Bomb` when it is dropped.
     struct Bomb;
 
     impl Drop for Bomb {

@@ -1,9 +1,9 @@
-//! Identifiers: of a trace, of a span, of a record; and their W3C forms.
+//! Identifiers of traces, spans and records, and their W3C text forms.
 //!
-//! They are made from thread-local randomness, and a record's from one such number and its place.
-//! Nothing here takes a lock or enters the kernel once a thread has its seed, which is why a trace
-//! id is laid out by hand instead of by `Uuid::now_v7`: that one keeps a counter behind a mutex,
-//! and the counter would eat the random bits that W3C Trace Context wants.
+//! Ids come from thread-local random numbers; a record's id is derived from one random number and
+//! the record's position. No function here takes a lock, and none enters the kernel once a thread
+//! has a seed. For this reason trace ids are not made by `Uuid::now_v7`, which keeps a counter
+//! behind a mutex; the counter would also replace random bits that W3C Trace Context asks for.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,41 +15,53 @@ use uuid::Uuid;
 use crate::parse::ParseError;
 use crate::time::Timestamp;
 
-/// The 128-bit id that everything of one request shares.
+/// The 128-bit id of a trace, shared by everything that belongs to one request.
 ///
-/// Ours are version 7 UUIDs (RFC 9562, section 5.7): 48 bits of Unix milliseconds, so that they
-/// sort by age, then 74 random bits. The low 56 bits are random, as W3C Trace Context level 2 asks
-/// ("random trace id flag"), so a sampler may use them. It prints as a hyphenated UUID;
-/// [`TraceId::to_hex`] gives the 32 digits of the W3C header.
+/// New ids are version 7 UUIDs (RFC 9562, section 5.7): 48 bits of Unix milliseconds, so that they
+/// sort by age, then 74 random bits. The low 56 bits are random, as W3C Trace Context level 2
+/// requires for its random trace id flag, so samplers may rely on them. An id prints as a
+/// hyphenated UUID; [`TraceId::to_hex`] returns the 32 digits of the W3C header.
+///
+/// # Examples
+///
+/// ```
+/// use ragtrace::TraceId;
+///
+/// let id: TraceId = "0af7651916cd43dd8448eb211c80319c".parse()?;
+/// assert_eq!(id.to_string(), "0af76519-16cd-43dd-8448-eb211c80319c");
+/// # Ok::<(), ragtrace::ParseError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// Makes a new id that carries the time it was made at.
+    /// Creates a new id that contains the current time.
     pub fn new() -> Self {
         Self::at(Timestamp::now())
     }
 
+    /// Creates a new id that contains the time `now`.
     pub(crate) fn at(now: Timestamp) -> Self {
         Self(version_7(now, random(), random()))
     }
 
-    /// Makes an id of 128 bits; `None` for zero, which W3C Trace Context (section 3.2.2.3) calls
-    /// invalid.
+    /// Creates an id from 128 bits, or returns `None` for zero, which W3C Trace Context (section
+    /// 3.2.2.3) declares invalid.
     pub fn from_u128(bits: u128) -> Option<Self> {
         (bits != 0).then_some(Self(bits))
     }
 
-    /// Returns the 128 bits.
+    /// Returns the id's 128 bits as an integer.
     pub fn as_u128(self) -> u128 {
         self.0
     }
 
-    /// The upper and the lower 64 bits.
+    /// Returns the upper and the lower 64 bits.
     pub(crate) fn halves(self) -> (u64, u64) {
         self.as_uuid().as_u64_pair()
     }
 
+    /// Creates an id from its upper and lower 64 bits, or returns `None` for zero.
     pub(crate) fn from_halves(high: u64, low: u64) -> Option<Self> {
         Self::from_u128(Uuid::from_u64_pair(high, low).as_u128())
     }
@@ -59,7 +71,7 @@ impl TraceId {
         Uuid::from_u128(self.0)
     }
 
-    /// Returns 32 lower-case hex digits, as in a `traceparent` header.
+    /// Returns the id as 32 lower-case hex digits, as in a `traceparent` header.
     pub fn to_hex(self) -> String {
         let (high, low) = self.halves();
         let mut digits = [0; 32];
@@ -68,7 +80,7 @@ impl TraceId {
         hex(&digits).to_owned()
     }
 
-    /// Returns the text of a hyphenated UUID, which is ASCII.
+    /// Returns the id as the ASCII text of a hyphenated UUID.
     #[doc(hidden)]
     pub fn to_hyphenated(self) -> [u8; 36] {
         let (high, low) = self.halves();
@@ -104,7 +116,7 @@ impl fmt::Debug for TraceId {
 impl FromStr for TraceId {
     type Err = ParseError;
 
-    /// Reads both forms: a hyphenated UUID and 32 hex digits.
+    /// Parses a hyphenated UUID or 32 hex digits that are not all zero.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let well_formed = matches!(text.len(), 32 | 36);
         Uuid::try_parse(text)
@@ -115,26 +127,26 @@ impl FromStr for TraceId {
     }
 }
 
-/// The 64-bit id of one run of one stage; never zero. Prints as 16 lower-case hex digits.
+/// The 64-bit id of one run of a stage. It is never zero, and prints as 16 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanId(NonZeroU64);
 
 impl SpanId {
-    /// Makes a new random id.
+    /// Creates a new random id.
     #[inline]
-    #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
+    #[expect(clippy::new_without_default, reason = "a default value that differs each time would be surprising")]
     pub fn new() -> Self {
         Self(NonZeroU64::new(random()).unwrap_or(NonZeroU64::MIN))
     }
 
-    /// Makes an id of 64 bits; `None` for zero, which W3C Trace Context (section 3.2.2.4) calls
-    /// invalid.
+    /// Creates an id from 64 bits, or returns `None` for zero, which W3C Trace Context (section
+    /// 3.2.2.4) declares invalid.
     #[inline]
     pub fn from_u64(bits: u64) -> Option<Self> {
         NonZeroU64::new(bits).map(Self)
     }
 
-    /// Returns the 64 bits.
+    /// Returns the id's 64 bits as an integer.
     #[inline]
     pub fn as_u64(self) -> u64 {
         self.0.get()
@@ -156,6 +168,7 @@ impl fmt::Debug for SpanId {
 impl FromStr for SpanId {
     type Err = ParseError;
 
+    /// Parses 16 hex digits that are not all zero.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
         digits
@@ -166,8 +179,10 @@ impl FromStr for SpanId {
     }
 }
 
-/// Returns the 16 lower-case hex digits of a number. Each request has a handful, and what `format!`
-/// does for its widths and signs takes several times as long.
+/// Returns the 16 lower-case hex digits of a number.
+///
+/// Each request formats several ids, and `format!` takes much longer because it handles widths and
+/// signs.
 pub(crate) fn digits_of(number: u64) -> [u8; 16] {
     let mut digits = [0; 16];
     digits[..8].copy_from_slice(&digits_of_half(number >> 32));
@@ -175,19 +190,19 @@ pub(crate) fn digits_of(number: u64) -> [u8; 16] {
     digits
 }
 
-/// Returns the 8 digits of a number of 32 bits, all of them at once.
+/// Returns the 8 hex digits of a 32-bit number, computed all at once.
 const fn digits_of_half(half: u64) -> [u8; 8] {
-    // Each digit has a byte, the first one the highest.
+    // Each digit is in a byte of its own, the first digit in the highest byte.
     let pairs = (half | half << 16) & 0x0000_ffff_0000_ffff;
     let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
     let nibbles = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-    // 1 for each digit above 9.
+    // Each byte is 1 where the digit is above 9.
     let letters = ((nibbles + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
     let to_letter = (b'a' - b'9' - 1) as u64;
     (nibbles + 0x3030_3030_3030_3030 + letters * to_letter).to_be_bytes()
 }
 
-/// Returns the number that lower-case hex digits are, of which there are 16 at most.
+/// Parses at most 16 lower-case hex digits. Returns `None` for a longer input or another byte.
 #[doc(hidden)]
 #[inline]
 pub fn number_of(digits: &[u8]) -> Option<u64> {
@@ -200,10 +215,10 @@ pub fn number_of(digits: &[u8]) -> Option<u64> {
     (digits.len() <= 16 && all < NO_DIGIT).then_some(number)
 }
 
-/// Stands for a byte that is no digit.
+/// The table's value for bytes that are not digits.
 const NO_DIGIT: u8 = 0x80;
 
-/// The values of lower-case hex digits.
+/// The values of the lower-case hex digits, indexed by byte.
 static NIBBLES: [u8; 256] = {
     let mut nibbles = [NO_DIGIT; 256];
     let mut value = 0;
@@ -214,7 +229,7 @@ static NIBBLES: [u8; 256] = {
     nibbles
 };
 
-/// Returns the text that hex digits are.
+/// Returns hex digits as a string.
 pub(crate) fn hex(digits: &[u8]) -> &str {
     str::from_utf8(digits).unwrap_or_default()
 }
@@ -223,10 +238,13 @@ thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0) };
 }
 
-/// 64 random bits: one step of `wyrand`, as the crate `fastrand` has it, on a state whose place is
-/// known when this is compiled. Every stage takes one, and this saves it a third of that.
+/// Returns 64 random bits from the thread's generator.
+///
+/// This is one step of `wyrand`, as implemented in the crate `fastrand`. Every stage needs a random
+/// number, and keeping the state in a thread-local with a constant initializer makes the step
+/// cheaper than a call to that crate.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+#[expect(clippy::cast_possible_truncation, reason = "takes the two halves of the product")]
 pub fn random() -> u64 {
     RANDOM.with(|state| {
         let before = match state.get() {
@@ -240,36 +258,39 @@ pub fn random() -> u64 {
     })
 }
 
+/// Returns a random seed, which is not zero.
 #[cold]
 fn seed() -> u64 {
     fastrand::u64(1..)
 }
 
-/// Has this thread make other ids than the thread that it was forked from, and than others that
-/// were.
+/// Reseeds the thread's generator in a forked process, so that it makes other ids than the parent
+/// and its other children.
 pub(crate) fn diverge(process: u64) {
     RANDOM.with(|state| state.set(mixed(state.get() ^ mixed(process) ^ Timestamp::now().as_micros().cast_unsigned())));
 }
 
-/// A UUID of version 7 (RFC 9562, section 5.7): milliseconds, and the lowest 12 and 62 bits of two
-/// numbers.
+/// Builds a version 7 UUID (RFC 9562, section 5.7) from a time in milliseconds, the low 12 bits of
+/// `a` and the low 62 bits of `b`.
 fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {
     let millis = u128::from(now.as_micros().max(0).unsigned_abs() / 1_000) & ((1 << 48) - 1);
     let (a, b) = (u128::from(a & 0x0fff), u128::from(b & ((1 << 62) - 1)));
     millis << 80 | 0x7 << 76 | a << 64 | 0b10 << 62 | b
 }
 
-/// The id of the record `number`, which was made at `now`: of version 7, so that rows sort by age
-/// in an index. It has the fraction of the millisecond (RFC 9562, section 6.2, method 3), and bits
-/// that follow from `number`, which comes from a random one: ids of numbers in a row look as random
-/// as that one is.
+/// Returns the id of record `number`, created at `now`.
+///
+/// The id is a version 7 UUID, so that rows sort by age in an index. It contains the fraction of
+/// the millisecond (RFC 9562, section 6.2, method 3) and bits derived from `number`, which is
+/// random or counts up from a random number. Consecutive numbers give ids that look as random as
+/// the first.
 pub fn record_id(now: Timestamp, number: u64) -> Uuid {
     let fraction = now.as_micros().rem_euclid(1_000).unsigned_abs() * 4_096 / 1_000;
     Uuid::from_u128(version_7(now, fraction, mixed(number)))
 }
 
-/// Spreads every bit over all of them, and two numbers to two (the finalizer of `SplitMix64`:
-/// Steele, Lea and Flood, OOPSLA 2014).
+/// Mixes the bits of a number, mapping different numbers to different results (the finalizer of
+/// `SplitMix64`: Steele, Lea and Flood, OOPSLA 2014).
 fn mixed(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,4 +1,5 @@
-//! A writer of JSON objects into bytes: no intermediate tree, no allocation of its own.
+//! A writer of JSON objects into a byte buffer, without an intermediate tree and without
+//! allocations of its own.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -9,20 +10,22 @@ use uuid::Uuid;
 use crate::Value;
 use crate::value::encoding::EncodedValue;
 
-/// An object that is being written. [`Object::close`] ends it; what it is nested in goes on then.
+/// A JSON object that is being written. [`Object::close`] ends it and lets the enclosing object
+/// continue.
 pub struct Object<'a> {
     out: &'a mut Vec<u8>,
     empty: bool,
 }
 
-/// The JSON of one object, as a text.
+/// Returns the JSON of one object as a string.
 pub fn text_of(write: impl FnOnce(Object<'_>)) -> String {
     let mut out = Vec::with_capacity(128);
     write(Object::open(&mut out));
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// A name of any kind after its first quote, up to the colon.
+/// Returns an escaped member name, without its opening quote but with the closing quote and the
+/// colon.
 pub fn key_of(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(name.len() + 2);
     escaped(&mut key, name);
@@ -31,62 +34,69 @@ pub fn key_of(name: &str) -> Vec<u8> {
 }
 
 impl<'a> Object<'a> {
+    /// Begins an object.
     #[inline]
     pub fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
     }
 
-    /// The rest of an object that has something in it already.
+    /// Continues an object that already has members.
     pub fn continued(out: &'a mut Vec<u8>) -> Self {
         Self { out, empty: false }
     }
 
-    /// Adds members that were written before, with a comma before each.
+    /// Adds members that were written before, each preceded by a comma.
     #[inline]
     pub fn fragment(&mut self, members: &[u8]) {
         self.out.extend_from_slice(members);
     }
 
+    /// Ends the object.
     #[inline]
     pub fn close(self) {
         self.out.push(b'}');
     }
 
+    /// Begins a nested object.
     #[inline]
     pub fn nested(&mut self, name: &'static str) -> Object<'_> {
         self.key(name);
         Object::open(self.out)
     }
 
+    /// Adds a `null` member.
     #[inline]
     pub fn null(&mut self, name: &'static str) {
         self.key(name);
         self.out.extend_from_slice(b"null");
     }
 
+    /// Adds a boolean member.
     #[inline]
     pub fn boolean(&mut self, name: &'static str, value: bool) {
         self.key(name);
         self.put_boolean(value);
     }
 
+    /// Adds an integer member.
     #[inline]
     pub fn unsigned(&mut self, name: &'static str, number: u64) {
         self.key(name);
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    /// A number, or `null` for what JSON has no form for.
+    /// Adds a number, or `null` for a number that JSON cannot represent.
     pub fn float(&mut self, name: &'static str, number: f64) {
         self.key(name);
         self.put_float(number);
     }
 
-    /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole
-    /// number of nanoseconds are the shortest form already, up to as many as a `f64` tells apart.
+    /// Adds a duration in milliseconds, with the same result as [`Object::float`]: the decimal
+    /// digits of a whole number of nanoseconds are already the shortest form, as long as an `f64`
+    /// can distinguish them.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "numbers below a hundred")]
+    #[expect(clippy::cast_possible_truncation, reason = "the numbers are below a hundred")]
     pub fn millis(&mut self, name: &'static str, time: Duration) {
         const MOST: u64 = 1_000_000_000_000_000;
         self.key(name);
@@ -99,7 +109,7 @@ impl<'a> Object<'a> {
                 {
                     pair.copy_from_slice(&DECIMAL[number as usize]);
                 }
-                // One stays, as a number with decimals has at least one.
+                // One zero stays, because a number with a decimal point has at least one decimal.
                 let zeros = digits[2..].iter().rev().take_while(|digit| **digit == b'0').count();
                 self.out.extend_from_slice(&digits[..digits.len() - zeros]);
             }
@@ -107,18 +117,21 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Adds a string member.
     #[inline]
     pub fn text(&mut self, name: &'static str, text: &str) {
         self.key(name);
         string(self.out, text);
     }
 
+    /// Adds a string member if there is one.
     pub fn optional_text(&mut self, name: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
+    /// Adds a list of strings.
     pub fn texts(&mut self, name: &'static str, texts: &[String]) {
         self.key(name);
         self.out.push(b'[');
@@ -131,7 +144,7 @@ impl<'a> Object<'a> {
         self.out.push(b']');
     }
 
-    /// A text that is known to need no escapes.
+    /// Adds a string that needs no escapes.
     #[inline]
     pub fn ascii(&mut self, name: &'static str, text: &[u8]) {
         self.key(name);
@@ -140,13 +153,13 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
-    /// What is JSON already.
+    /// Adds a member whose value is already JSON.
     pub fn raw(&mut self, name: &'static str, json: &str) {
         self.key(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    /// Begins a member of any name, and returns where its value is to be written.
+    /// Begins a member with a name that may need escapes, and returns the buffer for its value.
     pub fn value(&mut self, name: &str) -> &mut Vec<u8> {
         self.begin_key();
         escaped(self.out, name);
@@ -154,7 +167,7 @@ impl<'a> Object<'a> {
         self.out
     }
 
-    /// A list, whose values `write` makes.
+    /// Adds a list whose elements are written by `write`.
     pub fn list<T>(&mut self, name: &'static str, values: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
         self.key(name);
         self.out.push(b'[');
@@ -167,7 +180,7 @@ impl<'a> Object<'a> {
         self.out.push(b']');
     }
 
-    /// A text in two parts.
+    /// Adds a string given in two parts.
     pub fn text_of_two(&mut self, name: &'static str, first: &str, second: &str) {
         self.key(name);
         self.out.push(b'"');
@@ -176,10 +189,10 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
-    /// The hyphenated form of a UUID.
+    /// Adds a UUID in its hyphenated form.
     #[inline]
     pub fn uuid(&mut self, name: &'static str, uuid: Uuid) {
-        /// Where the digits of each byte are, with hyphens between the groups.
+        /// The position of each byte's digits. The gaps between the groups hold hyphens.
         const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
         let mut digits = [b'-'; 36];
         for (byte, at) in uuid.as_bytes().iter().zip(PLACES) {
@@ -188,23 +201,23 @@ impl<'a> Object<'a> {
         self.ascii(name, &digits);
     }
 
-    /// 16 lower-case hex digits.
+    /// Adds a number as a string of 16 lower-case hex digits.
     #[inline]
     pub fn hex(&mut self, name: &'static str, number: u64) {
         let digits = number.to_be_bytes().map(|byte| HEXADECIMAL[usize::from(byte)]);
         self.ascii(name, digits.as_flattened());
     }
 
-    /// A text that is known to need no escapes, from its `Display`.
+    /// Adds a value as the string that its `Display` writes, which must need no escapes.
     pub fn display(&mut self, name: &'static str, shown: impl Display) {
         self.key(name);
         self.out.push(b'"');
-        // Writing to a `Vec` has no error to report.
+        // Writing to a `Vec` never fails.
         let _ = write!(self.out, "{shown}");
         self.out.push(b'"');
     }
 
-    /// A field as a stage wrote it, with its name as [`key_of`] makes it.
+    /// Adds an encoded field, with its name in the form that [`key_of`] returns.
     #[inline]
     pub fn encoded_field(&mut self, key: &[u8], value: EncodedValue<'_>) {
         self.begin_key();
@@ -212,7 +225,7 @@ impl<'a> Object<'a> {
         self.put_raw(value);
     }
 
-    /// The same with a name of any kind.
+    /// Adds an encoded field with a name that may need escapes.
     pub fn encoded_named(&mut self, name: &str, value: EncodedValue<'_>) {
         self.begin_key();
         escaped(self.out, name);
@@ -237,7 +250,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// A field of any name.
+    /// Adds a field with a name that may need escapes.
     pub fn field(&mut self, name: &str, value: &Value) {
         self.begin_key();
         escaped(self.out, name);
@@ -262,7 +275,7 @@ impl<'a> Object<'a> {
         write_float(self.out, number);
     }
 
-    /// A name of ours, which needs no escapes.
+    /// Writes a member name that needs no escapes.
     #[inline]
     fn key(&mut self, name: &'static str) {
         self.begin_key();
@@ -277,7 +290,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The two lower-case hexadecimal digits of each byte.
+/// The two lower-case hex digits of each byte.
 static HEXADECIMAL: [[u8; 2]; 256] = digits(b"0123456789abcdef");
 /// The two decimal digits of each number below 100.
 static DECIMAL: [[u8; 2]; 100] = digits(b"0123456789");
@@ -292,7 +305,7 @@ const fn digits<const NUMBERS: usize>(all: &[u8]) -> [[u8; 2]; NUMBERS] {
     pairs
 }
 
-/// Writes a number, or `null` for what JSON has no form for.
+/// Writes a number, or `null` for a number that JSON cannot represent.
 pub fn write_float(out: &mut Vec<u8>, number: f64) {
     if number.is_finite() {
         out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
@@ -301,18 +314,18 @@ pub fn write_float(out: &mut Vec<u8>, number: f64) {
     }
 }
 
-/// Writes a whole number.
+/// Writes an integer.
 pub fn write_whole(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Writes a text with its quotes.
+/// Writes a string with quotes.
 #[inline]
 pub fn write_text(out: &mut Vec<u8>, text: &str) {
     string(out, text);
 }
 
-/// Writes a text that is in parts.
+/// Writes a string that is given in parts.
 pub fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
     out.push(b'"');
     for part in parts {
@@ -333,8 +346,8 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
     escaped_bytes(out, text.as_bytes());
 }
 
-/// One division of a whole number, so that the shortest decimal form has no more digits than there
-/// are.
+/// Returns a duration in milliseconds. A single division of an integer gives the number whose
+/// shortest decimal form has no excess digits.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
 pub fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
@@ -345,8 +358,8 @@ fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Whether one of the bytes needs an escape: eight are looked at together, and the last eight once
-/// more.
+/// Returns `true` if any of the bytes needs an escape. Eight bytes are checked at a time; the last
+/// eight may overlap with those before.
 #[inline]
 fn any_needs_escape(bytes: &[u8]) -> bool {
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -358,22 +371,23 @@ fn any_needs_escape(bytes: &[u8]) -> bool {
         }
 }
 
-/// Whether one of eight bytes needs an escape, by arithmetic on all of them at once.
+/// Returns `true` if any of eight bytes needs an escape, by arithmetic on all of them at once.
 #[inline]
 fn one_needs_escape(bytes: [u8; 8]) -> bool {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;
     let bytes = u64::from_le_bytes(bytes);
-    // The top bit of a byte is set where the byte is less than `than`, or where one below it is.
+    // The top bit of a byte is set if the byte is less than `than`, or if it borrows from such a
+    // byte below it.
     let below = |bytes: u64, than: u64| bytes.wrapping_sub(ONES * than) & !bytes & TOPS;
     let is = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
     below(bytes, 0x20) | is(b'"') | is(b'\\') != 0
 }
 
-/// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control
-/// characters.
+/// Escapes the bytes of a string according to RFC 8259 (section 7): the quote, the backslash and
+/// the control characters.
 fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Few texts have anything to escape.
+    // Few strings need any escapes.
     if !any_needs_escape(bytes) {
         return out.extend_from_slice(bytes);
     }

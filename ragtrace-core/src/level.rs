@@ -1,31 +1,40 @@
-//! How severe a record is.
+//! Severity levels of records.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::parse::ParseError;
 
-/// A record's severity, from the least to the most.
+/// The severity of a record, ordered from least to most severe.
+///
+/// # Examples
+///
+/// ```
+/// use ragtrace::Level;
+///
+/// assert!(Level::Warn < Level::Error);
+/// assert_eq!("warn".parse(), Ok(Level::Warn));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// The finest detail.
+    /// Very detailed diagnostics.
     Trace,
-    /// Detail for a developer.
+    /// Diagnostics for developers.
     Debug,
-    /// What is normal and worth a line: the default of started and completed stages.
+    /// Normal operation. The default level of a stage's started and completed records.
     Info,
-    /// Out of the ordinary: a cancelled stage.
+    /// An unusual event, such as a cancelled stage.
     Warn,
     /// A failure.
     Error,
 }
 
 impl Level {
-    /// Every level, from the least severe.
+    /// All levels, from least to most severe.
     pub const ALL: [Self; 5] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error];
 
-    /// Returns the name in records: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`.
+    /// Returns the level's name as records spell it: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trace => "TRACE",
@@ -46,7 +55,9 @@ impl fmt::Display for Level {
 impl FromStr for Level {
     type Err = ParseError;
 
-    /// Reads a name in any case; Python's `WARNING` and `CRITICAL` too, the latter as `ERROR`.
+    /// Parses a level's name in any letter case.
+    ///
+    /// Python's `WARNING` is read as `WARN`, and its `CRITICAL` as `ERROR`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let named = Self::ALL.into_iter().find(|level| text.eq_ignore_ascii_case(level.as_str()));
         match named {

@@ -1,31 +1,32 @@
-//! The part of `ragtrace` that runs inside an application's functions: stages, their context, time
-//! and ids, and the queue to the worker. Applications name `ragtrace` alone, which re-exports what
-//! is for them.
+//! The part of `ragtrace` that runs inside an application's functions: stages, their context,
+//! clocks and ids, and the queue to the worker thread. Applications depend on `ragtrace`, which
+//! re-exports the public API.
 //!
-//! It is a crate of its own because programs are linked by whole units of code: what a stage calls
-//! must not bring the pipeline, the spool and their libraries into a program that only declares
-//! stages. What is public here and not re-exported by `ragtrace` is for `ragtrace`, and changes
-//! without notice.
+//! This is a separate crate because linkers include whole units of code: a program that only
+//! declares stages must not pull in the pipeline, the spool and their libraries. Items that are
+//! public here but not re-exported by `ragtrace` exist for `ragtrace` itself and change without
+//! notice.
 //!
-//! The rooms, ground first; each knows those above it in this list and none below:
+//! Modules are listed from the lowest layer to the highest. Each uses only the modules above it in
+//! this table:
 //!
-//! | room | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | `parse`, `level`, `event`, `time`, `id` | small parts of a record, and how their texts are read |
-//! | `fork` | which process this is |
-//! | `guard` | how implementations of the application's are called |
-//! | `value` | values of fields, their encoding, the buffer they wait in |
-//! | `item` | what stages use and generate, and how it is written |
-//! | `json` | a writer of JSON |
-//! | `catalog` | what is known of stages and log lines before they run |
-//! | `context` | whose a run is, and who listens to it |
-//! | `entry` | what a thread hands to the worker |
-//! | `queue` | how it gets there |
-//! | `dispatch` | whether it goes to the queue, to a listener, or nowhere |
-//! | `log` | lines that are logged |
-//! | `score` | what is judged of traces and runs |
+//! | `parse`, `level`, `event`, `time`, `id` | basic parts of a record, and parsers for their text forms |
+//! | `fork` | detection of forked processes |
+//! | `guard` | calls into the application's code that catch panics |
+//! | `value` | field values, their encoding, and the buffer that holds them |
+//! | `item` | items that stages use and generate, and their encoding |
+//! | `json` | a JSON writer |
+//! | `catalog` | static descriptions of stages and log lines |
+//! | `context` | the request that a run belongs to, and the listener for its entries |
+//! | `entry` | entries: the messages that a thread sends to the worker |
+//! | `queue` | the queue that carries entries to the worker |
+//! | `dispatch` | the choice between the queue, a listener, and no recipient |
+//! | `log` | log lines |
+//! | `score` | scores of traces and spans |
 //! | `capture` | a listener for tests |
-//! | `observer` | who else follows runs |
+//! | `observer` | callbacks for the beginning and end of runs |
 //! | `stage` | runs of stages |
 
 #[doc(hidden)]

@@ -1,5 +1,5 @@
-//! Lines that are logged: by an application's `tracing`, in the context of the running stage, or
-//! outside of any request.
+//! Log lines from an application's `tracing` events, in the context of the running stage or outside
+//! of any request.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -15,31 +15,32 @@ use crate::time::Ticks;
 use crate::value::FieldBuffer;
 use crate::value::encoding::{EncodedField, EncodedFields, EncodedValue};
 
-/// How long lines outside of any request share a reading of the wall clock.
+/// The time for which log lines outside of any request share a reading of the wall clock.
 const ANCHOR_AGE: Duration = Duration::from_secs(10);
 
 thread_local! {
     static NOBODY: RefCell<Option<Arc<Request>>> = const { RefCell::new(None) };
 }
 
-/// Returns whether anybody receives what is logged on this thread.
+/// Returns `true` if log lines of this thread have a recipient.
 #[inline]
 pub fn is_enabled() -> bool {
     dispatch::is_enabled() && dispatch::is_enabled_here()
 }
 
-/// Returns whether a test captures what is logged on this thread, whatever its level.
+/// Returns `true` if a test captures the log lines of this thread, whatever their level.
 #[inline]
 pub fn is_captured() -> bool {
     cfg!(feature = "testing") && current::with_request(|request| request.listener().is_some()).unwrap_or(false)
 }
 
-/// Returns the trace of the thread's current context, if there is one.
+/// Returns the trace id of the thread's current context, if there is one.
 pub fn current_trace() -> Option<TraceId> {
     current::with_request(|request| request.trace_id)
 }
 
-/// Logs a line with the fields that `record` sets, in the thread's current context or in none.
+/// Logs a line with the fields that `record` sets, in the thread's current context or, without one,
+/// outside of any request.
 pub fn emit(descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) {
     let mut fields = FieldBuffer::begin();
     record(&mut fields);
@@ -50,8 +51,10 @@ pub fn emit(descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBu
     }
 }
 
-/// Logs a line as [`emit`] does, in `context` instead of that of the thread. Where a stage of the
-/// same trace runs on the thread and `context` is of none, the line is that stage's.
+/// Logs a line as [`emit`] does, but in `context` instead of the thread's current one.
+///
+/// If `context` is outside of any stage and the thread is in a stage of the same trace, the line
+/// belongs to that stage.
 #[cold]
 pub fn emit_in(context: &RequestContext, descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) {
     let mut fields = FieldBuffer::begin();
@@ -66,7 +69,7 @@ fn send(request: &Arc<Request>, span: Option<SpanId>, descriptor: &'static LogDe
     dispatch::send_if_enabled(request, Admission::Droppable(descriptor.level()), entry::log(&line), fields);
 }
 
-/// Returns what stands for no request on this thread.
+/// Returns this thread's placeholder for log lines outside of any request.
 fn nobody() -> Arc<Request> {
     let recent = |kept: &RefCell<Option<Arc<Request>>>| {
         let mut kept = kept.try_borrow_mut().ok()?;
@@ -79,7 +82,7 @@ fn nobody() -> Arc<Request> {
     NOBODY.try_with(recent).ok().flatten().unwrap_or_else(|| Arc::new(Request::nobody()))
 }
 
-/// Fields of a span that lines are logged in, kept for these.
+/// The fields of a `tracing` span, kept for the lines that are logged in it.
 #[derive(Clone, Debug)]
 pub struct LogFields {
     descriptor: &'static LogDescriptor,
@@ -87,20 +90,21 @@ pub struct LogFields {
 }
 
 impl LogFields {
-    /// Keeps the fields that `record` sets, whose names are those that `descriptor` declares.
+    /// Encodes the fields that `record` sets. `descriptor` declares their names.
     pub fn record(descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) -> Self {
         let mut fields = FieldBuffer::begin();
         record(&mut fields);
         Self { descriptor, words: fields.to_encoded() }
     }
 
-    /// Adds fields that were recorded later. Of a name that is there twice, the later one counts.
+    /// Adds fields that were recorded later. A later field replaces an earlier one with the same
+    /// name.
     pub fn add(&mut self, record: impl FnOnce(&mut FieldBuffer)) {
         self.merge(Self::record(self.descriptor, record));
     }
 
-    /// Adds fields of the same descriptor that were recorded later, as [`LogFields::add`]. However
-    /// often that is done, each field is kept once.
+    /// Adds fields of the same descriptor that were recorded later, as [`LogFields::add`] does.
+    /// Each field is kept only once, however often fields are added.
     pub fn merge(&mut self, later: Self) {
         let mut words = later.words;
         let is_later = |name| EncodedFields(&words).any(|field| field.name == name);
@@ -110,8 +114,8 @@ impl LogFields {
         self.words = words;
     }
 
-    /// Replaces the texts for which `shorten`, which is given the field's name as well, returns a
-    /// shorter one.
+    /// Replaces each text for which `shorten` returns a shorter one. It is called with the field's
+    /// name and its text.
     pub fn shorten(&mut self, shorten: impl Fn(&str, &str) -> Option<String>) {
         let declared = self.descriptor.fields();
         let shorter = |field: &EncodedField<'_>| {
@@ -131,14 +135,14 @@ impl LogFields {
         self.words = fields.to_encoded();
     }
 
-    /// Returns true if there is none.
+    /// Returns `true` if there are no fields.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 }
 
 impl FieldBuffer {
-    /// Adds the fields of a span to those of a line that is logged in it, after the line's own.
+    /// Adds the fields of a span around a log line, after the line's own fields.
     pub fn add(&mut self, fields: &LogFields) {
         if !fields.is_empty() {
             self.of_descriptor(fields.descriptor);

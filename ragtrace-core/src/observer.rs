@@ -1,11 +1,12 @@
-//! A port for whoever else follows runs, on the threads that they run on: what keeps track of them
-//! for the end of the process, a layer that shows them to others.
+//! An interface for code that follows runs on their own threads: the tracking of running stages for
+//! the end of the process, and a layer that shows stages to other `tracing` layers.
 //!
-//! While an observer is active it hears of each run that begins, of the run's every arrival on a
-//! thread and departure from it, and of its end, there and then; of these also when no observer is
-//! active any more. One that is idle hears of the runs that are followed anyway: for another
-//! observer, or since their bodies record fields. Either may hear of a run of which it did not hear
-//! the beginning. Where none is active, a run asks at its beginning and at its end alone.
+//! While an observer is active, it is called when a run begins, each time the run arrives on a
+//! thread or leaves it, and when the run ends. Calls for such a run continue after the last
+//! observer has become inactive. An inactive observer is called for runs that are followed for
+//! another reason: another observer is active, or their bodies record fields. Any observer may
+//! therefore be called for a run whose beginning it did not see. If no observer is active, a run
+//! makes only one check at its beginning and one at its end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,45 +16,45 @@ use crate::entry::{Run, RunEnd};
 use crate::id::SpanId;
 use crate::value::FieldBuffer;
 
-/// Follows runs. Its methods are called inside the application's functions: they neither block nor
-/// panic.
+/// Follows runs of stages.
+///
+/// The methods are called inside the application's functions, and must neither block nor panic.
 pub trait Observer: Send + Sync {
-    /// A run begins; `fields` are those of its start.
+    /// Called when a run begins, with the fields of its start.
     fn began(&self, request: &Arc<Request>, run: &Run, fields: &FieldBuffer) {
         let _ = (request, run, fields);
     }
 
-    /// A run is on this thread from here on: for one poll, or for the length of a call.
+    /// Called when a run arrives on this thread, for the length of one poll or call.
     fn entered(&self, request: &Arc<Request>, run: &Run) {
         let _ = (request, run);
     }
 
-    /// A run leaves this thread: the one that entered it last.
+    /// Called when a run leaves this thread. It is the run that was entered last.
     fn left(&self, span: SpanId) {
         let _ = span;
     }
 
-    /// The body of a run has recorded fields with `record!`.
+    /// Called when the body of a run records fields with `record!`.
     fn recorded(&self, run: &Run, fields: &FieldBuffer) {
         let _ = (run, fields);
     }
 
-    /// A run has ended; `fields` are those of its end.
+    /// Called when a run ends, with the fields of its end.
     fn ended(&self, request: &Arc<Request>, run: &Run, end: &RunEnd, fields: &FieldBuffer) {
         let _ = (request, run, end, fields);
     }
 }
 
-/// The most observers of a process.
+/// The maximum number of observers in a process.
 const MAX_OBSERVERS: usize = 4;
 
 static OBSERVERS: [OnceLock<&'static dyn Observer>; MAX_OBSERVERS] = [const { OnceLock::new() }; MAX_OBSERVERS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-/// How many observers are active.
+/// Counts the active observers.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Adds an observer, for the rest of the process, which is active from then on. Returns whether
-/// there was room for it.
+/// Adds an active observer for the rest of the process. Returns `false` if there are too many.
 pub fn add(observer: &'static dyn Observer) -> bool {
     let added = add_idle(observer);
     if added {
@@ -62,8 +63,8 @@ pub fn add(observer: &'static dyn Observer) -> bool {
     added
 }
 
-/// Adds an observer, for the rest of the process, which is active once it calls [`activate`].
-/// Returns whether there was room for it.
+/// Adds an observer for the rest of the process, which is inactive until it calls [`activate`].
+/// Returns `false` if there are too many.
 pub fn add_idle(observer: &'static dyn Observer) -> bool {
     static ADDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = ADDING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,23 +76,24 @@ pub fn add_idle(observer: &'static dyn Observer) -> bool {
     added
 }
 
-/// Counts one active observer more. It may be called under any lock, since it does nothing else.
+/// Counts one more active observer. This only increments a counter, so it may be called while
+/// holding any lock.
 pub fn activate() {
     ACTIVE.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts one active observer fewer, as [`activate`].
+/// Counts one fewer active observer. This may be called while holding any lock.
 pub fn deactivate() {
     ACTIVE.fetch_sub(1, Ordering::Relaxed);
 }
 
-/// Returns whether an observer is active.
+/// Returns `true` if any observer is active.
 #[inline]
 pub(crate) fn any() -> bool {
     ACTIVE.load(Ordering::Relaxed) != 0
 }
 
-/// Calls `call` with each observer.
+/// Calls `call` with each observer, active or not.
 #[cold]
 pub(crate) fn each(mut call: impl FnMut(&dyn Observer)) {
     OBSERVERS.iter().map_while(OnceLock::get).for_each(|observer| call(*observer));

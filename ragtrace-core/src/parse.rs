@@ -1,15 +1,15 @@
-//! The error of every text that is read: a level, an id, a time, a header.
+//! The error for text that cannot be parsed as a level, an id, a time or a header.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The most characters of a text that its error shows.
+/// The maximum number of characters of the input that an error message shows.
 const SHOWN: usize = 64;
 
-/// An error that is returned when a text is not what it should be: a [`Level`](crate::Level), a
-/// [`TraceId`](crate::TraceId), a [`Timestamp`](crate::Timestamp), a `traceparent` header.
+/// An error returned when parsing a [`Level`](crate::Level), a [`TraceId`](crate::TraceId), a
+/// [`Timestamp`](crate::Timestamp) or another value fails.
 ///
-/// The message says what was expected and shows the text, or the beginning of one that is long:
+/// The message says what was expected and shows the input, cut after 64 characters:
 ///
 /// ```
 /// let error = "loud".parse::<ragtrace::Level>().unwrap_err();
@@ -18,12 +18,12 @@ const SHOWN: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     expected: Cow<'static, str>,
-    /// The text as the message shows it.
+    /// The input, quoted and cut for the message.
     found: Box<str>,
 }
 
 impl ParseError {
-    /// Returns the error of `text`, which should have been `expected`.
+    /// Creates the error for `text`, where `expected` describes valid input.
     #[doc(hidden)]
     #[cold]
     pub fn new(expected: impl Into<Cow<'static, str>>, text: &str) -> Self {
@@ -34,8 +34,7 @@ impl ParseError {
         Self { expected: expected.into(), found: found.into() }
     }
 
-    /// Returns a description of a text that would have been read, such as `a level (trace, debug,
-    /// info, warn or error)`.
+    /// Returns a description of valid input, such as `a level (trace, debug, info, warn or error)`.
     pub fn expected(&self) -> &str {
         &self.expected
     }

@@ -1,4 +1,4 @@
-//! What generated code may name, and nobody else: it changes without notice.
+//! Items that generated code calls. Not a public API: they change without notice.
 
 use std::pin::Pin;
 
@@ -12,13 +12,13 @@ pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
 #[cfg(feature = "anyhow")]
 pub use anyhow::Error as AnyhowError;
 
-/// Lets a body's type be known before it is inferred. It is never called.
-#[expect(clippy::unreachable, reason = "generated code names it behind `if false`")]
+/// Tells type inference what type a body returns. Never called.
+#[expect(clippy::unreachable, reason = "generated code calls it only behind `if false`")]
 pub fn expected<T>() -> T {
     unreachable!("generated code never gets here")
 }
 
-/// `Box::pin`, by a name that nobody shadows.
+/// Calls `Box::pin` under a name that user code cannot shadow.
 pub fn boxed<F>(future: F) -> Pin<Box<F>> {
     Box::pin(future)
 }

@@ -1,4 +1,4 @@
-//! Scores: what is judged of a trace or of a span, often long after it.
+//! Scores of traces and spans, often given long after these have ended.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,36 +12,38 @@ use crate::level::Level;
 use crate::queue::Admission;
 use crate::value::{FieldBuffer, Value};
 
-/// A judgement on a trace or a span: a person's thumb, the verdict of a judge model, a check in
-/// code.
+/// A score of a trace or a span: a user's thumb up, the verdict of a judge model, or the result of
+/// a check in code.
 ///
-/// Inside a stage it judges the run, and inside a request without a stage the trace. Anywhere else,
-/// and any time later, [`trace`](Self::trace) says which trace is meant, and [`span`](Self::span)
-/// which run in it.
+/// Inside a stage a score applies to the current run, and inside a request without a stage to the
+/// trace. In other places, and at any later time, [`trace`](Self::trace) sets the trace, and
+/// [`span`](Self::span) a run in it.
+///
+/// A score is stored as a record with [`Event::Score`](crate::Event::Score). It passes every level
+/// filter and sampler, even if the other records of its trace do not. Its user and tenant are those
+/// of the context in which it is recorded. A store refuses a score for a trace that belongs to
+/// another tenant, and gives a score without a tenant the tenant of its trace.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::{RequestContext, Score, TraceId};
 ///
 /// # async fn judge(_: &str) -> f64 { 0.83 }
 /// # async fn answer(question: &str) -> (String, Option<TraceId>) {
-/// // Where the answer is made:
-/// let answer = format!("about {question} I know nothing");
+/// // Where the answer is produced:
+/// let answer = format!("I know nothing about {question}");
 /// Score::number("faithfulness", judge(&answer).await).by("llm").record();
 /// let trace = RequestContext::current().map(|request| request.trace_id());
 /// # (answer, trace)
 /// # }
 /// # fn feedback(trace: TraceId) {
-/// // Where the thumb comes back, with the id that the answer went out with:
-/// Score::flag("helpful", true).trace(trace).by("human").comment("just what I looked for").record();
+/// // Where the user's feedback arrives, with the trace id that was sent with the answer:
+/// Score::flag("helpful", true).trace(trace).by("human").comment("exactly what I needed").record();
 /// # }
 /// ```
-///
-/// A score is a record with [`Event::Score`](crate::Event::Score). No level hides it and no sampler
-/// leaves it out, also where the records of its trace are. Its user and its tenant are those of the
-/// context in which it is recorded. A store refuses a score whose trace it knows under another
-/// tenant, and gives one without a tenant that of its trace.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a score is nothing before `record()`"]
+#[must_use = "a score is not recorded until `record()` is called"]
 pub struct Score {
     name: Cow<'static, str>,
     value: Value,
@@ -52,23 +54,23 @@ pub struct Score {
     tenant_id: Option<String>,
 }
 
-/// The longest name, in characters.
+/// The maximum length of a name in characters.
 const LONGEST_NAME: usize = 64;
-/// Who may judge.
+/// The permitted judges.
 const JUDGES: [&str; 3] = ["human", "llm", "code"];
 
 impl Score {
-    /// Makes a score that is a number, such as `faithfulness` from 0 to 1, or a number of stars.
+    /// Creates a numeric score, such as `faithfulness` from 0 to 1 or a number of stars.
     pub fn number(name: impl Into<Cow<'static, str>>, number: impl Into<f64>) -> Self {
         Self::new(name.into(), Value::F64(number.into()))
     }
 
-    /// Makes a score that is true or false, such as a thumb up or a check that passed.
+    /// Creates a score that is true or false, such as a thumb up or a passed check.
     pub fn flag(name: impl Into<Cow<'static, str>>, flag: bool) -> Self {
         Self::new(name.into(), Value::Bool(flag))
     }
 
-    /// Makes a score that is one of some words, such as `tone` being `friendly`.
+    /// Creates a score that is a word, such as `friendly` for `tone`.
     pub fn label(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(name.into(), Value::Text(label.into()))
     }
@@ -77,54 +79,63 @@ impl Score {
         Self { name, value, by: None, comment: None, trace_id: None, span_id: None, tenant_id: None }
     }
 
-    /// Sets the trace that is judged: as a whole, unless [`span`](Self::span) names a run in it.
+    /// Sets the trace to score. The score applies to the trace as a whole unless
+    /// [`span`](Self::span) sets a run.
     pub fn trace(mut self, id: TraceId) -> Self {
         self.trace_id = Some(id);
         self
     }
 
-    /// Sets the run that is judged: of the current trace, unless [`trace`](Self::trace) names one.
+    /// Sets the run to score. It belongs to the current trace unless [`trace`](Self::trace) sets
+    /// another.
     pub fn span(mut self, id: SpanId) -> Self {
         self.span_id = Some(id);
         self
     }
 
-    /// Sets who judged: `human`, `llm` or `code`.
+    /// Sets the judge: `human`, `llm` or `code`.
     pub fn by(mut self, judge: impl Into<Cow<'static, str>>) -> Self {
         self.by = Some(judge.into());
         self
     }
 
-    /// Sets the reason.
+    /// Sets a comment that gives the reason for the score.
     pub fn comment(mut self, comment: impl Into<String>) -> Self {
         self.comment = Some(comment.into());
         self
     }
 
-    /// Sets the tenant that the trace belongs to; that of the current context unless set.
+    /// Sets the tenant that the trace belongs to. Defaults to the tenant of the current context.
     pub fn tenant(mut self, id: impl Into<String>) -> Self {
         self.tenant_id = Some(id.into());
         self
     }
 
-    /// Records the score, and returns true if it is on its way.
+    /// Records the score, and returns `true` if it was accepted for delivery.
     ///
-    /// It is not where nobody listens, or the queue is full (which is counted, as with all
-    /// records), or where [`try_record`](Self::try_record) returns an error. Nothing is delivered
-    /// yet when this returns: what a sink or a store refuses is a dead letter.
-    #[expect(clippy::must_use_candidate, reason = "what cannot be recorded does not concern everybody")]
+    /// Returns `false` if no telemetry is installed, if the queue is full (which is counted, as for
+    /// any record), or if [`try_record`](Self::try_record) would return an error. Delivery happens
+    /// later: a score that a sink or a store refuses becomes a dead letter.
+    #[expect(clippy::must_use_candidate, reason = "most callers need not know if the score was recorded")]
     pub fn record(self) -> bool {
         self.try_record().unwrap_or(false)
     }
 
-    /// Records the score as [`record`](Self::record) does, and says what is wrong with one that
-    /// cannot be recorded at all.
+    /// Records the score as [`record`](Self::record) does, or returns an error if the score is
+    /// invalid.
     ///
     /// # Errors
     ///
-    /// If the name is not of 1 to 64 characters, or has control characters or nothing but white
-    /// space; if the number is not finite; if it is by none of `human`, `llm` and `code`; or if no
-    /// trace is named and there is none around.
+    /// Returns an error if
+    ///
+    /// - the name does not have 1 to 64 characters, contains a control character, or is only white
+    ///   space,
+    /// - the number is not finite,
+    /// - the judge is not `human`, `llm` or `code`,
+    /// - no trace is set and there is no current one. This is checked only if telemetry is
+    ///   installed.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ragtrace::{Score, TraceId};
@@ -162,20 +173,20 @@ impl Score {
         }
         match by.as_deref() {
             Some(judge) if !JUDGES.contains(&judge) => Err(ScoreError(format!(
-                "the score `{name}` is by {:?}: `human`, `llm` and `code` may judge",
+                "the score `{name}` has the judge {:?}: use `human`, `llm` or `code`",
                 beginning(judge)
             ))),
             _ => Ok(()),
         }
     }
 
-    /// Returns the request that the score is of, and the run; `None` without a trace.
+    /// Returns the request and the run that the score belongs to, or `None` without a trace.
     fn subject(&self) -> Option<(Arc<Request>, Option<SpanId>)> {
         let around = current::request();
         let (request, span) = match (self.trace_id, around) {
             (None, around) => {
                 let request = around?;
-                // Where no stage runs, the current span is perhaps one of another process.
+                // Outside of a stage, the current span may be a span of another process.
                 let inside = current::span().filter(|span| request.remote_parent != Some(*span));
                 (request, self.span_id.or(inside))
             }
@@ -191,23 +202,22 @@ impl Score {
     }
 }
 
-/// An error that is returned for a score that cannot be recorded, which its message says how to
-/// mend.
+/// An error returned for a score that cannot be recorded. Its message says what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreError(String);
 
 impl ScoreError {
     fn name(name: &str) -> Self {
         let expected = format!("1 to {LONGEST_NAME} characters, none of them a control character");
-        Self(format!("a score has no good name: give one of {expected}, instead of {:?}", beginning(name)))
+        Self(format!("invalid score name {:?}: give one of {expected}", beginning(name)))
     }
 
     fn without_trace(name: &str) -> Self {
-        Self(format!("the score `{name}` is of no trace: name one by `.trace(…)`, or record it inside a request"))
+        Self(format!("the score `{name}` has no trace: set one with `.trace(…)`, or record it inside a request"))
     }
 }
 
-/// Returns so much of a text as a message shows.
+/// Returns the beginning of a text that an error message shows.
 fn beginning(text: &str) -> &str {
     text.char_indices().nth(LONGEST_NAME).map_or(text, |(end, _)| &text[..end])
 }

@@ -1,4 +1,4 @@
-//! Contexts that spans of somebody else's carry.
+//! Tests contexts that `tracing` spans carry.
 
 use proptest::prelude::*;
 use ragtrace_core::RequestContext;
@@ -8,7 +8,7 @@ fn carrier(span: u64) -> Carrier {
     Carrier { layer: 1, span }
 }
 
-/// The user of the current context, which tells the contexts of a test apart.
+/// Returns the user of the current context. Each context in these tests has a different user.
 fn user() -> Option<String> {
     RequestContext::current().and_then(|context| context.user_id().map(str::to_owned))
 }
@@ -98,8 +98,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..16)
 }
 
-/// A step's effect, as the promise has it: the spans and scopes that are entered, from the oldest
-/// to the newest.
+/// A reference model of the promised behavior: the entered spans and scopes, from oldest to newest.
 #[derive(Clone, Debug, Default)]
 struct Model(Vec<(Option<u64>, String)>);
 
@@ -146,7 +145,7 @@ proptest! {
     #[test]
     fn in_any_order_the_thread_has_the_context_of_what_was_entered_last_and_ends_as_it_began(steps in steps()) {
         let of_spans: Vec<_> = (0..4).map(|span| context(&format!("span {span}"))).collect();
-        // Two of the scopes have the context that a span carries, too.
+        // Two of the scopes have the same contexts as spans.
         let of_scopes = vec![of_spans[0].clone(), of_spans[1].clone(), context("scope")];
         let contexts = Contexts { of_spans, of_scopes };
         let mut model = Model::default();

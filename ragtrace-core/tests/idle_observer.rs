@@ -1,4 +1,4 @@
-//! An observer that hears of runs only from time to time.
+//! Tests an observer that is active only some of the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ impl Observer for Counts {
     }
 }
 
-/// Does `work` in a run of `stage`.
+/// Calls `work` in a run of `stage`.
 fn run(stage: &'static CatalogEntry, work: impl FnOnce()) {
     let mut span = open_bare(stage);
     let mut call = span.call();
@@ -64,7 +64,7 @@ fn an_observer_that_is_idle_hears_of_no_run_that_nobody_follows() {
         let records = || record(RECORDS.get(), 0, &3_u32);
         run(&PLAIN, || ());
         assert_eq!(COUNTS.taken(), [0, 0, 0]);
-        // It is followed for the sake of what its body records.
+        // The run is followed because its body records fields.
         run(&RECORDS, records);
         assert_eq!(COUNTS.taken(), [1, 0, 1]);
 
@@ -72,7 +72,7 @@ fn an_observer_that_is_idle_hears_of_no_run_that_nobody_follows() {
         run(&PLAIN, || run(&RECORDS, records));
         assert_eq!(COUNTS.taken(), [2, 1, 2]);
 
-        // A run that began before is followed to its end.
+        // A run that began earlier is followed to its end.
         run(&PLAIN, || {
             observer::deactivate();
             run(&PLAIN, || ());

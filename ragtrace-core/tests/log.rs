@@ -1,4 +1,4 @@
-//! Lines that are logged in the context of a run.
+//! Tests log lines in the context of a run.
 
 use ragtrace_core::capture::{CapturedEntries, ManualClock};
 use ragtrace_core::dispatch::ListenerGuard;

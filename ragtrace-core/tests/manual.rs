@@ -1,4 +1,4 @@
-//! Runs that are begun, entered and ended by hand.
+//! Tests runs that are begun, entered and ended by explicit calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use ragtrace_core::{ErrorInfo, Failure, RequestContext, StageDescriptor, Timesta
 
 static STAGE: CatalogEntry = CatalogEntry::new(StageDescriptor::new("request", "test"));
 
-/// Runs `work` in a request that is captured, and returns the outcomes of its runs.
+/// Calls `work` in a captured request, and returns the outcomes of its runs.
 fn outcomes(work: impl FnOnce(&RequestContext)) -> Vec<Outcome> {
     let clock = ManualClock::at(Timestamp::from_micros(0));
     let capture: Arc<CapturedEntries> = CapturedEntries::new(Some(clock.clone()));

@@ -1,4 +1,4 @@
-//! The port for whoever else follows runs.
+//! Tests the interface for observers of runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use ragtrace_core::{RequestContext, SpanId, StageDescriptor, Timestamp};
 static OUTER: CatalogEntry = CatalogEntry::new(StageDescriptor::new("outer", "test"));
 static INNER: CatalogEntry = CatalogEntry::new(StageDescriptor::new("inner", "test"));
 
-/// Notes what it hears, a line each.
+/// Collects each call as a line of text.
 struct Notes(Mutex<Vec<String>>);
 
 impl Notes {

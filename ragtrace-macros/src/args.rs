@@ -1,4 +1,4 @@
-//! Parses what stands between the parentheses of the attribute, as it is written.
+//! Parses the arguments between the attribute's parentheses.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -11,7 +11,7 @@ use crate::items::Items;
 use crate::keywords::{ARGUMENTS, KINDS, LEVELS};
 use crate::suggest::{did_you_mean, list, unknown};
 
-/// The arguments, each at most once.
+/// The arguments, each given at most once.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
@@ -31,13 +31,13 @@ pub(crate) struct Args {
     pub(crate) krate: Option<Path>,
 }
 
-/// `|value| name = expr, …`
+/// A clause `|value| name = expr, …`.
 pub(crate) struct Clause<T> {
     pub(crate) pattern: Pat,
     pub(crate) parts: Vec<T>,
 }
 
-/// `name: Type`
+/// A declaration `name: Type`.
 pub(crate) struct RecordDeclaration {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
@@ -54,13 +54,14 @@ impl Parse for Args {
         }
         while !input.is_empty() {
             if input.peek(syn::Lit) {
-                return Err(input
-                    .error("the stage's name comes first, and is a string literal: `#[traced_stage(\"name\", …)]`"));
+                return Err(input.error(
+                    "the stage's name must be the first argument, as a string literal: `#[traced_stage(\"name\", …)]`",
+                ));
             }
             let key = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), expected_keys()))?;
             let text = key.to_string();
             if seen.contains(&text) {
-                return Err(Error::new_spanned(&key, format!("`{text}` is given twice")));
+                return Err(Error::new_spanned(&key, format!("`{text}` is given twice: write it once")));
             }
             args.parse_one(&key, &text, input)?;
             seen.push(text);
@@ -115,12 +116,12 @@ impl Args {
     }
 }
 
-/// Says that there is no argument `text`, and what to write in its place.
+/// Returns the message for the unknown argument `text`, with a hint on what to write instead.
 fn unknown_key(text: &str) -> String {
     let hint = match text {
-        "skip" | "skip_all" => "no argument is recorded unless `fields(…)` names it, so leave this out".to_owned(),
-        "ret" => "the success value is recorded by `ok(|out| name = expr)`".to_owned(),
-        "parent" => "the stage or scope around it is the parent; `root` starts a trace of its own".to_owned(),
+        "skip" | "skip_all" => "arguments are recorded only if `fields(…)` names them, so remove this".to_owned(),
+        "ret" => "record the success value with `ok(|out| name = expr)`".to_owned(),
+        "parent" => "the parent is the stage or scope around the call; use `root` to start a new trace".to_owned(),
         kind if KINDS.contains(&kind) => format!("write `kind = {kind}`"),
         level if LEVELS.contains(&level) => format!("write `level = \"{level}\"`"),
         _ if did_you_mean(text, &ARGUMENTS).is_some() => return unknown("argument", text, &ARGUMENTS),
@@ -143,7 +144,7 @@ fn comma(input: ParseStream<'_>) -> Result<()> {
     input.parse::<Token![,]>().map(|_| ())
 }
 
-/// Returns the error for a wrong value, at the value, or at `key` where there is none.
+/// Returns the error for a wrong value, located at the value, or at `key` if there is no value.
 fn wrong_value(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
     let at = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
     Error::new(at, format!("`{key}` takes {what}"))
@@ -165,7 +166,7 @@ fn literal(input: ParseStream<'_>) -> Result<LitStr> {
     let literal: LitStr = input.parse()?;
     match literal.suffix() {
         "" => Ok(literal),
-        suffix => Err(Error::new_spanned(&literal, format!("the suffix `{suffix}` means nothing here: leave it out"))),
+        suffix => Err(Error::new_spanned(&literal, format!("this string cannot have a suffix: remove `{suffix}`"))),
     }
 }
 
@@ -185,7 +186,7 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
     input.call(Ident::parse_any).map_err(|_| wrong_value(key, input, &what))
 }
 
-/// Checks that an argument which is a word has no value.
+/// Checks that an argument without a value has none.
 fn refuse_value(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) || input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes no value: write `{key}` alone")));
@@ -193,7 +194,7 @@ fn refuse_value(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Parses the parentheses after `key`, which may not be empty.
+/// Parses the parentheses after `key`, which must not be empty.
 fn parenthesized<'a>(key: &Ident, input: ParseStream<'a>, example: &str) -> Result<ParseBuffer<'a>> {
     if !input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes a list in parentheses: `{example}`")));
@@ -201,7 +202,7 @@ fn parenthesized<'a>(key: &Ident, input: ParseStream<'a>, example: &str) -> Resu
     let content;
     syn::parenthesized!(content in input);
     if content.is_empty() {
-        return Err(Error::new_spanned(key, format!("`{key}` names nothing: write `{example}`")));
+        return Err(Error::new_spanned(key, format!("`{key}` is empty: write `{example}`")));
     }
     Ok(content)
 }
@@ -218,27 +219,29 @@ fn fields_of(clause: Clause<NamedField>) -> Clause<Field> {
 
 fn clause<T: Parse>(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause<T>> {
     let input = &parenthesized(key, input, example)?;
-    let no_head = |at: Span| Error::new(at, format!("expected a closure's head: `{example}`"));
+    let no_head = |at: Span| Error::new(at, format!("expected a closure's parameter: `{example}`"));
     if !input.peek(Token![|]) || input.peek(Token![||]) {
         return Err(no_head(input.span()));
     }
     let bar: Token![|] = input.parse()?;
     let pattern = Pat::parse_single(input).map_err(|_| no_head(bar.span))?;
     if input.peek(Token![:]) {
-        return Err(input.error("its type is known: leave it out"));
+        return Err(input.error("the parameter's type is inferred: remove it"));
     }
     if input.peek(Token![,]) {
-        return Err(input.error(format!("there is one value: `{example}`")));
+        return Err(input.error(format!("expected exactly one parameter: `{example}`")));
     }
     if !input.peek(Token![|]) {
         return Err(no_head(bar.span));
     }
     input.parse::<Token![|]>()?;
     if input.is_empty() {
-        return Err(Error::new_spanned(pattern, format!("nothing is recorded of it: write `{example}`")));
+        return Err(Error::new_spanned(pattern, format!("nothing follows the parameter: write `{example}`")));
     }
     if input.peek(syn::token::Brace) || input.peek(Token![->]) {
-        return Err(input.error(format!("what is recorded stands after the head as it is: `{example}`")));
+        return Err(input.error(format!(
+            "expected names and values directly after the parameter, without braces or a return type: `{example}`"
+        )));
     }
     let parts = Punctuated::<T, Token![,]>::parse_terminated(input)?;
     Ok(Clause { pattern, parts: parts.into_iter().collect() })
@@ -255,7 +258,7 @@ fn declared(input: ParseStream<'_>) -> Result<Vec<RecordDeclaration>> {
         }
         let colon: Option<Token![:]> = input.parse()?;
         if colon.is_none() || input.is_empty() || input.peek(Token![,]) {
-            return Err(Error::new_spanned(&name, format!("its type is missing: `{name}: u32`")));
+            return Err(Error::new_spanned(&name, format!("the type of `{name}` is missing: write `{name}: u32`")));
         }
         let ty = input.parse().map_err(|error| Error::new(error.span(), format!("expected a type: `{name}: u32`")))?;
         if !(input.is_empty() || input.peek(Token![,])) {

@@ -1,5 +1,5 @@
-//! Parses what stands between the parentheses of `stage!`: the arguments of the attribute, and then
-//! a block, which is kept as it is written.
+//! Parses the input of `stage!`: the attribute's arguments, followed by a block that is kept as
+//! written.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -16,11 +16,11 @@ pub(crate) struct Block {
     pub(crate) body: Body,
 }
 
-/// The block, by how it is run.
+/// The block.
 pub(crate) enum Body {
-    /// `async { … }` or `async move { … }`: a future.
+    /// `async { … }` or `async move { … }`: becomes a future.
     Async(TokenStream),
-    /// `{ … }`: run where it is written.
+    /// `{ … }`: runs in place.
     Sync(Group),
 }
 
@@ -45,11 +45,13 @@ impl Parse for Block {
         }
         let body = input.parse()?;
         if input.peek(Token![.]) || input.peek(Token![?]) {
-            return Err(input.error("nothing comes after the block: write this behind the parentheses of `stage!(…)`"));
+            return Err(
+                input.error("nothing may follow the block: move this behind the closing parenthesis of `stage!(…)`")
+            );
         }
         let _comma: Option<Token![,]> = input.parse()?;
         if !input.is_empty() {
-            return Err(input.error("nothing comes after the block: arguments stand before it"));
+            return Err(input.error("nothing may follow the block: put arguments before it"));
         }
         Ok(Self { args, body })
     }
@@ -71,7 +73,7 @@ impl Parse for Body {
     }
 }
 
-/// Refuses what is neither an argument nor a block, and says how to make a block of it.
+/// Rejects anything that is neither an argument nor a block, and says how to turn it into a block.
 fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
     const KEYWORDS: [&str; 7] = ["unsafe", "const", "loop", "while", "for", "if", "match"];
     let lookahead = input.fork();
@@ -80,16 +82,14 @@ fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
         return Err(input.error(of_closure("{ … }")));
     }
     if capture.is_some() {
-        return Err(
-            input.error("a block that is not `async` takes no `move`: leave it out, or write `async move { … }`")
-        );
+        return Err(input.error("`move` needs an `async` block: remove it, or write `async move { … }`"));
     }
     if lookahead.peek(Lifetime) {
-        return Err(input.error("put what has a label in a block of its own: `{ 'name: { … } }`"));
+        return Err(input.error("wrap the labeled expression in a block: `{ 'name: { … } }`"));
     }
     let keyword = lookahead.call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
     if KEYWORDS.contains(&keyword.as_str()) {
-        return Err(input.error(format!("put this in a block of its own: `{{ {keyword} … }}`")));
+        return Err(input.error(format!("wrap this expression in a block: `{{ {keyword} … }}`")));
     }
     Ok(())
 }
@@ -99,13 +99,13 @@ fn is_closure(input: ParseStream<'_>) -> bool {
 }
 
 fn of_closure(block: &str) -> String {
-    format!("`stage!` takes no closure: write its body as a block, `{block}`")
+    format!("`stage!` does not take a closure: write its body as a block, `{block}`")
 }
 
-/// Returns the error for a missing block, at the last token.
+/// Returns the error for a missing block, located at the last token.
 fn no_block(last: Option<&TokenTree>) -> Error {
     Error::new(
         last.map_or_else(Span::call_site, TokenTree::span),
-        "the block is missing: `stage!(\"file_parsing\", kind = parse, async { … }).await`, or `{ … }` for one that is not async",
+        "the block is missing: write `stage!(\"file_parsing\", kind = parse, async { … }).await`, or `{ … }` for synchronous code",
     )
 }

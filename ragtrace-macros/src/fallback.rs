@@ -1,7 +1,7 @@
-//! Gives back an item whose attribute is wrong as it was, with one error beside it.
+//! Returns an item whose attribute is wrong unchanged, with one error beside it.
 //!
-//! The item stays, so that nothing else in the crate fails for the lack of it, and an editor goes
-//! on to work.
+//! The item is kept, so that the rest of the crate does not fail for lack of it, and editors keep
+//! working.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::quote;
@@ -11,7 +11,7 @@ use crate::diagnostic::compile_error;
 
 /// Returns the item and the error.
 pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> TokenStream {
-    // The first of several is the cause.
+    // Of several errors the first is the cause.
     let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
     let error = compile_error(&first);
     let constant = constant(args, &item);
@@ -19,7 +19,7 @@ pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> T
     quote!(#error #constant #item)
 }
 
-/// Returns the constant that `descriptor = NAME` asks for, so that code which names it is no second
+/// Returns the constant that `descriptor = NAME` declares, so that code using it causes no second
 /// error.
 fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let args: Vec<TokenTree> = args.into_iter().collect();
@@ -33,7 +33,7 @@ fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     })
 }
 
-/// Finds the tokens of `key = tokens` up to the next comma.
+/// Returns the tokens of `key = tokens` up to the next comma.
 fn value<'a>(args: &'a [TokenTree], key: &str) -> Option<&'a [TokenTree]> {
     let is = |token: &TokenTree, char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == char && punct.spacing() == Spacing::Alone);
     let at = args.windows(2).position(|pair| pair[0].to_string() == key && is(&pair[1], '='))?;
@@ -42,7 +42,7 @@ fn value<'a>(args: &'a [TokenTree], key: &str) -> Option<&'a [TokenTree]> {
     (end > 0).then(|| &rest[..end])
 }
 
-/// Gives the body a `record!` that does nothing, so that its uses are no further errors.
+/// Adds a `record!` that does nothing to the body, so that its uses cause no further errors.
 fn with_record(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     if let Some(TokenTree::Group(body)) = tokens.last_mut() {

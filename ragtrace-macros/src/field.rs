@@ -1,4 +1,4 @@
-//! Parses one field, as it is written in `fields(…)`, and after the heads of `ok(…)` and `err(…)`.
+//! Parses a single field in `fields(…)`, `ok(…)` or `err(…)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -6,23 +6,23 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, LitStr, Result, Token};
 
-/// `name = expr`, or in `fields` a bare place expression that names itself.
+/// A field: `name = expr`, or in `fields` a place expression that serves as its own name.
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// The tokens that an error about the name points at.
+    /// The tokens at which errors about the name are located.
     pub(crate) name_tokens: TokenStream,
     pub(crate) form: Form,
     pub(crate) value: Expr,
 }
 
-/// How a value is recorded.
+/// The trait through which a value is recorded.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Form {
-    /// By `ToValue`.
+    /// `ToValue`.
     Plain,
-    /// `%`: by `Display`.
+    /// `Display`, written `%`.
     Display,
-    /// `?`: by `Debug`.
+    /// `Debug`, written `?`.
     Debug,
 }
 
@@ -54,14 +54,14 @@ impl Parse for StartField {
     }
 }
 
-/// A field after the head of `ok(…)` or `err(…)`.
+/// A field after the parameter of `ok(…)` or `err(…)`.
 pub(crate) struct NamedField(pub(crate) Field);
 
 impl Parse for NamedField {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         refuse_quotes(input)?;
         if input.peek(Token![%]) || input.peek(Token![?]) {
-            return Err(input.error("what is recorded needs a name: `name = %expr`, `name = ?expr`"));
+            return Err(input.error("this value needs a name: write `name = %expr` or `name = ?expr`"));
         }
         let (name, name_tokens) = dotted(input)?;
         if input.peek(Token![:]) {
@@ -69,12 +69,15 @@ impl Parse for NamedField {
         }
         let is_named = input.peek(Token![=]) && !input.peek(Token![==]);
         if !is_named && !is_at_end(input) {
-            return Err(Error::new_spanned(&name_tokens, "what is recorded needs a name: `name = expr`"));
+            return Err(Error::new_spanned(&name_tokens, "this value needs a name: write `name = expr`"));
         }
         let equals: Option<Token![=]> = input.parse()?;
         let form = form(input)?;
         if equals.is_none() || is_at_end(input) {
-            return Err(Error::new_spanned(&name_tokens, format!("its value is missing: `{name} = expr`")));
+            return Err(Error::new_spanned(
+                &name_tokens,
+                format!("the value of `{name}` is missing: write `{name} = expr`"),
+            ));
         }
         let value = input.parse()?;
         check_end(input)?;
@@ -82,9 +85,9 @@ impl Parse for NamedField {
     }
 }
 
-const AFTER_EQUALS: &str = "a field's value follows `=`: `name = expr`";
+const AFTER_EQUALS: &str = "expected `=` before a field's value: `name = expr`";
 
-/// Parses a name of words with dots between.
+/// Parses a name that consists of words separated by dots.
 fn dotted(input: ParseStream<'_>) -> Result<(String, TokenStream)> {
     let mut name = String::new();
     let mut tokens = TokenStream::new();
@@ -93,7 +96,7 @@ fn dotted(input: ParseStream<'_>) -> Result<(String, TokenStream)> {
             .call(Ident::parse_any)
             .map_err(|error| Error::new(error.span(), "expected a field: `name = expr`"))?;
         if segment == "_" {
-            return Err(Error::new_spanned(segment, "`_` is no name for a field"));
+            return Err(Error::new_spanned(segment, "`_` is not a valid field name: write `name = expr`"));
         }
         name.push_str(segment.unraw().to_string().as_str());
         segment.to_tokens(&mut tokens);
@@ -110,7 +113,7 @@ fn refuse_quotes(input: ParseStream<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Checks that a field is at its end.
+/// Checks that the field ends here.
 fn check_end(input: ParseStream<'_>) -> Result<()> {
     if is_at_end(input) {
         Ok(())
@@ -137,7 +140,7 @@ fn form(input: ParseStream<'_>) -> Result<Form> {
     }
 }
 
-/// Returns whether `a.b.c =` follows.
+/// Returns `true` if `a.b.c =` follows.
 fn has_name(input: ParseStream<'_>) -> bool {
     let lookahead = input.fork();
     loop {
@@ -153,7 +156,7 @@ fn has_name(input: ParseStream<'_>) -> bool {
     }
 }
 
-/// Returns the name that `a`, `a.b` or `self.a` has as a field.
+/// Returns the field name of a place expression `a`, `a.b` or `self.a`.
 fn place_name(value: &Expr) -> Result<String> {
     fn segments(value: &Expr, out: &mut Vec<String>) -> Option<()> {
         match value {
@@ -175,16 +178,19 @@ fn place_name(value: &Expr) -> Result<String> {
     if let Expr::Assign(assign) = value {
         return Err(Error::new_spanned(
             &assign.left,
-            "a field's name is made of words with dots between: `doc.name = expr`",
+            "a field's name consists of words separated by dots: `doc.name = expr`",
         ));
     }
     let mut names = Vec::new();
     if segments(value, &mut names).is_none() {
-        return Err(Error::new_spanned(value, "this value needs a name: `name = …`"));
+        return Err(Error::new_spanned(value, "this value needs a name: write `name = …`"));
     }
     let of_self = names.first().is_some_and(|first| first == "self");
     match &names[usize::from(of_self)..] {
-        [] => Err(Error::new_spanned(value, "`self` needs a name: `name = …`, or record one of its parts: `self.x`")),
+        [] => Err(Error::new_spanned(
+            value,
+            "`self` needs a name: write `name = …`, or record one of its fields: `self.x`",
+        )),
         rest => Ok(rest.join(".")),
     }
 }

@@ -1,5 +1,5 @@
-//! Parses the function under the attribute. Its signature is given back as it was, but for the
-//! names of parameters that have none, and its body is never parsed.
+//! Parses the function that the attribute is applied to. Its signature is returned unchanged,
+//! except that unnamed parameters get names, and its body is never parsed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -13,10 +13,9 @@ use crate::work::without_parentheses;
 
 /// A function with a body.
 pub(crate) struct Function {
-    /// Everything before the body, as it was written but for the names of parameters that have
-    /// none.
+    /// Everything before the body as written, except that unnamed parameters have names.
     pub(crate) head: TokenStream,
-    /// The body's `#![…]`, to be put before the head as `#[…]`, and what goes with them.
+    /// The body's inner attributes `#![…]` and others, to be written before the head as `#[…]`.
     pub(crate) inner_attributes: Vec<TokenStream>,
     pub(crate) cfg_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -27,9 +26,9 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Parses the function under the attribute with these arguments, whose text is `attribute`.
+    /// Parses the function that has the attribute `attribute` with these arguments.
     pub(crate) fn parse(item: &TokenStream, attribute: &TokenStream, args: &Args) -> Result<Self> {
-        // The word that says that it returns a stream.
+        // The argument that declares the returned value a stream.
         let stream = args.stream.as_ref();
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
@@ -48,7 +47,7 @@ impl Function {
         if let Some(constness) = &signature.constness {
             return Err(Error::new_spanned(
                 constness,
-                "a `const fn` may run at compile time, where nothing can be recorded: trace what calls it",
+                "a `const fn` may run at compile time, where nothing can be recorded: put the attribute on its caller",
             ));
         }
         let (mut inner_attributes, body) = hoist(&body);
@@ -66,8 +65,8 @@ impl Function {
     }
 }
 
-/// Returns the group in braces that `token` is. A `macro_rules!` passes a `block` on in an
-/// invisible group besides.
+/// Returns the brace-delimited group in `token`. A `macro_rules!` that passes on a `block` wraps it
+/// in another, invisible group.
 pub(crate) fn braces(token: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else { return None };
     match group.delimiter() {
@@ -81,17 +80,16 @@ pub(crate) fn braces(token: TokenTree) -> Option<Group> {
 }
 
 fn not_a_stream(signature: &Signature, word: &Ident) -> Error {
-    const HINT: &str =
-        "`stream` needs `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, perhaps in a `Result`";
+    const HINT: &str = "`stream` needs a return type `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, optionally in a `Result`";
     match &signature.output {
         ReturnType::Default => Error::new_spanned(word, format!("{HINT}; this function returns nothing")),
         ReturnType::Type(_, ty) => {
-            Error::new_spanned(ty, format!("{HINT}: a type by another name cannot be wrapped, so return one of these"))
+            Error::new_spanned(ty, format!("{HINT}; a stream of a named type cannot be wrapped"))
         }
     }
 }
 
-/// Returns the visibility of a function, if `item` is one.
+/// Returns the visibility of `item` if it is a function.
 pub(crate) fn visibility_of(item: &TokenStream) -> Option<Visibility> {
     item_keyword(&item.clone().into_iter().collect::<Vec<_>>()).filter(|word| *word == "fn")?;
     let visibility = |input: ParseStream<'_>| {
@@ -103,19 +101,19 @@ pub(crate) fn visibility_of(item: &TokenStream) -> Option<Visibility> {
     visibility.parse2(item.clone()).ok()
 }
 
-/// Finds the keyword that says what sort of item this is.
+/// Returns the keyword that tells the kind of the item.
 fn item_keyword(tokens: &[TokenTree]) -> Option<&Ident> {
     const BEFORE: [&str; 7] = ["pub", "default", "const", "async", "unsafe", "safe", "extern"];
     let mut last = None;
     for token in tokens {
         match token {
             TokenTree::Ident(word) if BEFORE.iter().any(|before| word == before) => last = Some(word),
-            // `const X` and `extern crate`: the item is what came before.
+            // In `const X` and `extern crate`, the previous keyword tells the kind.
             TokenTree::Ident(word) if word == "crate" || last.is_some_and(|last| last == "const" && word != "fn") => {
                 return last;
             }
             TokenTree::Ident(word) => return Some(word),
-            // Attributes, `pub(…)`, and the `"C"` of `extern`.
+            // Skips attributes, `pub(…)`, and the `"C"` of `extern`.
             TokenTree::Punct(hash) if hash.as_char() == '#' => {}
             TokenTree::Literal(_) => {}
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {}
@@ -125,11 +123,12 @@ fn item_keyword(tokens: &[TokenTree]) -> Option<&Ident> {
     last
 }
 
-/// Returns the error for what is not a function with a body, at the keyword that says what it is.
+/// Returns the error for an item that is not a function with a body, located at the keyword that
+/// tells its kind.
 fn not_a_function(item: &TokenStream) -> Error {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let Some(word) = item_keyword(&tokens) else {
-        let message = "`#[traced_stage]` goes on a function; for a block there is `ragtrace::stage!`";
+        let message = "`#[traced_stage]` can only be applied to a function: use `ragtrace::stage!` for a block";
         return Error::new_spanned(tokens.first(), message);
     };
     if word == "fn" {
@@ -141,16 +140,16 @@ fn not_a_function(item: &TokenStream) -> Error {
         );
     }
     let message = if word == "impl" || word == "trait" {
-        "`#[traced_stage]` goes on a function: put it on each method that is a stage".to_owned()
+        "`#[traced_stage]` can only be applied to a function: put it on each method that is a stage".to_owned()
     } else {
-        format!("`#[traced_stage]` goes on a function, and this is `{word}`")
+        format!("`#[traced_stage]` can only be applied to a function, not to this `{word}`")
     };
     Error::new_spanned(word, message)
 }
 
-/// Returns whether the output of an `async fn` may be a future itself, as a `JoinHandle` is. A lint
-/// that is an error by default takes an `async` block that returns one for a mistake, and the body
-/// of a stage is such a block.
+/// Returns `true` if the output of an `async fn` may itself be a future, such as a `JoinHandle`. A
+/// lint that is an error by default flags `async` blocks that return a future, and a stage's body
+/// becomes such a block.
 fn may_be_a_future(output: &ReturnType) -> bool {
     const NONE: [&str; 9] = ["Result", "Option", "Vec", "String", "bool", "u32", "u64", "usize", "f64"];
     let ReturnType::Type(_, ty) = output else { return false };
@@ -161,7 +160,7 @@ fn may_be_a_future(output: &ReturnType) -> bool {
     }
 }
 
-/// Takes the `#![…]` off the front of a body.
+/// Removes the inner attributes `#![…]` from the beginning of a body.
 fn hoist(body: &Group) -> (Vec<TokenStream>, Group) {
     let mut tokens = body.stream().into_iter().peekable();
     let mut rest = Vec::new();
@@ -184,7 +183,7 @@ fn hoist(body: &Group) -> (Vec<TokenStream>, Group) {
 }
 
 impl ToTokens for Function {
-    /// Writes the head with the body's inner attributes before it.
+    /// Writes the head, preceded by the body's inner attributes.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.inner_attributes.iter().for_each(|attribute| attribute.to_tokens(tokens));
         self.head.to_tokens(tokens);

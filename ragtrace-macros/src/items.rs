@@ -1,5 +1,4 @@
-//! Parses the items of one type, as they are written in `used(…)` and after the head of
-//! `generated(…)`.
+//! Parses the items of one type in `used(…)` or `generated(…)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,47 +6,53 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, LitStr, Result, Token};
 
-/// `document = expr`: an expression that gives the items of a type.
+/// Items of one type: `document = expr`.
 pub(crate) struct Items {
     pub(crate) item_type: String,
-    /// The tokens that an error about the type points at.
+    /// The tokens at which errors about the type are located.
     pub(crate) type_tokens: TokenStream,
     pub(crate) value: Expr,
 }
 
-/// The longest word for a type, in characters.
+/// The maximum length of an item type in characters.
 const LONGEST: usize = 64;
 const EXPECTED: &str = "expected a type and its items: `document = [&doc.id]`";
 
 impl Parse for Items {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(LitStr) && input.peek2(Token![=]) {
-            return Err(input.error("a type of items is written without quotes: `document = [&doc.id]`"));
+            return Err(input.error("an item type is written without quotes: `document = [&doc.id]`"));
         }
         let name = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), EXPECTED))?;
         let item_type = name.unraw().to_string();
         if input.peek(Token![.]) {
-            let message = "items need a type, a word of its own: `document = [&doc.id]`";
+            let message = "expected an item type, which is a single word: `document = [&doc.id]`";
             return Err(Error::new_spanned(name, message));
         }
         if !input.peek(Token![=]) || input.peek(Token![==]) {
             let is_alone = input.is_empty() || input.peek(Token![,]);
-            let message =
-                if is_alone { format!("its items are missing: `{name} = [&{name}.id]`") } else { EXPECTED.to_owned() };
+            let message = if is_alone {
+                format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`")
+            } else {
+                EXPECTED.to_owned()
+            };
             return Err(Error::new_spanned(name, message));
         }
         check(&name, &item_type)?;
         let _equals: Token![=] = input.parse()?;
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(Error::new_spanned(&name, format!("its items are missing: `{name} = [&{name}.id]`")));
+            return Err(Error::new_spanned(
+                &name,
+                format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`"),
+            ));
         }
         if input.peek(Token![%]) || input.peek(Token![?]) {
-            let message = "items are given by their ids: leave out `%` and `?`, or write `Item::new(id.to_string())`";
+            let message = "items are given by their ids, without `%` or `?`: write `Item::new(id.to_string())` for an id that has a `Display`";
             return Err(input.error(message));
         }
         let value = input.parse()?;
         if !(input.is_empty() || input.peek(Token![,])) {
-            return Err(input.error("expected `,` between types of items"));
+            return Err(input.error("expected `,` between item types"));
         }
         Ok(Self { item_type, type_tokens: name.to_token_stream(), value })
     }
@@ -59,13 +64,13 @@ fn check(name: &Ident, word: &str) -> Result<()> {
     if !is_snake_case {
         return Err(Error::new_spanned(
             name,
-            "a type of items is a word in snake_case (a-z, 0-9 and _, a letter first), such as `document`",
+            "an item type must be a word in snake_case (a-z, 0-9 and _, starting with a letter), such as `document`",
         ));
     }
     if word.len() > LONGEST {
         return Err(Error::new_spanned(
             name,
-            format!("a type of items has at most {LONGEST} characters, and this one {}", word.len()),
+            format!("an item type must have at most {LONGEST} characters, and this one has {}", word.len()),
         ));
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! The words that the attribute knows.
+//! The words that the attribute accepts.
 
-/// The arguments.
+/// The names of arguments.
 pub(crate) const ARGUMENTS: [&str; 15] = [
     "name",
     "kind",

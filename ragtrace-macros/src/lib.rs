@@ -1,9 +1,10 @@
-//! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
+//! The procedural macros of `ragtrace`, which re-exports and documents them.
 //!
-//! One direction, a file each: `args` parses the arguments, with `field` and `items`; `function`
-//! and `block` what they are about, with `shape`, `work` and `parameters` for what the signature
-//! tells; `model` validates; `expand` writes the code. When anything is wrong, `fallback` gives the
-//! item back as it was, with one error beside it. `traced` goes through them all.
+//! Data passes through the modules in one direction. `args` parses the arguments, with `field` and
+//! `items` for their parts. `function` and `block` parse the code that the arguments apply to, with
+//! `shape`, `work` and `parameters` for the parts of a signature. `model` validates, and `expand`
+//! generates code. If anything is wrong, `fallback` returns the item unchanged with one error
+//! beside it. `traced` calls all of them.
 
 mod args;
 mod block;
@@ -26,19 +27,19 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-#[expect(missing_docs, reason = "documented where it is handed on")]
+#[expect(missing_docs, reason = "documented where it is re-exported")]
 #[proc_macro_attribute]
 pub fn traced_stage(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     traced::traced_function(args.into(), item.into()).into()
 }
 
-#[expect(missing_docs, reason = "documented where it is handed on")]
+#[expect(missing_docs, reason = "documented where it is re-exported")]
 #[proc_macro]
 pub fn stage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     traced::traced_block(input.into()).into()
 }
 
-/// Explains a `record!` that names a field which is not declared.
+/// Reports a `record!` that names an undeclared field or has a syntax error.
 #[doc(hidden)]
 #[proc_macro]
 pub fn undeclared(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

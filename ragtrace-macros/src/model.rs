@@ -1,4 +1,4 @@
-//! Validates what was parsed: in a [`Stage`] every name is well formed, known and given once.
+//! Validates the parsed arguments. Every name in a [`Stage`] is well-formed, known and given once.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -17,7 +17,7 @@ use crate::suggest::unknown;
 /// A valid stage.
 pub(crate) struct Stage {
     pub(crate) name: String,
-    /// The name that it had before.
+    /// The stage's previous name.
     pub(crate) renamed_from: Option<String>,
     /// The variant of `StageKind`, unless it is the default.
     pub(crate) kind: Option<Ident>,
@@ -31,34 +31,34 @@ pub(crate) struct Stage {
     pub(crate) used: Vec<IndexedItems>,
     pub(crate) generated: Option<GeneratedItems>,
     pub(crate) record: Vec<RecordDeclaration>,
-    /// Every field, in the order of its index.
+    /// All fields, in the order of their indices.
     pub(crate) declared: Vec<DeclaredField>,
     pub(crate) descriptor: Option<Ident>,
-    /// The name that generated code has for the `ragtrace` crate.
+    /// The path by which generated code refers to the `ragtrace` crate.
     pub(crate) krate: TokenStream,
-    /// The path of the `ragtrace` crate, if the attribute gives it.
+    /// The path of the `ragtrace` crate, if the attribute sets it.
     pub(crate) path: Option<Path>,
 }
 
-/// The fields of a success or of an error.
+/// The fields that are read from a success value or an error.
 pub(crate) struct OutcomeFields {
     pub(crate) pattern: Pat,
     pub(crate) fields: Vec<Recorded>,
 }
 
-/// The items of a success.
+/// The items that are read from a success value.
 pub(crate) struct GeneratedItems {
     pub(crate) pattern: Pat,
     pub(crate) items: Vec<IndexedItems>,
 }
 
-/// An expression that gives the items of a type, and the type's index in the descriptor.
+/// An expression for the items of one type, with the type's index in the descriptor.
 pub(crate) struct IndexedItems {
     pub(crate) index: u16,
     pub(crate) value: Expr,
 }
 
-/// A field and its index in the descriptor.
+/// A field with its index in the descriptor.
 pub(crate) struct Recorded {
     pub(crate) index: u16,
     pub(crate) field: Field,
@@ -73,6 +73,7 @@ pub(crate) struct DeclaredField {
 }
 
 impl Stage {
+    /// Validates the arguments of an attribute on `function`.
     pub(crate) fn check(args: Args, function: &Function) -> Result<Self> {
         let name = match &args.name {
             Some(literal) => name::of_literal(literal)?,
@@ -81,19 +82,19 @@ impl Stage {
         if let (Shape::Stream(_), Some(ok)) = (&function.shape, &args.ok) {
             return Err(Error::new_spanned(
                 &ok.pattern,
-                "a stream has no one success value: its items are counted by themselves, and the body may `record!`",
+                "a stream has no single success value for `ok`: remove it, and record fields with `record!`; items are counted anyway",
             ));
         }
         if let (Shape::Stream(_), Some(generated)) = (&function.shape, &args.generated) {
             return Err(Error::new_spanned(
                 &generated.pattern,
-                "a stream has no one success value to name items of: give them to a stage that collects them",
+                "a stream has no single success value for `generated`: put it on the stage that collects the stream's items",
             ));
         }
         if let (Some(err), true) = (&args.err, is_no_result(&function.signature.output)) {
             return Err(Error::new_spanned(
                 &err.pattern,
-                "there is no error to record: this function returns no `Result`",
+                "this function does not return a `Result`, so it has no error for `err`: remove it",
             ));
         }
         Self::build(name, args)
@@ -105,12 +106,15 @@ impl Stage {
             return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
         };
         if let Some(word) = &args.stream {
-            return Err(Error::new_spanned(word, "a block is not a stream: put the attribute on a function"));
+            return Err(Error::new_spanned(
+                word,
+                "`stream` cannot be used on a block: put the attribute on a function",
+            ));
         }
         if let Some(name) = &args.descriptor {
             return Err(Error::new_spanned(
                 name,
-                "a block has no place for a constant: put the attribute on a function",
+                "`descriptor` cannot be used on a block: put the attribute on a function",
             ));
         }
         let name = name::of_literal(literal)?;
@@ -119,7 +123,7 @@ impl Stage {
 
     fn build(name: String, args: Args) -> Result<Self> {
         if let Some(target) = args.target.as_ref().filter(|target| target.value().trim().is_empty()) {
-            return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
+            return Err(Error::new_spanned(target, "`target` must not be empty: write `target = \"rag.ingestion\"`"));
         }
         let renamed_from = args.renamed_from.as_ref().map(|older| name::older(older, &name)).transpose()?;
         let kind = args.kind.as_ref().map(|kind| known_variant(kind, &KINDS, "kind")).transpose()?;
@@ -141,7 +145,7 @@ impl Stage {
             ty: Some(type_text(&field.ty)),
         }));
         let Args { target, root, record, descriptor, krate: path, .. } = args;
-        // A path is written into the code once, and so is an error about it.
+        // A path is written into the code only once, so that an error about it is reported once.
         let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
         Ok(Self {
             name,
@@ -163,7 +167,7 @@ impl Stage {
         })
     }
 
-    /// Returns the path of the module that generated code calls, at `span`.
+    /// Returns the path of the module that generated code calls, with the given span.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
         if self.path.is_some() {
             quote_spanned!(span=> __ragtrace::__private)
@@ -178,7 +182,7 @@ impl Stage {
     }
 }
 
-/// Returns the variant that a known word names.
+/// Returns the enum variant for a known word.
 fn known_variant(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
     let text = word.to_string();
     if !words.contains(&text.as_str()) {
@@ -201,7 +205,7 @@ fn variant(word: &str) -> Ident {
     Ident::new(&first.chain(chars).collect::<String>(), Span::call_site())
 }
 
-/// Returns whether the declared type alone shows that the function returns no `Result`.
+/// Returns `true` if the declared type alone shows that the function does not return a `Result`.
 fn is_no_result(output: &ReturnType) -> bool {
     const PLAIN: [&str; 9] = ["Vec", "Option", "String", "bool", "u32", "u64", "usize", "i32", "f64"];
     let ReturnType::Type(_, ty) = output else { return true };
@@ -212,15 +216,12 @@ fn is_no_result(output: &ReturnType) -> bool {
     }
 }
 
-/// The metrics that every end has without being asked.
+/// The metrics that every end record has automatically.
 const MEASURED: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
 
 fn refuse_measured(name: &str, at: &impl ToTokens) -> Result<()> {
     if MEASURED.contains(&name) {
-        return Err(Error::new_spanned(
-            at,
-            format!("`{name}` is measured and recorded by itself: choose another name"),
-        ));
+        return Err(Error::new_spanned(at, format!("`{name}` is recorded automatically: choose another name")));
     }
     Ok(())
 }
@@ -229,13 +230,17 @@ fn outcome(clause: Clause<Field>, source: &str, declared: &mut Vec<DeclaredField
     Ok(OutcomeFields { pattern: clause.pattern, fields: with_indices(clause.parts, source, declared)? })
 }
 
-/// Gives each field the next index, except `count`, which every stage has.
+/// Gives each field the next index. Names must be unique, and fields that are measured
+/// automatically are rejected.
 fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
     let mut names: Vec<String> = Vec::new();
     let mut recorded = Vec::new();
     for field in fields {
         if names.contains(&field.name) {
-            return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
+            return Err(Error::new_spanned(
+                &field.name_tokens,
+                format!("`{}` is recorded twice: remove one of them, or choose another name", field.name),
+            ));
         }
         if source != "start" {
             refuse_measured(&field.name, &field.name_tokens)?;
@@ -245,7 +250,7 @@ fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredFie
             let what = if field.name == "count" { "an integer" } else { "a float" };
             return Err(Error::new_spanned(
                 &field.name_tokens,
-                format!("`{}` is {what}: leave out `%` and `?`", field.name),
+                format!("`{}` must be {what}: remove `%` or `?`", field.name),
             ));
         }
         names.push(field.name.clone());
@@ -256,13 +261,16 @@ fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredFie
     Ok(recorded)
 }
 
-/// Gives each type of items the next index.
+/// Gives each item type the next index.
 fn items(items: Vec<Items>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<IndexedItems>> {
     let mut types: Vec<String> = Vec::new();
     let mut indexed = Vec::new();
     for Items { item_type, type_tokens, value } in items {
         if types.contains(&item_type) {
-            return Err(Error::new_spanned(type_tokens, format!("`{item_type}` is given twice: chain its items")));
+            return Err(Error::new_spanned(
+                type_tokens,
+                format!("the item type `{item_type}` is given twice: combine its items with `.chain(…)`"),
+            ));
         }
         types.push(item_type.clone());
         let index = next_index(declared, &type_tokens)?;
@@ -273,17 +281,20 @@ fn items(items: Vec<Items>, source: &str, declared: &mut Vec<DeclaredField>) -> 
 }
 
 fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
-    /// More than a record takes, and far below the greatest index.
+    /// More than a record can hold, and far below the largest index.
     const MOST: usize = 256;
     let index = u16::try_from(declared.len()).ok().filter(|_| declared.len() < MOST);
-    index.ok_or_else(|| Error::new_spanned(at, format!("a stage declares at most {MOST} fields")))
+    index.ok_or_else(|| Error::new_spanned(at, format!("a stage can declare at most {MOST} fields")))
 }
 
 fn check_declarations(record: &[RecordDeclaration]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
         refuse_measured(&field.name.unraw().to_string(), &field.name)?;
         if record[..at].iter().any(|earlier| earlier.name.unraw() == field.name.unraw()) {
-            return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
+            return Err(Error::new_spanned(
+                &field.name,
+                format!("`{}` is declared twice: remove one of them", field.name),
+            ));
         }
     }
     Ok(())

@@ -1,13 +1,13 @@
-//! Validates the names of stages, and says what to write in place of one that is not well formed.
+//! Validates the names of stages, and suggests corrections.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Error, LitStr, Result};
 
-/// The longest name of a stage, in characters.
+/// The maximum length of a stage's name in characters.
 const LONGEST: usize = 64;
 
-/// Returns the name that a literal gives, if it is well formed.
+/// Returns the name in a literal, or an error if it is invalid.
 pub(crate) fn of_literal(literal: &LitStr) -> Result<String> {
     let name = literal.value();
     check(&name).map_err(|what| {
@@ -19,25 +19,25 @@ pub(crate) fn of_literal(literal: &LitStr) -> Result<String> {
     Ok(name)
 }
 
-/// Returns the name of a stage that is called as its function is, if it is well formed.
+/// Returns the name of a stage that is named after its function, or an error if it is invalid.
 pub(crate) fn of_function(ident: &Ident) -> Result<String> {
     let name = ident.unraw().to_string();
     check(&name).map_err(|what| {
-        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
+        Error::new_spanned(
+            ident,
+            format!("a stage's name {what}: set another name than the function's, `name = \"…\"`"),
+        )
     })?;
     Ok(name)
 }
 
-/// Returns the older name that `literal` gives to the stage `name`, if it is well formed and
-/// another one.
+/// Returns the previous name of the stage `name`, or an error if it is invalid or equals `name`.
 pub(crate) fn older(literal: &LitStr, name: &str) -> Result<String> {
     let older = of_literal(literal)?;
     if older == name {
         return Err(Error::new_spanned(
             literal,
-            format!(
-                "`{name}` is the stage's name today: write the one that it had before, or leave `renamed_from` out"
-            ),
+            format!("`{name}` is the stage's current name: write its previous name, or remove `renamed_from`"),
         ));
     }
     Ok(older)
@@ -45,10 +45,10 @@ pub(crate) fn older(literal: &LitStr, name: &str) -> Result<String> {
 
 fn check(name: &str) -> std::result::Result<(), String> {
     if name.is_empty() {
-        return Err("may not be empty".to_owned());
+        return Err("must not be empty".to_owned());
     }
     if name.chars().count() > LONGEST {
-        return Err(format!("has at most {LONGEST} characters, and this one {}", name.chars().count()));
+        return Err(format!("must have at most {LONGEST} characters, and this one has {}", name.chars().count()));
     }
     let is_segment = |segment: &str| {
         let mut chars = segment.chars();
@@ -59,10 +59,10 @@ fn check(name: &str) -> std::result::Result<(), String> {
     if is_well_formed {
         return Ok(());
     }
-    Err("is written in snake_case (a-z, 0-9 and _, no digit first), with dots between segments".to_owned())
+    Err("must be in snake_case (a-z, 0-9 and _, not starting with a digit), with dots between segments".to_owned())
 }
 
-/// Returns the well-formed name that is nearest to `name`.
+/// Returns a valid name that resembles `name`, if there is one.
 fn snake_case(name: &str) -> String {
     let mut out = String::new();
     let mut after_lower = false;

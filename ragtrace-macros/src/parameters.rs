@@ -1,9 +1,8 @@
-//! Finds what has to be said of a function's parameters where its body moves into a closure or an
-//! `async` block: in which order these take them, and so drop them, and whether they have to take
-//! all of them.
+//! Determines how a function's parameters move into the closure or `async` block that its body
+//! becomes: which ones it must capture, and in which order it captures and therefore drops them.
 //!
-//! A closure drops what it captured in the order in which its body names it, and a function drops
-//! its parameters in reverse.
+//! A closure drops its captures in the order in which its body mentions them, while a function
+//! drops its parameters in reverse order.
 
 use std::collections::BTreeSet;
 
@@ -18,33 +17,33 @@ use syn::{
 use crate::args::Args;
 use crate::work::without_parentheses;
 
-/// The parameters of a function that its body takes.
+/// The parameters of a function that its body captures.
 #[derive(Default)]
 pub(crate) struct Parameters {
-    /// In the order of their declaration.
+    /// In the order of declaration.
     taken: Vec<Parameter>,
-    /// Statements that bind parameters as they were declared, where the signature has only names
-    /// for them.
+    /// Statements that bind parameters with their declared patterns, where the signature now has
+    /// plain names.
     rebound: Vec<TokenStream>,
-    /// How many names there are of what may need a drop.
+    /// The number of names whose values may need a drop.
     owned: usize,
-    /// True if a copy of one may be large: its type is an array or not known.
+    /// True if a copy of a parameter may be large, because its type is an array or unknown.
     may_be_large: bool,
-    /// True if one is `mut`.
+    /// True if any parameter is `mut`.
     has_mutable: bool,
-    /// True if the signature has other names than were written.
+    /// True if the signature contains names that were not written by the user.
     pub(crate) are_renamed: bool,
 }
 
 /// The words in an attribute that may be names of parameters.
 pub(crate) struct Attribution {
     all: BTreeSet<String>,
-    /// Those that are read at the end, in `ok`, `err` and `generated`.
+    /// The words that are read at the end, in `ok`, `err` and `generated`.
     outcome: BTreeSet<String>,
 }
 
 impl Attribution {
-    /// Finds the words of the attribute whose text is `all`.
+    /// Collects the words of the attribute `all`.
     pub(crate) fn of(all: &TokenStream, args: &Args) -> Self {
         let mut found = Self { all: BTreeSet::new(), outcome: BTreeSet::new() };
         names_in(all, &mut found.all);
@@ -59,17 +58,17 @@ impl Attribution {
 
 /// A name that a parameter binds.
 struct Parameter {
-    /// Each `#[cfg(…)]` before it.
+    /// The `#[cfg(…)]` attributes before the parameter.
     cfg: Vec<Attribute>,
     name: TokenStream,
-    /// It may need a drop.
+    /// True if the value may need a drop.
     is_owned: bool,
-    /// How the body binds it that does not name it.
+    /// The pattern that binds the parameter in the body, if the body does not mention it.
     unnamed: Option<TokenStream>,
 }
 
 impl Parameters {
-    /// Finds the parameters of a function with this body, and names those that have no name.
+    /// Collects the parameters of a function with this body, and names those without a name.
     pub(crate) fn of(signature: &mut Signature, body: &TokenStream, attribute: &Attribution) -> Self {
         let mut in_body = BTreeSet::new();
         names_in(body, &mut in_body);
@@ -89,7 +88,8 @@ impl Parameters {
                 }
             }
         }
-        // Alone, a parameter is dropped when it may be, and stays where it is: it may be large.
+        // The drop order of a single parameter does not matter. It stays where it is, because it
+        // may be large.
         if parameters.owned == 1 && parameters.rebound.is_empty() && parameters.may_be_large {
             parameters.taken.retain(|parameter| !parameter.is_owned);
         }
@@ -126,9 +126,9 @@ impl Parameters {
             self.owned += usize::from(ownership.is_owned());
             let text = ident.unraw().to_string();
             let is_named = in_body.contains(&text);
-            // Where a lint is expected of it, it stays where the lint finds it.
+            // A parameter with a lint attribute stays where the lint finds it.
             let stays = ownership == Ownership::Borrowed || cfg.len() < typed.attrs.len();
-            // A part of it that is read at the end is not the body's.
+            // A value that is read at the end does not belong to the body.
             if !is_named && stays || attribute.outcome.contains(&text) {
                 continue;
             }
@@ -139,9 +139,10 @@ impl Parameters {
         }
     }
 
-    /// Gives a parameter that is `_` a name, since only what has a name can be dropped in its turn.
-    /// The same goes for what a pattern leaves in the parameter: the body takes all of it, and
-    /// binds it and what comes after it as a function would.
+    /// Gives a `_` parameter a name, because only a named value can be dropped in its turn.
+    ///
+    /// A pattern that leaves a part of the parameter unbound is treated alike: the body captures
+    /// the whole parameter, and then binds it and the parameters after it as a function would.
     fn rename(&mut self, at: usize, typed: &mut PatType, in_body: &BTreeSet<String>, attribute: &Attribution) -> bool {
         let pattern = &*typed.pat;
         let mut bound = Vec::new();
@@ -152,7 +153,8 @@ impl Parameters {
         let is_rebound = is_after_another || !is_wild && leaves_a_part(pattern);
         let name = match pattern {
             Pat::Ident(PatIdent { ident, by_ref: None, subpat: None, .. }) if is_rebound && !is_free => ident.clone(),
-            // It keeps its name, but a lint does not take ours for the user's use of it.
+            // Keeps the name, but with a span for which lints do not treat generated uses as the
+            // user's.
             Pat::Ident(PatIdent { ident, by_ref: None, subpat: None, .. })
                 if is_free && ident.to_string().starts_with('_') && !in_body.contains(&ident.to_string()) =>
             {
@@ -165,7 +167,7 @@ impl Parameters {
         };
         let attributes = &typed.attrs;
         if is_after_another {
-            // Dropped before what the one before is bound to.
+            // This binding is dropped before the bindings of the previous parameter.
             self.rebound.push(quote!(#(#attributes)* let #name = #name;));
         }
         if is_rebound {
@@ -182,27 +184,29 @@ impl Parameters {
         true
     }
 
-    /// Returns whether the body is a closure like any other: there is nothing to be said of it.
+    /// Returns `true` if no parameter needs special treatment, so that the body can be an ordinary
+    /// closure.
     pub(crate) fn is_empty(&self) -> bool {
         self.taken.is_empty()
     }
 
-    /// Returns whether a closure leaves what can be copied where it is, since that may be large.
-    /// The others move it, so that what the body makes of it may outlive the call; and so does one
-    /// whose outcome is read besides, if it may change it.
+    /// Returns `true` if the closure borrows values that can be copied, because they may be large.
+    /// Otherwise it moves them, so that values derived from them may outlive the call. It also
+    /// moves them if the result is read in addition and a parameter may be mutated.
     pub(crate) fn stay(&self, is_outcome_read: bool) -> bool {
         self.may_be_large && !(is_outcome_read && self.has_mutable)
     }
 
-    /// Returns statements that name the parameters in the order in which they are to be dropped.
-    /// They stand behind a `return`: nothing is run, and no lint takes a parameter for used.
+    /// Returns statements that mention the parameters in the order in which they must be dropped.
+    /// They are placed after a `return`, so that nothing runs, and no lint considers a parameter
+    /// used.
     pub(crate) fn order(&self) -> Option<TokenStream> {
         let takes = self.taken.iter().rev().map(|Parameter { cfg, name, .. }| quote!(#(#cfg)* let __taken = #name;));
         (!self.taken.is_empty()).then(|| quote!(#[allow(unreachable_code)] { #(#takes)* };))
     }
 
-    /// Returns statements that bind what the body does not name, which a lint finds unused as it
-    /// would the parameter, and what the signature has under other names.
+    /// Returns statements that bind parameters the body does not mention, so that lints report them
+    /// as unused, and parameters that were renamed in the signature.
     pub(crate) fn bind(&self) -> TokenStream {
         let unnamed = self.taken.iter().filter_map(|Parameter { cfg, name, unnamed, .. }| {
             unnamed.as_ref().map(|unnamed| quote!(#(#cfg)* #[allow(clippy::shadow_same)] let #unnamed = &#name;))
@@ -216,7 +220,7 @@ fn cfg(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
 }
 
-/// Returns whether something of the value stays where it was when the pattern has bound its names.
+/// Returns `true` if part of the value stays unbound after the pattern has been matched.
 fn leaves_a_part(pattern: &Pat) -> bool {
     match pattern {
         Pat::Wild(_) | Pat::Rest(_) => true,
@@ -232,16 +236,16 @@ fn leaves_a_part(pattern: &Pat) -> bool {
     }
 }
 
-/// The sort of thing that the drop of a parameter would give back.
+/// The kind of value that is released when a parameter is dropped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ownership {
-    /// Nothing: a number or a shared reference.
+    /// None, as for a number or a shared reference.
     None,
-    /// Nothing, but it is moved all the same: `&mut T`.
+    /// None, but the parameter is moved, as for `&mut T`.
     Borrowed,
-    /// Something behind a pointer.
+    /// A value behind a pointer.
     Small,
-    /// It may have something, and may be large itself.
+    /// Possibly a value, which may itself be large.
     Unknown,
 }
 
@@ -286,11 +290,11 @@ impl Ownership {
     }
 }
 
-/// Collects what a pattern binds, in order.
+/// Collects the bindings of a pattern, in order.
 fn bindings<'a>(pattern: &'a Pat, found: &mut Vec<&'a PatIdent>) {
     match pattern {
         Pat::Ident(binding) => {
-            // `None` and the like are no bindings.
+            // Upper-case names such as `None` are constants and bind nothing.
             let is_constant = binding.ident.to_string().starts_with(|c: char| c.is_uppercase());
             if !is_constant {
                 found.push(binding);
@@ -309,8 +313,7 @@ fn bindings<'a>(pattern: &'a Pat, found: &mut Vec<&'a PatIdent>) {
     }
 }
 
-/// Collects the words of the body that may be names of variables, also those in the texts of its
-/// macros.
+/// Collects words that may be names of variables, including those in format strings.
 fn names_in(tokens: &TokenStream, names: &mut BTreeSet<String>) {
     for token in tokens.clone() {
         match token {

@@ -1,45 +1,45 @@
-//! Tells from a function's signature how its work is run: as a call, a future or a stream.
+//! Determines from a function's signature how its body runs: as a call, a future or a stream.
 
 use syn::{Result, ReturnType, Signature, Type};
 
 use crate::work::{self, Work, last_segment, without_parentheses};
 
-/// How the function's work is run.
+/// The way in which a function's body runs.
 pub(crate) enum Shape {
-    /// A call.
+    /// As a synchronous call.
     Sync,
-    /// An `async fn`.
+    /// As the future of an `async fn`.
     Async,
-    /// A plain function that returns `impl Future<Output = T>`.
+    /// As a future that a plain function returns as `impl Future<Output = T>`.
     ReturnsFuture(Type),
-    /// A plain function that returns `Pin<Box<dyn Future<Output = T> + …>>`.
+    /// As a future that a plain function returns as `Pin<Box<dyn Future<Output = T> + …>>`.
     ReturnsBoxedFuture(Type),
-    /// A function whose stage ends when the stream that it returns does.
+    /// As a stream. The stage ends when the stream ends.
     Stream(Box<Stream>),
 }
 
-/// How a function returns its stream.
+/// The stream that a function returns.
 pub(crate) struct Stream {
     pub(crate) item: Type,
     pub(crate) way: Way,
-    /// Where it is: the type of the function, or what its future returns.
+    /// The type that contains the stream: the function's return type, or the output of its future.
     pub(crate) output: Type,
-    /// In a `Result`.
+    /// True if the stream is in a `Result`.
     pub(crate) is_fallible: bool,
-    /// As a `Pin<Box<dyn Stream>>`.
+    /// True if the stream is a `Pin<Box<dyn Stream>>`.
     pub(crate) is_boxed: bool,
 }
 
-/// How a function comes to its stream.
+/// The way in which a function produces its stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// By the call.
+    /// A plain function returns it.
     Call,
-    /// By an `async fn`.
+    /// An `async fn` returns it.
     Async,
-    /// By a future that a plain function returns.
+    /// A plain function returns a future of it.
     Future,
-    /// By a future that a plain function returns in a box, as one of `#[async_trait]` does.
+    /// A plain function returns a boxed future of it, as `#[async_trait]` does.
     BoxedFuture,
 }
 
@@ -47,7 +47,7 @@ impl Stream {
     fn of(returned: &Type, way: Way) -> Option<Self> {
         let returned = without_parentheses(returned);
         let output = returned.clone();
-        // `anyhow::Result`, `io::Result`, and what else is called so.
+        // Includes `anyhow::Result`, `io::Result` and other aliases with such a name.
         let success = last_segment(returned).filter(|(name, _)| name.to_string().ends_with("Result"));
         let success = success.and_then(|(_, arguments)| arguments.into_iter().next());
         let is_fallible = success.is_some();
@@ -61,7 +61,7 @@ impl Stream {
 }
 
 impl Shape {
-    /// Finds the shape.
+    /// Determines the shape of a function.
     pub(crate) fn of(signature: &Signature) -> Result<Self> {
         let ReturnType::Type(_, returned) = &signature.output else {
             return Ok(if signature.asyncness.is_some() { Self::Async } else { Self::Sync });

@@ -1,6 +1,6 @@
-//! Suggests the word that was likely meant.
+//! Suggests corrections for unknown words.
 
-/// Says that `written` is none of `words`, which of them is nearest, and which there are.
+/// Returns the message for an unknown word, with a suggestion and the list of known words.
 pub(crate) fn unknown(what: &str, written: &str, words: &[&str]) -> String {
     match did_you_mean(written, words) {
         Some(hint) => format!("unknown {what} `{written}`: {hint} (known: {})", list(words)),
@@ -8,13 +8,13 @@ pub(crate) fn unknown(what: &str, written: &str, words: &[&str]) -> String {
     }
 }
 
-/// Lists the words, each in backticks.
+/// Returns a list of the words in backticks.
 pub(crate) fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Asks whether another word was meant: one that `written` begins (as in an editor), that begins
-/// it, or that is nearly the same.
+/// Suggests a known word that begins with `written` (as while typing in an editor), that `written`
+/// begins with, or that differs from it only slightly.
 pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     let lower = written.to_lowercase();
     let mut begun = known.iter().filter(|name| name.starts_with(&lower));
@@ -22,14 +22,14 @@ pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     let longer = || known.iter().find(|name| name.len() > 2 && lower.starts_with(**name));
     let near = || {
         let (distance, nearest) = known.iter().map(|name| (distance(&lower, name), name)).min()?;
-        // Every other letter is near to a single one.
+        // Any single letter is close to any other.
         let close = distance <= 1 + lower.len() / 4 && distance < lower.chars().count();
         close.then_some(nearest)
     };
     begun.or_else(longer).or_else(near).map(|name| format!("did you mean `{name}`?"))
 }
 
-/// Counts the letters to insert, delete, replace or swap with their neighbour.
+/// Returns the number of letters to insert, delete, replace or swap with their neighbor.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];

@@ -1,5 +1,5 @@
-//! The expansion of the main shapes, as it is formatted. `UPDATE_EXPECT=1` writes what it is now
-//! into the files.
+//! Snapshots of the expansion of the main shapes, formatted. Run with `UPDATE_EXPECT=1` to update
+//! the files.
 
 use expect_test::{ExpectFile, expect_file};
 use quote::quote;
@@ -13,7 +13,7 @@ fn formatted(expansion: TokenStream) -> String {
     prettyplease::unparse(&file)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "made where it is passed")]
+#[expect(clippy::needless_pass_by_value, reason = "tests create the value in the call")]
 fn expands(args: TokenStream, item: TokenStream, to: ExpectFile) {
     to.assert_eq(&formatted(traced_function(args, item)));
 }

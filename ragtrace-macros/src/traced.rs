@@ -1,5 +1,4 @@
-//! From the tokens of an attribute or a block to those that take their place: parse, validate,
-//! expand, fall back.
+//! Connects the phases: parse, validate, expand, or fall back.
 
 use proc_macro2::TokenStream;
 
@@ -11,7 +10,7 @@ use crate::fallback;
 use crate::function::Function;
 use crate::model::Stage;
 
-/// Returns the function with its stage, or as it was, with one error beside it.
+/// Returns the function as a stage, or unchanged with one error beside it.
 pub(crate) fn traced_function(args: TokenStream, item: TokenStream) -> TokenStream {
     let stage = || {
         let attribute = args.clone();

@@ -1,10 +1,10 @@
-//! Finds futures and streams in a type: those that a stage goes on with, and those that would run
-//! after it.
+//! Finds futures and streams in a type: those that are part of a stage, and those that would run
+//! after its end.
 
 use syn::punctuated::Punctuated;
 use syn::{Error, GenericArgument, Ident, PathArguments, Result, Token, Type, TypeParamBound, parse_quote};
 
-/// Work that goes on after the call that returns it.
+/// Work that continues after the call that returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     Future,
@@ -13,8 +13,8 @@ pub(crate) enum Work {
 
 type Bounds = Punctuated<TypeParamBound, Token![+]>;
 
-/// Returns what a future among `bounds` returns, or a stream's item. It is `_` where the bound does
-/// not say.
+/// Returns the output type of a future in `bounds`, or the item type of a stream. The result is `_`
+/// if the bound does not name it.
 pub(crate) fn of_bounds(bounds: &Bounds, work: Work) -> Option<Type> {
     bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return None };
@@ -47,8 +47,8 @@ fn associated_type(arguments: &PathArguments, name: &str) -> Option<Type> {
     })
 }
 
-/// Returns `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, also with `impl`, or of a `BoxTrait<'_,
-/// T>`, as the futures crate calls that.
+/// Returns `T` for `Pin<Box<dyn Trait<Assoc = T> + …>>` (or `impl Trait`), and for the aliases
+/// `BoxFuture<'_, T>` and `BoxStream<'_, T>` of the `futures` crate.
 pub(crate) fn boxed(ty: &Type, work: Work) -> Option<Type> {
     if alias(ty) == Some(work) {
         return Some(last_segment(ty)?.1.into_iter().next().unwrap_or_else(|| parse_quote!(_)));
@@ -58,7 +58,7 @@ pub(crate) fn boxed(ty: &Type, work: Work) -> Option<Type> {
     of_bounds(bounds_of(arguments.first().filter(|_| pointer == "Box")?)?, work)
 }
 
-/// Returns what an alias of the futures crate is one for.
+/// Returns the kind of work that an alias of the `futures` crate stands for.
 fn alias(ty: &Type) -> Option<Work> {
     let (name, _) = last_segment(ty)?;
     match name.to_string().as_str() {
@@ -76,7 +76,7 @@ fn bounds_of(ty: &Type) -> Option<&Bounds> {
     }
 }
 
-/// Refuses a future or stream that is promised to be what a stage's is not.
+/// Rejects a future or stream with a further bound that the stage's wrapper does not satisfy.
 pub(crate) fn refuse_bounds(returned: &Type) -> Result<()> {
     const UNKEPT: [&str; 5] = ["Clone", "Copy", "Default", "Sink", "AsyncRead"];
     let Type::ImplTrait(opaque) = returned else { return Ok(()) };
@@ -87,12 +87,12 @@ pub(crate) fn refuse_bounds(returned: &Type) -> Result<()> {
         if last.ident == "IntoFuture" {
             return Err(Error::new_spanned(
                 last,
-                "what this becomes a future of runs after the stage: return `impl Future<Output = …>`",
+                "the future that this converts into would run after its stage has ended: return `impl Future<Output = …>`",
             ));
         }
         if is_work && UNKEPT.iter().any(|unkept| last.ident == unkept) {
             let message = format!(
-                "a stage is run once and polled alone, so what it returns is no `{0}`: leave out `{0}`",
+                "the future or stream of a stage is wrapped and does not implement `{0}`: remove `{0}`",
                 last.ident
             );
             return Err(Error::new_spanned(last, message));
@@ -101,8 +101,7 @@ pub(crate) fn refuse_bounds(returned: &Type) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a type with a future or stream in it that nobody sees: it would run when the stage is
-/// over.
+/// Rejects a type that contains a future or stream which would run after the stage has ended.
 pub(crate) fn refuse_within(ty: &Type) -> Result<()> {
     let ty = without_parentheses(ty);
     let work = match bounds_of(ty) {
@@ -112,12 +111,12 @@ pub(crate) fn refuse_within(ty: &Type) -> Result<()> {
     match work {
         Some(Work::Future) => Err(Error::new_spanned(
             ty,
-            "this future would run when its stage is over: await it in an `async fn`, or return it by itself, as \
+            "this future would run after its stage has ended: await it in an `async fn`, or return it directly, as \
              `impl Future<Output = …>` or `Pin<Box<dyn Future<Output = …> + …>>`",
         )),
         Some(Work::Stream) => Err(Error::new_spanned(
             ty,
-            "this stream would run when its stage is over: return it by itself or in a `Result`, as `impl Stream<Item = …>` \
+            "this stream would run after its stage has ended: return it directly or in a `Result`, as `impl Stream<Item = …>` \
              or `Pin<Box<dyn Stream<Item = …> + …>>`, from a function or an `async fn`",
         )),
         None => match ty {
@@ -131,7 +130,7 @@ pub(crate) fn refuse_within(ty: &Type) -> Result<()> {
     }
 }
 
-/// Returns the type without parentheses around it, such as the invisible ones of a type that a
+/// Returns the type without parentheses, including the invisible ones around a type that a
 /// `macro_rules!` passes on.
 pub(crate) fn without_parentheses(ty: &Type) -> &Type {
     match ty {
@@ -141,7 +140,7 @@ pub(crate) fn without_parentheses(ty: &Type) -> &Type {
     }
 }
 
-/// Returns the last segment of a path type, and its type arguments.
+/// Returns the last segment of a path and its type arguments.
 pub(crate) fn last_segment(ty: &Type) -> Option<(&Ident, Vec<Type>)> {
     let Type::Path(path) = without_parentheses(ty) else { return None };
     let segment = path.path.segments.last()?;

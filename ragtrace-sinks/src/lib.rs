@@ -1,16 +1,26 @@
-//! Where ragtrace's records go.
+//! Sinks for ragtrace's records: databases, Datadog, LangSmith, and any backend that speaks OTLP.
 //!
-//! An application builds its sinks by hand or takes those that its environment names
-//! ([`from_env`]), and gives them to `ragtrace::builder()`. [`store`] reads back what a sink wrote
+//! An application builds its sinks by hand, or takes those that its environment names
+//! ([`from_env`]), and passes them to `ragtrace::builder()`. [`store`] reads back what a sink wrote
 //! into a database.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # fn build() {
+//! use ragtrace_sinks::SqliteSink;
+//!
+//! let builder = ragtrace::builder().service("rag-api").sink(SqliteSink::new("ragtrace.db"));
+//! # let _ = builder;
+//! # }
+//! ```
 //!
 //! | feature | brings |
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
-//! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
+//! | `datadog` | [`DatadogSink`] and the sinks created from it: logs, metrics, LLM Observability and evaluations |
 //! | `langsmith` | [`LangSmithSink`] and [`LangSmithFeedbackSink`]: runs and feedback |
-//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
+//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that accepts OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 #[cfg(feature = "datadog")]

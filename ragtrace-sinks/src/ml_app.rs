@@ -1,14 +1,14 @@
-//! The name of an application in Datadog's LLM Observability, in a body or a header.
+//! The name of an application in Datadog's LLM Observability, for a body or a header.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::quote::quoted;
 
-/// The longest name (Datadog, "LLM Observability HTTP API": 193 characters).
+/// The longest name in characters (Datadog, "LLM Observability HTTP API": 193).
 const LONGEST: usize = 193;
 
-/// An application's name: lower-case letters, digits, and `_ - : . /`, 193 characters at most.
+/// An application's name: at most 193 lower-case letters, digits, and `_ - : . /`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MlApp(String);
 
@@ -21,7 +21,7 @@ impl MlApp {
 impl FromStr for MlApp {
     type Err = String;
 
-    /// Reads a name in any case.
+    /// Parses a name in any case.
     fn from_str(text: &str) -> Result<Self, String> {
         let name = text.trim().to_lowercase();
         let is_allowed = |sign: char| {
@@ -31,7 +31,7 @@ impl FromStr for MlApp {
             return Ok(Self(name));
         }
         Err(format!(
-            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and signs of `_-:./`, found {}",
+            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and characters of `_-:./`, found {}",
             quoted(text)
         ))
     }

@@ -1,11 +1,11 @@
-//! Pairs of keys and values, as OpenTelemetry's variables have them.
+//! Parses pairs of keys and values in the form of OpenTelemetry's variables.
 
 /// A key and its value.
 pub(crate) type Pair = (String, String);
 
-/// Reads pairs as `OTEL_RESOURCE_ATTRIBUTES` and the variables of headers have them: `key=value`,
-/// with commas between them, and percent-encoded values. The error says what is wrong and shows no
-/// value.
+/// Parses pairs in the form of `OTEL_RESOURCE_ATTRIBUTES` and the variables of headers:
+/// `key=value`, separated by commas, with percent-encoded values. The error says what is wrong, and
+/// shows no value.
 pub(crate) fn parse_pairs(text: &str) -> Result<Vec<Pair>, String> {
     let pair = |member: &str| {
         let (key, value) =

@@ -1,17 +1,18 @@
-//! Values that are of no use, as an error may quote them.
+//! Quotes invalid values in errors, unless they may be secrets.
 
 #[cfg(feature = "http")]
 use std::path::Path;
 
-/// Characters of a word that can hardly be a secret: keys that backends give out are longer.
+/// The longest text, in characters, that is certainly not a secret. The keys that backends issue
+/// are longer.
 const LONGEST: usize = 24;
 
-/// Bytes of the end of a file's name: a token that has full stops has longer parts.
+/// The longest extension of a file name, in bytes. The parts of a token with full stops are longer.
 #[cfg(feature = "http")]
 const LONGEST_EXTENSION: usize = 8;
 
-/// Returns a value in quotation marks, or only how long it is where it may be a secret that was put
-/// into the wrong setting: if it is long, or has signs of URLs and headers.
+/// Returns a value in quotation marks. If it may be a secret in the wrong setting, because it is
+/// long or has characters of URLs and headers, returns only its length.
 pub(crate) fn quoted(text: &str) -> String {
     let number = text.chars().count();
     if number <= LONGEST && !text.contains(['@', ':', '=']) {
@@ -20,8 +21,8 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("a text of {number} characters (not shown: it may be a secret)")
 }
 
-/// Returns a path of a file as an error may show it. A text that does not look like one may be what
-/// should be in the file.
+/// Returns a path in a form that an error may show. A text that does not look like a path may be
+/// the secret that belongs into the file.
 #[cfg(feature = "http")]
 pub(crate) fn shown_path(path: &Path) -> String {
     let text = path.display().to_string();

@@ -1,9 +1,11 @@
-//! Errors of opening, reading or writing a store.
+//! The error type of opening, reading and writing a store.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error of opening, reading or writing a store. The message says what to do about it.
+/// An error of opening, reading or writing a store.
+///
+/// Its message says what to do about it; the driver's own error is the [`source`](Error::source).
 #[derive(Debug)]
 pub struct StoreError {
     kind: Kind,
@@ -31,30 +33,30 @@ impl StoreError {
     }
 
     pub(crate) fn unreadable_row(table: &str) -> Self {
-        Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: look for one and delete it"))
+        Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: find and delete it"))
     }
 
-    /// Returns `true` if the URL names no store that this build knows.
+    /// Returns `true` if the URL is malformed, or this build does not support its kind of store.
     pub fn is_bad_url(&self) -> bool {
         self.kind == Kind::Url
     }
 
-    /// Returns `true` if there is nothing at the place that the URL names.
+    /// Returns `true` if nothing exists at the place that the URL names.
     pub fn is_missing(&self) -> bool {
         self.kind == Kind::Missing
     }
 
-    /// Returns `true` if there is something else than a store at that place.
+    /// Returns `true` if the URL leads to something that is not a ragtrace store.
     pub fn is_not_a_store(&self) -> bool {
         self.kind == Kind::NotAStore
     }
 
-    /// Returns `true` if the store was made by an older or a newer version than this one.
+    /// Returns `true` if another version of ragtrace made the store's tables.
     pub fn is_schema_mismatch(&self) -> bool {
         self.kind == Kind::Schema
     }
 
-    /// Returns `true` if the same call may succeed later: the database is locked, busy, full or
+    /// Returns `true` if the same call may succeed later: the database is locked, busy, full, or
     /// cannot be reached.
     pub fn is_retryable(&self) -> bool {
         self.kind == Kind::Transient

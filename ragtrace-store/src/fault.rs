@@ -1,8 +1,8 @@
-//! A database's error, judged by who can mend it: the one place where errors of both databases
-//! become what a sink answers and what a reader is told.
+//! A database error, classified by who can fix it.
 //!
-//! Each backend judges the errors of its own driver (`sqlite/fault.rs`, `postgres/fault.rs`);
-//! nothing of that is here.
+//! Both databases' errors become a sink's verdict or a reader's [`StoreError`] here and nowhere
+//! else. Each backend classifies the errors of its own driver (`sqlite/fault.rs`,
+//! `postgres/fault.rs`).
 
 use std::error::Error;
 use std::fmt;
@@ -11,26 +11,26 @@ use ragtrace::sink::SinkError;
 
 use crate::error::{Kind, StoreError};
 
-/// Who can mend it.
+/// The cause of a fault, which says who can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// Time: the database is locked, busy, full, down or failing over.
+    /// The database is locked, busy, full, down or failing over. It passes with time.
     Transient,
-    /// An operator who sees to the database or to how it is named.
+    /// The database or its configuration is wrong. An operator has to fix it.
     Operator,
-    /// An operator who corrects the URL.
+    /// The URL is wrong. An operator has to correct it.
     Url,
-    /// An operator who names another place: there is nothing at this one.
+    /// Nothing exists at this place. An operator has to name another one.
     Missing,
-    /// An operator who names another place: there is something else at this one.
+    /// Something other than a store is at this place. An operator has to name another one.
     NotAStore,
-    /// An operator who upgrades: the tables are of another version.
+    /// The tables are of another version. An operator has to upgrade the program or the store.
     Schema,
-    /// Nobody: the data is bad.
+    /// The data is bad. Nobody can fix it.
     Data,
 }
 
-/// An error of a database: its cause, a message that says what to do, and the driver's error as its
+/// A database error: its cause, a message that says what to do, and the driver's error as its
 /// source.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -44,7 +44,7 @@ impl Fault {
         Self { cause, message: message.into(), source: None }
     }
 
-    /// Sets the source. Wrappers of sqlx's that repeat theirs in their own message are taken off.
+    /// Sets the source, without sqlx's wrappers, which repeat the inner error in their own message.
     pub(crate) fn with_source(self, error: sqlx::Error) -> Self {
         let source = match error {
             sqlx::Error::Database(error) => error.into_error(),
@@ -56,7 +56,7 @@ impl Fault {
         Self { source: Some(source), ..self }
     }
 
-    /// Sets the message.
+    /// Replaces the message.
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..self }
     }
@@ -67,7 +67,7 @@ impl Fault {
 }
 
 impl fmt::Display for Fault {
-    /// The message; with `{:#}` its sources too, on the same line.
+    /// Writes the message; with `{:#}` its sources too, on the same line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         let mut source = self.source().filter(|_| f.alternate());

@@ -1,4 +1,4 @@
-//! The store: what ragtrace's sinks write into a database, and what reads it back.
+//! Databases for ragtrace's records: sinks that write them, and a store that reads them back.
 //!
 //! ```no_run
 //! # #[cfg(feature = "waterfall")]
@@ -16,8 +16,9 @@
 //! # }
 //! ```
 //!
-//! Reading never changes a store and never waits for its writer. Every statement is checked against
-//! the tables when this crate is compiled, and takes what it is given as parameters.
+//! Reading never changes a store and never waits for its writer. All values are passed to SQL
+//! statements as parameters, and most statements are checked against the tables when this crate is
+//! compiled.
 //!
 //! | feature | brings |
 //! | --- | --- |
@@ -25,7 +26,7 @@
 //! | `postgres` | `PostgresSink`, and stores at `postgres://` URLs |
 //! | `waterfall` | `Waterfall`, which draws a trace as text for a terminal |
 //!
-//! Without a database there is nothing here.
+//! Without `sqlite` and `postgres` this crate is empty.
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
 mod error;

@@ -1,9 +1,9 @@
-//! A JSON object whose members stand in the order in which they are written, which a map of
-//! `serde_json` does not keep.
+//! Writes a JSON object whose members keep the order in which they are added, which a map of
+//! `serde_json` does not.
 
 use serde_json::Value as Json;
 
-/// An object that is being written. The names of its members have to differ.
+/// A JSON object that is being written. The names of its members have to differ.
 pub(crate) struct Object(String);
 
 impl Object {
@@ -11,7 +11,7 @@ impl Object {
         Self("{".to_owned())
     }
 
-    /// Goes on with an object that is written already.
+    /// Continues an object that is already written.
     pub(crate) fn of(mut written: String) -> Self {
         written.pop();
         Self(written)
@@ -21,7 +21,7 @@ impl Object {
         self.with_json(name, &value.into().to_string())
     }
 
-    /// Adds what is JSON already, as it is.
+    /// Adds a member whose value is already JSON.
     pub(crate) fn with_json(mut self, name: &str, json: &str) -> Self {
         if !self.0.ends_with('{') {
             self.0.push(',');

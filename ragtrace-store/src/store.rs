@@ -1,4 +1,4 @@
-//! The store: one of the databases, named by its URL.
+//! Opens and queries a store, which is a database named by a URL.
 
 use ragtrace::{Level, TraceId};
 use uuid::Uuid;
@@ -15,14 +15,17 @@ use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 use crate::sqlite::{self, SqliteFile};
 use crate::url::StoreUrl;
 
-/// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
-/// as libpq has it. The parameter `schema` of ours names the schema that holds the tables,
-/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`. Signs in a name
-/// are written by their codes: `schema=My%20App`.
+/// Opens the store at `url` for reading.
+///
+/// The URL is `sqlite:` and the path of a file, or a `postgres://` URL in libpq's form. The
+/// additional parameter `schema` of a PostgreSQL URL names the schema that holds the tables, as in
+/// `postgres://user@host/database?schema=telemetry`; the default is `ragtrace`. Special characters
+/// in a name are percent-encoded: `schema=My%20App`.
 ///
 /// # Errors
 ///
-/// If the URL names no store, or there is none, or it is of another version or cannot be read.
+/// Returns an error if the URL is malformed, or if there is no store, it is of another version, or
+/// it cannot be read.
 pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     let backend = match StoreUrl::parse(url)? {
         #[cfg(feature = "sqlite")]
@@ -33,12 +36,14 @@ pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     Ok(LogStore { backend })
 }
 
-/// Creates the store at `url`, or brings its tables up to this version. Sinks do so by themselves;
-/// this does it ahead, perhaps under a role that may do more.
+/// Creates the store at `url`, or upgrades its tables to this version.
+///
+/// Sinks do this by themselves. Calling it beforehand allows another role to do it, which has more
+/// rights than the sink's.
 ///
 /// # Errors
 ///
-/// If the URL names no store, or the tables there cannot be made or brought up to this version.
+/// Returns an error if the URL is malformed, or the tables cannot be created or upgraded.
 pub async fn migrate(url: &str) -> Result<(), StoreError> {
     match StoreUrl::parse(url)? {
         #[cfg(feature = "sqlite")]
@@ -48,12 +53,14 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Archives and removes what is old enough in the store at `url`. `progress` gets a report of what
-/// is done so far now and then. A job that is stopped is finished by running it again.
+/// Archives and removes old traces in the store at `url`.
+///
+/// `progress` is called from time to time with a report of what is done so far. A job that was
+/// stopped is finished by running it again.
 ///
 /// # Errors
 ///
-/// If there is no store at `url`, or it cannot be written.
+/// Returns an error if there is no store at `url`, or it cannot be written.
 ///
 /// ```no_run
 /// use ragtrace_store::retention::Retention;
@@ -77,12 +84,14 @@ pub async fn retain(
     }
 }
 
-/// Erases a person from the store at `url`. `progress` gets a report of what is done so far now and
-/// then. A job that is stopped is finished by running it again.
+/// Erases a user's data from the store at `url`.
+///
+/// `progress` is called from time to time with a report of what is done so far. A job that was
+/// stopped is finished by running it again.
 ///
 /// # Errors
 ///
-/// If there is no store at `url`, or it cannot be written.
+/// Returns an error if there is no store at `url`, or it cannot be written.
 pub async fn purge(
     url: &str,
     purge: &Purge,
@@ -96,7 +105,19 @@ pub async fn purge(
     }
 }
 
-/// A store that is open for reading. A clone shares its connections.
+/// A store that is open for reading. Clones share its connections.
+///
+/// ```no_run
+/// use ragtrace_store::LogFilter;
+///
+/// # async fn show() -> Result<(), ragtrace_store::StoreError> {
+/// let store = ragtrace_store::open("postgres://ragtrace@db.example/telemetry").await?;
+/// for row in store.logs(LogFilter::new().stage("retrieval").limit(20)).await? {
+///     println!("{}", row.to_json());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct LogStore {
     backend: Backend,
@@ -110,8 +131,8 @@ enum Backend {
     Postgres(PostgresStore),
 }
 
-/// Asks whichever backend it is. A SQLite file is asked again if it was exchanged, or written to
-/// without its reader's locks, meanwhile.
+/// Queries the backend. The query is repeated if a SQLite file was replaced meanwhile, or written
+/// to while it was read without locks.
 macro_rules! with_backend {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
@@ -137,8 +158,8 @@ macro_rules! with_backend {
 }
 
 impl LogStore {
-    /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
-    /// moved is found too.
+    /// Returns the trace with this id, or `None` if nothing was recorded under it. The archive is
+    /// searched too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
         let (rows, input) = with_backend!(self, store => store.trace(id))?;
         match assemble(id, rows, &input) {
@@ -147,15 +168,16 @@ impl LogStore {
         }
     }
 
-    /// Returns what was judged of a trace and of its spans, the oldest first and at most 10,000:
-    /// also of a trace that has no records here, as one that was left out by sampling. Retention
-    /// removes the scores of a trace with it.
+    /// Returns the scores of a trace and of its spans, oldest first and at most 10,000.
+    ///
+    /// This includes scores of a trace without records in the store, such as one excluded by
+    /// sampling. Retention removes the scores of a trace together with the trace.
     pub async fn scores(&self, trace: TraceId) -> Result<Vec<ScoreRow>, StoreError> {
         with_backend!(self, store => store.scores(trace))
     }
 
-    /// Returns the trace of the newest record, or `None` if no record belongs to a trace. What
-    /// retention has moved counts too.
+    /// Returns the trace of the newest record, or `None` if no record belongs to a trace. The
+    /// archive is searched too.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
         match with_backend!(self, store => store.latest())? {
             Some(id) => self.trace(id).await,
@@ -163,8 +185,9 @@ impl LogStore {
         }
     }
 
-    /// Returns the finished traces that match, the newest first: an overview, before looking at one
-    /// of them. For the next page, ask for what is [after](TraceFilter::after) the last.
+    /// Returns the finished traces that match, newest first.
+    ///
+    /// For the next page, pass the last one's position to [`TraceFilter::after`].
     pub async fn traces(&self, filter: TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let limit = filter.limit;
         let mut found = Vec::new();
@@ -174,9 +197,10 @@ impl LogStore {
         Ok(merge(found, limit, TraceSummary::position).rows)
     }
 
-    /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not
-    /// matter. What retention has moved is found too. Empty if there is anything else in `prefix`,
-    /// or nothing.
+    /// Returns up to `limit` traces whose ids begin with the hex digits of `prefix`.
+    ///
+    /// Hyphens are ignored, and the archive is searched too. The result is empty if `prefix` is
+    /// empty or contains other characters.
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
         let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -190,8 +214,9 @@ impl LogStore {
         Ok(found)
     }
 
-    /// Returns the records that match, the newest first, with those that retention has moved. For
-    /// the next page, ask for what is [after](LogFilter::after) the last.
+    /// Returns the records that match, newest first, including those in the archive.
+    ///
+    /// For the next page, pass the last one's position to [`LogFilter::after`].
     pub async fn logs(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let limit = filter.limit;
         let mut filters = filter.by_name();
@@ -207,8 +232,8 @@ impl LogStore {
         Ok(found)
     }
 
-    /// Returns the next rows of all these filters, from both tables. What is older than the last
-    /// row of a list that has enough is not asked of the others.
+    /// Returns the next rows of all these filters, from both tables. Once one list has enough rows,
+    /// the others are not asked for rows older than its last one.
     async fn next_logs(&self, filters: &[LogFilter], wanted: usize) -> Result<Merged<LogRow>, StoreError> {
         let mut lists: Vec<Vec<LogRow>> = Vec::new();
         for place in Place::BOTH {
@@ -223,30 +248,34 @@ impl LogStore {
         Ok(merge(lists, wanted, LogRow::position))
     }
 
-    /// Returns the records of level ERROR that match, the newest first: failed stages, and errors
-    /// that an application logged.
+    /// Returns the records of level ERROR that match, newest first: failed stages, and errors that
+    /// the application logged.
     pub async fn errors(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         self.logs(filter.level(Level::Error)).await
     }
 
-    /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
-    /// and percentiles.
+    /// Returns what each stage did in a window: runs, outcomes, items, costs and percentiles,
+    /// ordered by the stages' names.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         with_backend!(self, store => store.stage_stats(window))
     }
 
-    /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
-    /// first: without an end, and of a process that was heard of in the last three minutes. A stage
-    /// whose level hides its start is not among them, nor one that began more than a day ago.
+    /// Returns the start records of stages that are running now, as far as the store knows, oldest
+    /// first.
+    ///
+    /// Such a record has no end, and its process was heard of in the last three minutes. Stages
+    /// whose level hides their start are missing, and so are stages that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         with_backend!(self, store => store.inflight())
     }
 
-    /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
-    /// yet. No row is missed or given twice, whatever its time says, in whichever order its writers
-    /// finished, and also if retention has moved it since; only what was removed meanwhile is not
-    /// given. A cursor of another SQLite file, in whose place this one is, begins with the first
-    /// row here.
+    /// Returns the rows written since `cursor`, and the cursor for the next call. Without a cursor,
+    /// returns no rows and a cursor at the end.
+    ///
+    /// No row is missed or returned twice, whatever its time, in whichever order its writers
+    /// finished, and even if retention has moved it since; only rows that were removed meanwhile
+    /// are not returned. If another SQLite file has replaced the one that the cursor belongs to,
+    /// all rows of the new file are returned.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         match &self.backend {
             #[cfg(feature = "sqlite")]
@@ -256,7 +285,8 @@ impl LogStore {
         }
     }
 
-    /// Returns the catalog: every stage of the programs that wrote here, by service and name.
+    /// Returns the catalog: every stage of the programs that have written to the store, by service
+    /// and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
         with_backend!(self, store => store.stages())
     }

@@ -1,4 +1,4 @@
-//! The URLs of stores.
+//! Parses the URLs of stores.
 
 #[cfg(feature = "sqlite")]
 use std::path::Path;
@@ -36,16 +36,17 @@ impl<'a> StoreUrl<'a> {
             "sqlite" | "postgres" | "postgresql" if url.len() > scheme.len() => {
                 let feature = if scheme == "sqlite" { "sqlite" } else { "postgres" };
                 format!(
-                    "`{scheme}` is not in this build: enable the feature `{feature}` of `ragtrace-store` or `ragtrace-sinks`"
+                    "`{scheme}:` is not supported by this build: enable the feature `{feature}` of `ragtrace-store` or `ragtrace-sinks`"
                 )
             }
-            // What is no scheme may be anything, a password among it.
+            // A text that is not a scheme may contain anything, even a password, so it is not
+            // repeated.
             _ if url.len() == scheme.len()
                 || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
             {
                 format!("the URL of the store has no scheme: {known}")
             }
-            _ => format!("no store is known by {scheme:?}: {known}"),
+            _ => format!("no store has URLs that begin with `{scheme}:`: {known}"),
         };
         Err(Fault::new(Cause::Url, message))
     }

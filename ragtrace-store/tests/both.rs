@@ -1,6 +1,6 @@
-//! What a sink and the store do alike over SQLite and over PostgreSQL.
+//! Behaviour that the sinks and the stores of SQLite and PostgreSQL have in common.
 //!
-//! The tests over PostgreSQL need Unix: a shell watches over their server, and signals end it.
+//! The tests over PostgreSQL need Unix, because a shell watches their server and signals stop it.
 
 #[cfg(unix)]
 #[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]

@@ -1,6 +1,6 @@
-//! The PostgreSQL sink through faults, and what roles may see.
+//! The PostgreSQL sink during faults, and the permissions of roles.
 //!
-//! These tests need Unix: a shell watches over their servers, and signals end them.
+//! The tests need Unix, because a shell watches their servers and signals stop them.
 
 #![cfg(unix)]
 

@@ -1,6 +1,6 @@
-//! Records on stderr: for a person, or as JSON lines for whatever collects them.
+//! The console: records on stderr, as lines for a person or as JSON.
 //!
-//! The console is a sink like any other, so a terminal that is slow holds nobody up but itself.
+//! The console is a sink like any other, so a slow terminal delays no other sink.
 
 use std::fmt::{self, Write as _};
 use std::io::{IsTerminal, Write as _};
@@ -12,21 +12,21 @@ use ragtrace_core::{Event, Level, ParseError, Value};
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
 
-/// The form of the console on stderr.
+/// The form of records on stderr, set with [`Builder::console`](crate::Builder::console).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Console {
     /// Pretty on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// The canonical JSON, a line a record.
+    /// The canonical JSON, one record a line.
     Json,
-    /// A short line for a person; in colour on a terminal of Unix unless `NO_COLOR` is set.
+    /// A short line for people, in colour on a Unix terminal unless `NO_COLOR` is set.
     ///
-    /// On Windows there are no colours: a console shows them only once a program has changed its
-    /// mode, which is the application's to do.
+    /// On Windows the line has no colours: a console shows them only after a program has changed
+    /// the console's mode, and that is left to the application.
     Pretty,
-    /// Not at all.
+    /// No output.
     Off,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Console {
     }
 }
 
-/// The sink behind [`Console`].
+/// The sink that writes to stderr in the form of a [`Console`].
 #[derive(Debug)]
 pub(crate) struct ConsoleSink {
     form: Form,
@@ -57,7 +57,7 @@ enum Form {
 }
 
 impl ConsoleSink {
-    /// Returns the sink for this choice, or none if it is off.
+    /// Returns the sink for a form, or `None` for [`Console::Off`].
     pub(crate) fn new(console: Console) -> Option<Self> {
         let is_terminal = std::io::stderr().is_terminal();
         let form = match console {
@@ -91,7 +91,7 @@ impl Sink for ConsoleSink {
             }
             text.push(b'\n');
         }
-        // A terminal that is stopped must not stop the worker.
+        // Writing blocks while a terminal is stopped, which must not block the worker.
         let written = tokio::task::spawn_blocking(move || std::io::stderr().lock().write_all(&text)).await;
         match written {
             Ok(Ok(())) => Ok(Delivered::all()),
@@ -101,8 +101,9 @@ impl Sink for ConsoleSink {
     }
 }
 
-/// `08:20:11.123 INFO  document_chunking_completed 12.3ms count=128 doc.name=report.pdf user=alice
-/// trace=0199…`; a log line's message stands after its logger.
+/// Formats a record as a line for people, such as `08:20:11.123 INFO  document_chunking_completed
+/// 12.3ms count=128 doc.name=report.pdf user=alice trace=0199…`. The message of a log line follows
+/// its logger.
 fn pretty(record: &Record, colour: bool) -> String {
     let time = record.timestamp().to_string();
     let paint = |code: &'static str| if colour { code } else { "" };
@@ -164,7 +165,8 @@ impl fmt::Display for DisplayValue<'_> {
     }
 }
 
-/// A text whose control characters, which could move the cursor or end the line, are escaped.
+/// A text that is displayed with its control characters escaped, because they could move the cursor
+/// or end the line.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

@@ -1,26 +1,25 @@
-//! Doors for the fuzz targets, which are built with `--cfg fuzzing`, to what the crate keeps to
-//! itself.
+//! Access to private functions for the fuzz targets, which are built with `--cfg fuzzing`.
 
 use crate::redact::Redactor;
 use crate::spool;
 
-/// Reads a batch as the spool keeps it, and returns its bytes written anew, or what is wrong with
-/// it.
+/// Decodes a batch from the spool's encoding and returns it encoded again, or an error that
+/// describes what is wrong with the bytes.
 pub fn rewrite_batch(bytes: &[u8]) -> Result<Vec<u8>, String> {
     spool::rewrite_batch(bytes)
 }
 
-/// Reads a line of the file of dead letters, and returns it written anew.
+/// Parses a line of the dead letter file and returns it written again.
 pub fn rewrite_dead_letter(line: &str) -> Option<String> {
     spool::rewrite_dead_letter(line)
 }
 
-/// Returns a text without its secrets, or `None` if it has none.
+/// Returns the text without its secrets, or `None` if it contains none.
 pub fn redacted(redactor: &Redactor, text: &str) -> Option<String> {
     redactor.redacted(text)
 }
 
-/// Returns whether a field of this name is secret.
+/// Returns `true` if the value of a field with this name is secret.
 pub fn is_secret(redactor: &Redactor, name: &str) -> bool {
     redactor.is_secret(name)
 }

@@ -1,19 +1,20 @@
-//! A hasher for keys that nobody from outside chooses: random ids and addresses of our own.
+//! A fast hasher for keys that cannot be chosen from outside, such as random ids and the process's
+//! own addresses.
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// One multiplication, which spreads also what is counted up to the upper bits (the constant is
-/// that of Fibonacci hashing, 2^64 over the golden ratio: Knuth, The Art of Computer Programming,
-/// volume 3, section 6.4).
+/// Multiplies by a constant that spreads also consecutive numbers over the upper bits (Fibonacci
+/// hashing; the constant is 2^64 divided by the golden ratio: Knuth, The Art of Computer
+/// Programming, volume 3, section 6.4).
 #[inline]
 pub(crate) const fn spread(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Makes [`FastHasher`]s.
+/// A builder of [`FastHasher`]s.
 pub(crate) type FastHash = BuildHasherDefault<FastHasher>;
 
-/// Spreads numbers, one after the other.
+/// A hasher that mixes one number after the other into its state.
 #[derive(Debug, Default)]
 pub(crate) struct FastHasher(u64);
 

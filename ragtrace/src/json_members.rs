@@ -1,10 +1,9 @@
-//! The members of a JSON object as they were written: in their order, and with each number to the
-//! last bit.
+//! The members of a JSON object in the order in which they were written, with exact numbers.
 //!
-//! `serde_json::Value` sorts members, and it reads some numbers a bit off. Its features
-//! `preserve_order` and `float_roundtrip` change both, but for every crate of the program, and the
-//! program is not ours. So `serde_json` finds where each value begins and ends, and the standard
-//! library reads the numbers.
+//! `serde_json::Value` sorts members, and parses some numbers inexactly. Its features
+//! `preserve_order` and `float_roundtrip` change that, but for every crate of the program, which a
+//! library must not do. So `serde_json` only finds where each value begins and ends, and the
+//! standard library parses the numbers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,30 +11,32 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-/// The members of one object, of which names are unique: of those that repeat one, the last counts.
+/// The members of one object. Names are unique: of several members with the same name, the last
+/// counts.
 #[derive(Debug)]
 pub(crate) struct Members<'a>(Vec<(String, Json<'a>)>);
 
-/// A value. Objects and lists are read when they are asked for, so no depth of them takes a stack.
+/// A JSON value. Objects and lists are parsed only when they are read, so deep nesting does not use
+/// up the stack.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(Number<'a>),
     Text(String),
-    /// An object or a list.
+    /// The text of an object or a list.
     Nested(&'a str),
 }
 
-/// A number as it was written, which is finite as an `f64`.
+/// The text of a number that is finite as an `f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Number<'a>(&'a str);
 
-/// The fault of a text that should be JSON.
+/// An error in a text that should be JSON.
 #[derive(Clone, Debug)]
 pub(crate) enum JsonError {
     Malformed(Arc<serde_json::Error>),
-    /// A number, as it was written, that is not finite as an `f64`.
+    /// The text of a number that is not finite as an `f64`.
     OutOfRange(String),
 }
 
@@ -61,17 +62,17 @@ impl From<serde_json::Error> for JsonError {
 }
 
 impl<'a> Members<'a> {
-    /// Reads an object.
+    /// Parses an object.
     pub(crate) fn of(text: &'a str) -> Result<Self, JsonError> {
         let raw: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
         let mut raw: Vec<_> = raw.into_iter().map(|(name, value)| (name, value.get())).collect();
-        // They all lie in `text`.
+        // All values are slices of `text`, so their addresses give their order.
         raw.sort_by_key(|(_, value)| value.as_ptr());
         let members = raw.into_iter().map(|(name, value)| Ok((name, Json::of(value)?)));
         members.collect::<Result<_, JsonError>>().map(Self)
     }
 
-    /// The members in the order in which they were written.
+    /// Returns the members in the order in which they were written.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
@@ -87,7 +88,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// What a text says.
+    /// Returns the text of a member parsed as `T`, or `None` if the member is missing, is not a
+    /// text or is malformed.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
@@ -107,7 +109,7 @@ impl<'a> Members<'a> {
         self.number(name).map(Number::as_f64)
     }
 
-    /// The object that a member is, or `None` if it is no object.
+    /// Returns the members of a nested object, or `None` if the member is not an object.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, JsonError> {
         match self.get(name) {
             Some(Json::Nested(text)) if text.starts_with('{') => Members::of(text).map(Some),
@@ -115,7 +117,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The values of a list, none if the member is no list.
+    /// Returns the values of a list, or none if the member is not a list.
     pub(crate) fn list(&self, name: &str) -> Result<Vec<Json<'a>>, JsonError> {
         match self.get(name) {
             Some(Json::Nested(text)) if text.starts_with('[') => {
@@ -128,7 +130,7 @@ impl<'a> Members<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Reads what is known to be one value.
+    /// Parses a text that is known to be exactly one value.
     fn of(text: &'a str) -> Result<Self, JsonError> {
         Ok(match text.as_bytes().first() {
             Some(b'{' | b'[') => Self::Nested(text),
@@ -143,12 +145,12 @@ impl<'a> Json<'a> {
 }
 
 impl Number<'_> {
-    /// If it is written as a whole number.
+    /// Returns the number if it is written as a whole number that is not negative.
     pub(crate) fn as_u64(self) -> Option<u64> {
         self.0.parse().ok()
     }
 
-    /// If it is written as a whole number below zero.
+    /// Returns the number if it is written as a negative whole number.
     pub(crate) fn as_negative(self) -> Option<i64> {
         self.0.parse().ok().filter(|number| *number < 0)
     }
@@ -158,7 +160,7 @@ impl Number<'_> {
     }
 }
 
-/// JSON without the white space between its parts.
+/// Returns the JSON without white space between its tokens.
 pub(crate) fn compact(json: &str) -> String {
     let (mut in_text, mut is_escaped) = (false, false);
     let is_part = |character: &char| {

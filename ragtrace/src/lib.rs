@@ -1,7 +1,7 @@
 #![cfg_attr(feature = "pipeline", doc = include_str!("guide/front.md"))]
 #![cfg_attr(
     not(feature = "pipeline"),
-    doc = "Structured stage logs for RAG pipelines, as a library needs them: what declares stages. See the feature `pipeline`."
+    doc = "Structured stage logs for RAG pipelines.\n\nWithout the feature `pipeline`, the crate has only the items that a library needs to declare stages."
 )]
 
 #[cfg(feature = "pipeline")]
@@ -9,8 +9,8 @@ mod console;
 #[cfg(all(fuzzing, feature = "pipeline"))]
 #[doc(hidden)]
 pub mod fuzzing;
-// Its programs are compiled by those who run them (`examples/guides`): they need what this crate
-// does not depend on.
+// The programs of the guide are compiled by the crate `examples/guides`, because they need
+// dependencies that this crate does not have.
 #[cfg(all(doc, not(doctest), feature = "pipeline"))]
 pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
@@ -22,15 +22,15 @@ mod json_members;
 #[cfg(feature = "pipeline")]
 pub mod metrics;
 #[cfg(all(feature = "testing", not(feature = "pipeline")))]
-#[expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")]
+#[expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")]
 mod metrics;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "only the pipeline uses it"))]
 mod pipeline;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(
     not(feature = "pipeline"),
-    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")
+    expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")
 )]
 mod record;
 #[cfg(feature = "pipeline")]
@@ -88,11 +88,10 @@ pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
 
-/// The type of ids of records, batches and processes, which public signatures name: that of the
-/// crate `uuid`.
-// Not the whole crate: it has a `Variant::Future`, and with a second `Future` in sight the compiler
-// calls the one of the standard library by its path, in the messages of every crate that uses this
-// one.
+/// The type of the ids of records, batches and processes, re-exported from the crate `uuid`.
+// Only the type is re-exported, not the whole crate, because `uuid` has a `Variant::Future`. If two
+// items called `Future` are in sight, the compiler writes the standard library's one with its full
+// path in the error messages of every dependent crate.
 pub mod uuid {
     pub use ::uuid::Uuid;
 }
@@ -101,8 +100,8 @@ pub mod uuid {
 #[doc(hidden)]
 pub use ragtrace_core::queue::SINK_THREAD as __SINK_THREAD;
 
-/// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes
-/// without notice.
+/// The JSON writer for the crate `ragtrace-sinks`. It is not part of the public interface and may
+/// change at any time.
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
 pub mod __json {
@@ -111,13 +110,14 @@ pub mod __json {
     pub use crate::record::FieldValue;
 }
 
-/// What generated code may name, and nobody else: it changes without notice.
+/// Items that generated code names. They are not part of the public interface and may change at any
+/// time.
 #[doc(hidden)]
 pub mod __private {
     pub use ragtrace_core::__private::*;
     pub use ragtrace_macros::undeclared;
 
-    // Where the attribute is told the crate's path, generated code calls this module by the crate's
-    // name.
+    // If the attribute has a `crate` argument, generated code refers to this module through that
+    // path.
     pub use crate::__private;
 }

@@ -1,4 +1,4 @@
-//! The sampling rules: which traces are shipped. Metrics are counted of all.
+//! The rules that choose which traces are delivered. Metrics count all runs, delivered or not.
 
 use std::time::Duration;
 
@@ -7,15 +7,16 @@ use ragtrace_core::Level;
 use crate::TraceId;
 use crate::record::Record;
 
-/// Rules that choose the traces that are delivered, whole or not at all.
+/// Rules that choose which traces are delivered. A trace is delivered as a whole or not at all.
 ///
-/// The ratio goes by the low 56 bits of the trace id, so all processes of a trace agree, without a
-/// word between them. Errors and slow traces are kept whatever the ratio says; for that, a process
-/// holds the records of each other trace that any sink takes until its local root ends, within
-/// bounds. This verdict is the process's own.
+/// The ratio is applied to the low 56 bits of the trace id, so all processes that share a trace
+/// agree without communicating. Traces with errors and slow traces are kept whatever the ratio
+/// says. To do so, a process holds the records of every other trace, as far as a sink takes them
+/// and within the limits of [`hold`](Self::hold), until the trace's local root ends. Each process
+/// decides about errors and slowness for itself.
 ///
-/// With [`crate::Durability::Durable`] what is held is on disk too. A trace that is found there by
-/// a later process was open when its own was killed, so it counts as an error.
+/// With [`crate::Durability::Durable`], the held records are on disk as well. If a later process
+/// finds such a trace, it was open when its process was killed, so it counts as an error.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::record::Record;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampler {
-    /// Traces whose low 56 bits are below it are kept.
+    /// Traces are kept if the low 56 bits of their id are below this number.
     pub(crate) threshold: u64,
     pub(crate) keeps_errors: bool,
     pub(crate) slower_than: Option<Duration>,
@@ -36,17 +37,19 @@ pub struct Sampler {
     pub(crate) held_for: Duration,
 }
 
-/// The bits of a trace id that are random (W3C Trace Context level 2, section 3.2.2.3.1 "random
+/// The number of random bits in a trace id (W3C Trace Context level 2, section 3.2.2.3.1 "random
 /// trace id flag").
 const RANDOM_BITS: u32 = 56;
 
 impl Sampler {
-    /// Keeps every trace.
+    /// Keeps every trace. This is the default.
     pub fn all() -> Self {
         Self::ratio(1.0)
     }
 
-    /// Keeps this ratio of all traces, 0 to 1, and every trace with an error.
+    /// Keeps the given ratio of all traces, from 0 to 1, and every trace with an error.
+    ///
+    /// Values outside of the range are clamped to it, and NaN keeps every trace.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^56, which is exact")]
     pub fn ratio(ratio: f64) -> Self {
         let ratio = if ratio.is_nan() { 1.0 } else { ratio.clamp(0.0, 1.0) };
@@ -61,45 +64,49 @@ impl Sampler {
         }
     }
 
-    /// Sets whether traces with a record at level ERROR are kept whatever the ratio says. By
-    /// default they are.
+    /// Sets whether traces with a record at level ERROR are kept whatever the ratio says; `true` by
+    /// default.
     pub fn keep_errors(mut self, keep: bool) -> Self {
         self.keeps_errors = keep;
         self
     }
 
-    /// Keeps traces with a stage that took at least this long, whatever the ratio says.
+    /// Keeps traces with a stage that took at least `duration`, whatever the ratio says.
     pub fn keep_slower_than(mut self, duration: Duration) -> Self {
         self.slower_than = Some(duration);
         self
     }
 
-    /// Sets how many traces the ratio keeps a second at most. Errors and slow traces come on top.
+    /// Limits the number of traces that the ratio keeps in a second.
+    ///
+    /// Traces with errors and slow traces are kept in addition.
     pub fn per_second(mut self, traces: u32) -> Self {
         self.per_second = Some(traces);
         self
     }
 
-    /// Sets how much of undecided traces is held: records and bytes of all, and the age of each.
-    /// Beyond, the ratio decides. The default is 32,768 records, 16 MiB and a minute.
+    /// Limits how much is held of traces that are not decided yet: the number and bytes of all held
+    /// records, and the age of each trace.
+    ///
+    /// Beyond a limit, the ratio decides. The default is 32,768 records, 16 MiB and one minute.
     pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
         (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
         self
     }
 
-    /// Returns whether the ratio keeps a trace.
+    /// Returns `true` if the ratio keeps the trace.
     pub(crate) fn is_in_ratio(&self, trace_id: TraceId) -> bool {
         let low = u64::try_from(trace_id.as_u128() & ((1 << RANDOM_BITS) - 1)).unwrap_or(u64::MAX);
         low < self.threshold
     }
 
-    /// Returns whether nothing is ever left out.
+    /// Returns `true` if every trace is kept.
     pub(crate) fn samples_all(&self) -> bool {
         self.threshold == 1 << RANDOM_BITS && self.per_second.is_none()
     }
 
-    /// Returns whether a record has its trace kept whatever the ratio says: it is an error, or a
-    /// slow stage's end.
+    /// Returns `true` if the record makes its trace kept whatever the ratio says, because it is an
+    /// error or ends a slow stage.
     pub(crate) fn always_keeps(&self, record: &Record) -> bool {
         let is_slow = || {
             let duration = record.duration().filter(|_| record.event().is_end());
@@ -108,16 +115,16 @@ impl Sampler {
         (self.keeps_errors && record.level() >= Level::Error) || is_slow()
     }
 
-    /// Returns whether a trace is kept that was open when its process was killed, and of which
-    /// these records are left: it did not come to a good end, so it is an error. Where those are
-    /// not kept, the ratio decides, unless a cap refused it.
+    /// Returns `true` if a trace is kept that was open when its process was killed and left these
+    /// records. It counts as an error. Where errors are not kept, the ratio decides, unless there
+    /// is a cap, which refuses the trace.
     pub(crate) fn keeps_abandoned(&self, trace_id: TraceId, records: &[Record]) -> bool {
         let by_ratio = self.per_second.is_none() && self.is_in_ratio(trace_id);
         self.keeps_errors || by_ratio || records.iter().any(|record| self.always_keeps(record))
     }
 
-    /// Returns whether traces are held until they are decided, since something is kept that the
-    /// ratio or the cap refuses.
+    /// Returns `true` if undecided traces have to be held, because some are kept that the ratio or
+    /// the cap refuses.
     pub(crate) fn holds_traces(&self) -> bool {
         !self.samples_all() && (self.keeps_errors || self.slower_than.is_some())
     }

@@ -1,30 +1,29 @@
-//! Warnings for an operator who must know although the sink that would report it is the one that
-//! fails: lines on stderr, few of them.
+//! Rate-limited warnings on stderr, for problems that no sink can report, because the sinks fail.
 
 use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// A warning of one sort is printed at most this often.
+/// The shortest time between two warnings of the same kind.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// How long a warning may hold up whoever gives it.
+/// The longest time that printing a warning blocks the caller.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Warnings that wait for a stderr that takes none; more are left out.
+/// The number of warnings that may wait while stderr is blocked; further ones are left out.
 const MAX_WAITING: usize = 32;
 
-/// A warning of one sort of trouble, printed at once and then at most every half minute.
+/// A warning about one kind of problem, printed at once and then at most every 30 seconds.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitedWarning {
     printed_at: Option<Instant>,
     is_active: bool,
-    /// How much has happened since that was in no warning.
+    /// The amount that has not been part of a printed warning yet.
     unreported: u64,
 }
 
 impl RateLimitedWarning {
-    /// Warns of `number` more on stderr, unless that was done lately; then they are part of the
-    /// next warning. Returns whether it was printed.
+    /// Prints a warning about `number` more occurrences and returns `true`, unless the last one is
+    /// recent; then the number is added to the next warning.
     pub(crate) fn warn(&mut self, number: u64, message: impl FnOnce(u64) -> String) -> bool {
         self.unreported += number;
         let now = Instant::now();
@@ -37,16 +36,16 @@ impl RateLimitedWarning {
         true
     }
 
-    /// Notes that the trouble is over. Returns whether there was a warning of it, so that its end
-    /// should be printed, too.
+    /// Marks the problem as solved. Returns `true` if a warning was printed, so that the caller can
+    /// print that it is solved.
     pub(crate) fn clear(&mut self) -> bool {
         std::mem::take(&mut self.is_active)
     }
 }
 
-/// Writes one line to stderr. A stderr that is gone is no reason to fail, and one that nobody reads
-/// is none to wait: a thread of its own writes, and whoever warns waits for a moment, since the
-/// process may end next.
+/// Writes one line to stderr, without failing if stderr is closed. A separate thread writes, so
+/// that a blocked stderr does not block the caller, who waits only for a moment, since the process
+/// may end next.
 pub(crate) fn print(text: &str) {
     static PRINTER: OnceLock<Option<SyncSender<Line>>> = OnceLock::new();
     let text = format!("ragtrace: {text}\n");
@@ -57,19 +56,19 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// A line to be written, and who waits for that.
+/// A line to write, with the channel of the caller that waits for it.
 struct Line {
     text: String,
     done: SyncSender<()>,
 }
 
-/// Starts the thread that writes, or returns `None` where there is no room for one.
+/// Starts the thread that writes, or returns `None` if the system refuses one.
 fn start_printer() -> Option<SyncSender<Line>> {
     let (printer, lines) = sync_channel::<Line>(MAX_WAITING);
     let write_all = move || {
         for Line { text, done } in lines {
             write(&text);
-            // Whoever waited may have gone on.
+            // The caller may have stopped waiting.
             let _ = done.try_send(());
         }
     };

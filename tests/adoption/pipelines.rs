@@ -1,9 +1,8 @@
-//! swiftide's pipelines hand work from task to task by `tracing`'s spans alone. With our attribute
-//! in the place of `tracing`'s, and our layer in the subscriber, each of their runs is one whole
-//! tree.
+//! swiftide's pipelines pass work from task to task only by `tracing`'s spans. With ragtrace's
+//! attribute in place of `tracing`'s, and its layer in the subscriber, each run is one whole tree.
 //!
-//! `run` runs this under a level at which swiftide's own spans are on (`trace`), and under one at
-//! which they are off, and the stages' own spans stand in for them (`info`).
+//! `run` runs this at a level at which swiftide's own spans are on (`trace`), and at one at which
+//! they are off and the stages' own spans stand in for them (`info`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -14,12 +13,12 @@ use std::sync::Once;
 use async_trait::async_trait;
 use ragtrace::testing::{self, Captured};
 use ragtrace::{Event, Record, RequestContext, traced_stage};
+use swiftide_core::Embeddings;
 use swiftide_core::chat_completion::errors::LanguageModelError;
 use swiftide_core::indexing::{EmbeddingModel, SimplePrompt};
 use swiftide_core::prompt::Prompt;
 use swiftide_core::querying::search_strategies::SimilaritySingleEmbedding;
 use swiftide_core::querying::{Query, states};
-use swiftide_core::Embeddings;
 use swiftide_indexing::loaders::FileLoader;
 use swiftide_indexing::persist::MemoryStorage;
 use swiftide_indexing::transformers::{ChunkMarkdown, Embed, MetadataTitle};
@@ -51,7 +50,7 @@ impl EmbeddingModel for Model {
     }
 }
 
-/// Sets the subscriber that an application has: a formatter, a level, and our layer.
+/// Sets the subscriber that an application has: a formatter, a level, and ragtrace's layer.
 fn subscribe() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -99,8 +98,8 @@ async fn application(work: impl Future<Output = ()>) {
     work.await;
 }
 
-/// Asserts that what was captured is one trace that is one tree: one root, and every parent there.
-/// Returns how many runs of each stage there are.
+/// Asserts that the captured records are one trace and one tree, with one root and every parent.
+/// Returns the number of runs of each stage.
 fn assert_whole(captured: &Captured) -> BTreeMap<String, usize> {
     let starts: Vec<_> = captured.records().iter().filter(|record| record.event() == Event::Started).collect();
     let ends = captured.records().iter().filter(|record| record.event() == Event::Completed).count();
@@ -128,7 +127,7 @@ fn assert_indexed(captured: &Captured) {
     assert_eq!(runs["transform_node"], FILES, "chunking of a file: {runs:?}");
     assert_eq!(runs["transformers.metadata_title"], FILES * SECTIONS, "{runs:?}");
     assert_eq!(runs["indexing_pipeline.run"], 1);
-    // The folder is one that is looked at, too.
+    // The folder itself is loaded too.
     assert!(runs["load"] >= FILES, "{runs:?}");
     assert!(runs["transformers.embed"] >= FILES * SECTIONS / 50, "{runs:?}");
 }
@@ -167,7 +166,7 @@ async fn a_query_pipeline_is_one_whole_tree() {
     let expected = [("answer", 1), ("query_pipeline.query", 1), ("transform_query", 2), ("transform_response", 1)];
     assert_eq!(runs, expected.map(|(stage, runs)| (stage.to_owned(), runs)).into());
 
-    // Each of several at once has its own.
+    // Each of several questions at once has a trace of its own.
     let asked = (0..20).map(|_| tokio::spawn(testing::capture(async { ask().await })));
     for asked in asked.collect::<Vec<_>>() {
         let (_, captured) = asked.await.expect("it does not panic");

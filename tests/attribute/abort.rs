@@ -8,11 +8,11 @@ use std::time::Duration;
 use ragtrace_tests::until;
 use serde_json::Value;
 
-/// How long a child may take before the test gives up on it: far more than it is ever held up.
+/// The time after which the test gives up on a child, far more than it ever takes.
 const BOUND: Duration = Duration::from_mins(1);
 
-/// The program, built as an application with such a profile is. What is compiled for the host is
-/// there already.
+/// Builds the program as an application with such a profile is built. Its build dependencies are
+/// compiled already.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -33,7 +33,8 @@ fn program() -> &'static Path {
     })
 }
 
-/// Runs the program to its end by a panic. Returns the records that it wrote, and its stderr.
+/// Runs the program to its end by a panic. Returns the records that it wrote, and its standard
+/// error.
 fn panics(manner: &str) -> (Vec<Value>, String) {
     let mut command = Command::new(program());
     command.arg(manner).env("RUST_BACKTRACE", "0").stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -53,8 +54,8 @@ fn messages(records: &[Value]) -> Vec<&str> {
     records.iter().filter_map(|record| record["message"].as_str()).collect()
 }
 
-/// A started and a failed record of both stages, with what they know of each other and of the
-/// panic.
+/// Asserts that both stages have a started and a failed record, with the right parents and the
+/// panic's message.
 fn assert_failed(records: &[Value], thread: &str) {
     let of = |message: &str| {
         let mut found = records.iter().filter(|record| record["message"] == message);

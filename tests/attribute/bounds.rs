@@ -1,4 +1,4 @@
-//! What a stage is to the type system and to memory: as it is without the attribute.
+//! A stage has the type and the size in memory that the function has without the attribute.
 
 use std::future::Future;
 use std::mem::size_of_val;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ragtrace::traced_stage;
 
-/// The same function three times: plain, ours, and `tracing`'s.
+/// Defines a function three times: plain, as a stage, and with `tracing`'s attribute.
 macro_rules! thrice {
     ($($name:ident)* => async fn $head:tt $(-> $returned:ty)? $body:block) => {
         thrice!(@ [$($name)*] $head [$($returned)?] $body);
@@ -123,8 +123,8 @@ fn auto_traits_and_lifetimes_are_those_of_the_body() {
     is_send(&owns(String::new()));
     is_sync(&owns(String::new()));
     is_static(&owns(String::new()));
-    // What is dropped before an await does not matter. That what is held is not `Send` is in
-    // `ui/locus/missing_send.rs`.
+    // Values that are dropped before an await do not matter. `ui/locus/missing_send.rs` tests that
+    // values held across an await make the future not `Send`.
     is_send(&uses_rc_between(1));
     is_unpin(&ready(1));
     is_unpin(&opaque(1));

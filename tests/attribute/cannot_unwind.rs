@@ -1,5 +1,5 @@
-//! Panics that cannot unwind, where others do: the process ends, and what was recorded is delivered
-//! before.
+//! Panics that cannot unwind in a program whose others do: the process ends, after its records were
+//! delivered.
 
 use std::fs::File;
 use std::panic::catch_unwind;
@@ -12,13 +12,13 @@ use ragtrace::{Console, traced_stage};
 use ragtrace_tests::until;
 use serde_json::Value;
 
-/// Set for the child that panics: how, and in which file its records are.
+/// The variable that tells the child how to panic. `FILE` tells it the file for its records.
 const MANNER: &str = "RAGTRACE_TEST_PANICS";
 const FILE: &str = "RAGTRACE_TEST_FILE";
-/// How long a child may take before the test gives up on it: far more than it is ever held up.
+/// The time after which the test gives up on a child, far more than it ever takes.
 const BOUND: Duration = Duration::from_mins(1);
 
-/// Panics when it is dropped.
+/// A value that panics when it is dropped.
 struct Panics;
 
 impl Drop for Panics {
@@ -77,13 +77,13 @@ fn panic_as_told(manner: &str) {
         "stage in a callback" => calls_a_stage(),
         "thread" => drop(std::thread::spawn(calls).join()),
         "no stage" => callback(),
-        // Panics that are caught end nothing, however many there are.
+        // Caught panics do not end the process, however many there are.
         _ => (0..100).for_each(|_| assert!(catch_unwind(inner).is_err())),
     }
     drop(telemetry);
 }
 
-/// Runs the child to its end. Returns its records, and whether it ended by itself.
+/// Runs the child to its end. Returns its records, and `true` if it ended by itself.
 fn run(manner: &str) -> (Vec<Value>, bool) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("records.jsonl");

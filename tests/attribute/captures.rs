@@ -1,4 +1,4 @@
-//! `ragtrace::testing`: what a test sees, and what it says when it fails.
+//! `ragtrace::testing`: the contents of captures, and the messages of failed assertions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -65,7 +65,7 @@ fn a_manual_clock_and_ids_make_snapshots() {
     clock.advance(Duration::from_millis(250));
     let captured = with_clock(&clock, "ab");
     let lines = captured.records().iter().map(ragtrace::Record::to_json);
-    // Where a stage is declared changes with every edit above it.
+    // The line of a stage's declaration changes with every edit above it.
     let lines: Vec<_> =
         lines.map(|line| format!("{}}}\n", line.split(",\"source\"").next().unwrap_or(&line))).collect();
     expect_file!["captures.jsonl"].assert_eq(&lines.concat());
@@ -132,7 +132,7 @@ fn a_view_asserts_what_runs_inside_what() {
     assert!(said.starts_with(begins), "{said}");
     let ((), captured) = crate::captured(ring(2));
     assert_eq!(captured.stage("captures.inner").within("captures.ring").completed().one().count(), Some(1));
-    // The outermost run is inside of nothing, and no run is inside itself.
+    // No run is inside itself, and the outermost run is inside of none.
     let said = failure(|| drop(captured.stage("captures.ring").within("captures.ring")));
     assert!(said.contains("found captures.ring_started outside"), "{said}");
     let said = failure(|| drop(captured.stage("captures.inner").within("captures.outer")));

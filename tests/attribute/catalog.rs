@@ -1,4 +1,4 @@
-//! The catalog of what is linked.
+//! The catalog of linked stages.
 
 use std::process::Command;
 
@@ -35,7 +35,7 @@ async fn block() {
     stage!("catalog.block", async {}).await;
 }
 
-/// A library gives a stage this name too.
+/// A stage whose name a library has too.
 #[traced_stage("renamed.twice")]
 fn twice() {}
 
@@ -80,7 +80,7 @@ mod complete {
     }
 }
 
-/// What another copy of the crate brings along, which shares the section where its descriptors are
+/// The stages of another copy of the crate, which shares the link section since its descriptors are
 /// the same.
 mod other_copy {
     use ragtrace::StageDescriptor;
@@ -89,7 +89,7 @@ mod other_copy {
         static NONE = StageDescriptor::new("", "another copy");
     }
 
-    /// What lies in the section of a copy whose descriptors are others.
+    /// The contents of the section of a copy with other descriptors.
     #[used]
     #[cfg_attr(all(unix, not(target_vendor = "apple")), expect(unsafe_code, reason = "a section of that name"))]
     #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1"))]

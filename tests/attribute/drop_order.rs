@@ -1,5 +1,4 @@
-//! Arguments are dropped in the order in which they are dropped without the attribute, whatever
-//! becomes of the run.
+//! Arguments are dropped in the same order as without the attribute, however the run ends.
 #![expect(clippy::boxed_local, clippy::semicolon_if_nothing_returned, reason = "it is about such arguments")]
 #![expect(clippy::many_single_char_names, reason = "many arguments")]
 
@@ -17,7 +16,7 @@ thread_local! {
     static DROPPED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes its own drop.
+/// A value that notes its own drop.
 struct Noisy(&'static str);
 
 impl Drop for Noisy {
@@ -37,7 +36,7 @@ fn look(_: &Noisy) {}
 
 fn dropped_by(run: impl FnOnce()) -> Vec<&'static str> {
     DROPPED.with_borrow_mut(Vec::clear);
-    // A panic is one of the ends.
+    // A panic is one of the ways to end.
     let _ = catch_unwind(AssertUnwindSafe(run));
     DROPPED.with_borrow(Vec::clone)
 }
@@ -46,20 +45,20 @@ fn poll<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// The first poll is pending.
+/// A future whose first poll is pending.
 async fn pause() {
     let mut is_first = true;
     std::future::poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
-/// How a run goes.
+/// The ways in which a run can go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Through,
     Early,
     Question,
     Panic,
-    /// Drops the future after so many polls. A plain function goes through.
+    /// The future is dropped after this many polls. A plain function runs to its end.
     Cancel(usize),
 }
 
@@ -86,8 +85,8 @@ fn drive<F: Future>(future: F, way: Way) {
     }
 }
 
-/// Writes a function twice, plain and as a stage, and compares on every way what is dropped when,
-/// with and without somebody who listens. `$call` runs it.
+/// Writes a function twice, plain and as a stage, and compares the order of drops on every way,
+/// with and without a listener. `$call` runs it.
 macro_rules! compare {
     ($module:ident [$($arguments:tt)*] $call:expr; method $($function:tt)*) => {
         compare!(@ $module $call;

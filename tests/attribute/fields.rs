@@ -1,4 +1,4 @@
-//! Fields on their way: of stages inside the fields of others, long ones, and those whose
+//! Fields on their way: stages inside the fields of others, long fields, and fields whose
 //! expressions panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,13 +12,13 @@ fn measured(depth: u64) -> u64 {
     depth * 2
 }
 
-/// The length of the text of a measured stage.
+/// Returns the length of the text of a measured stage.
 fn long(depth: u64) -> usize {
     usize::try_from(depth * 100).expect("it is small")
 }
 
-/// Its fields run stages, which have fields themselves, before, between and behind those that are
-/// its own.
+/// A stage whose fields run stages with fields of their own, before, between and after its other
+/// fields.
 #[traced_stage(
     fields(first = measured(1), name, second = measured(2), inner = measured_inside(3)),
     ok(|out| last = measured(*out), sum = *out)
@@ -72,7 +72,7 @@ fn texts_of_any_length_arrive_beside_numbers() {
         for record in captured.stage("texts").iter() {
             assert_eq!(record.field("text").and_then(Value::as_str), Some(&text[..]));
             assert_eq!(record.field("number"), Some(&Value::I64(i64::MIN)));
-            // What is written from the words is what is read of them.
+            // The record reads back as it was written.
             let json: serde_json::Value = serde_json::from_str(&record.to_json()).expect("JSON");
             assert_eq!(json["context"]["text"], text);
         }

@@ -1,4 +1,4 @@
-//! Items: what a stage used and what it generated, in its records.
+//! Items that a stage used or generated, in its records.
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +41,7 @@ fn hit(n: u32) -> RecordItem {
     hit.with_source("a.pdf").with_derived_from("9")
 }
 
-/// Returns the record as it is read back from what was written of it.
+/// Returns the record after it was written and read back.
 fn read_back(record: &Record) -> Record {
     let read = Record::from_json(&record.to_json()).expect("canonical JSON");
     assert_eq!((read.used(), read.generated()), (record.used(), record.generated()));
@@ -308,7 +308,7 @@ mod laws {
 
     use super::*;
 
-    /// Id, score, content, source, and what it derives from.
+    /// Id, score, content, source, and the number of the item that it derives from.
     type Parts = (String, Option<f64>, Option<String>, Option<String>, Option<u64>);
 
     fn items() -> impl Strategy<Value = Vec<Parts>> {

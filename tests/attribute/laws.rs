@@ -1,5 +1,5 @@
-//! Laws that hold for any tree of stages, whatever becomes of each: one start and one end for each
-//! stage that was polled, the right parent, the context as it was after each poll, and no end
+//! Laws that hold for any tree of stages, however each of them ends: one start and one end for each
+//! stage that was polled, the right parent, the same context after each poll as before, and no end
 //! before its start.
 
 use std::collections::HashMap;
@@ -23,35 +23,35 @@ use tokio::task::{JoinHandle, yield_now};
 struct Node {
     id: u64,
     shape: Shape,
-    /// How often it yields before its children, and after.
+    /// The number of yields before its children, and after them.
     yields: u8,
     children: Vec<(How, Node)>,
     end: End,
 }
 
-/// Which function it is a run of.
+/// The kind of function that the stage is.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Async,
     Boxed,
     Block,
-    /// Its children are run by the stream, an item each.
+    /// The stream runs the children, one per item.
     Stream,
-    /// Its children do not run: a call cannot wait for them.
+    /// The children do not run, since a call cannot wait for them.
     Sync,
 }
 
-/// How its parent runs it.
+/// The way in which the parent runs the stage.
 #[derive(Clone, Copy, Debug)]
 enum How {
     Await,
     Spawn,
     /// Together with the child before it.
     Join,
-    /// Against a child that loses.
+    /// In a race with a child that loses.
     Select,
     Timeout(u8),
-    /// Dropped after so many polls.
+    /// Dropped after this many polls.
     Cancel(u8),
 }
 
@@ -62,11 +62,11 @@ enum End {
     Panic,
 }
 
-/// What the stages say of themselves, to be compared with what was recorded.
+/// The observations of the stages themselves, for comparison with the records.
 #[derive(Clone, Default)]
 struct Journal {
     entries: Arc<Mutex<HashMap<u64, Entry>>>,
-    /// What was spawned, also by parents that are gone.
+    /// The spawned tasks, including those of parents that are gone.
     tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -97,7 +97,7 @@ fn here() -> Option<SpanId> {
     RequestContext::current().and_then(|context| context.span_id())
 }
 
-/// Checks that each poll, and the drop, leave the thread the context that they found.
+/// Checks that each poll, and the drop, leave the thread's context as it was.
 struct Watched<F>(Option<Pin<Box<F>>>);
 
 impl<F: Future> Watched<F> {
@@ -125,7 +125,7 @@ impl<F> Drop for Watched<F> {
     }
 }
 
-/// Drops a future after so many polls.
+/// Drops a future after some polls.
 struct Cancelled<F> {
     future: Pin<Box<F>>,
     polls: u8,
@@ -182,14 +182,15 @@ fn run(node: Node, parent: u64, journal: Journal) -> Pin<Box<dyn Future<Output =
                 Shape::Stream => {
                     let mut items = Box::pin(streaming(node, parent, journal));
                     let item = items.next().await;
-                    // The end of the stream is the end of its stage, so it is asked for.
+                    // The end of the stream is the end of its stage, so the stream is polled to its
+                    // end.
                     assert!(items.next().await.is_none());
                     item.unwrap_or(Ok(0))
                 }
                 Shape::Sync => synchronous(&node, parent, &journal),
             }
         };
-        // A panic goes no further, so that its siblings have ends of their own.
+        // A panic is caught here, so that the siblings end by themselves.
         let _ = AssertUnwindSafe(future).catch_unwind().await;
     };
     Box::pin(Watched::new(outcome))

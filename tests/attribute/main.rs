@@ -1,4 +1,4 @@
-//! The attribute: every shape of function, and what a stage records whatever becomes of it.
+//! The attribute: every shape of function, and the records of a stage however it ends.
 
 mod abort;
 mod bounds;

@@ -11,7 +11,7 @@ fn named(name: &str) -> NamedStage {
     NamedStage::new(name, StageKind::Pipeline).expect("there is room")
 }
 
-// One test, for the names are those of the process.
+// This is one test, since the names are those of the whole process.
 #[test]
 fn a_named_stage_is_the_parent_of_what_runs_in_it_and_names_are_bounded() {
     let line = line!() + 1;
@@ -35,12 +35,12 @@ fn a_named_stage_is_the_parent_of_what_runs_in_it_and_names_are_bounded() {
     assert!(refused.is_err());
     assert_eq!(captured.stage("job count").failed().len(), 1);
 
-    // The name is in the catalog, once, with the place of its first use.
+    // The catalog lists the name once, with the place of its first use.
     let listed: Vec<_> = stages().into_iter().filter(|stage| stage.name() == "job reindex").collect();
     assert_eq!(listed.iter().map(|stage| (stage.file(), stage.line())).collect::<Vec<_>>(), [(file!(), line)]);
 
-    // A name that is too long is cut, and beyond so many names there is none, while those that were
-    // made stay.
+    // A name that is too long is cut. Beyond the largest number of names no new one is made, and
+    // the existing ones stay.
     let long = named(&"ä".repeat(300));
     assert!(long.name().len() <= 200 && long.name().ends_with('…'));
     let made = (0..2_000).filter(|n| NamedStage::new(&format!("job {n}"), StageKind::Task).is_some()).count();

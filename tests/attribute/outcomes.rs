@@ -1,4 +1,4 @@
-//! How a stage ends, and what its end says.
+//! The ways in which a stage ends, and the record of each.
 
 use std::fmt;
 use std::future::Future;
@@ -40,7 +40,7 @@ impl std::error::Error for Outer {
 
 impl std::error::Error for Inner {}
 
-/// What `anyhow` and `eyre` have in common: not an `Error`, but a pointer to one.
+/// A report as in `anyhow` and `eyre`: not an `Error` itself, but a pointer to one.
 struct Report(Box<dyn std::error::Error + Send + Sync>);
 
 impl std::ops::Deref for Report {
@@ -314,7 +314,7 @@ fn a_stage_that_has_ended_says_no_more() {
     assert_eq!(captured.stage("twice_polled").len(), 2);
 }
 
-/// A stream that fails, and goes on.
+/// A stream that fails, and continues.
 #[traced_stage(stream, record(seen: u32), fields(n))]
 fn numbers(n: u32) -> Pin<Box<dyn Stream<Item = Result<u32, Outer>> + Send>> {
     let items = stream::iter(0..n).map(|number| if number == 2 { Err(Outer(Inner)) } else { Ok(number) });
@@ -447,6 +447,7 @@ fn nothing_is_read_when_nobody_listens() {
     fn unreachable() -> u8 {
         unreachable!("nobody listens")
     }
-    // A capture of another test keeps stages enabled, but this thread's stages are of no capture.
+    // A capture in another test keeps stages enabled, but this thread's stages belong to no
+    // capture.
     assert_eq!(unheard().now_or_never(), Some(1));
 }

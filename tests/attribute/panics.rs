@@ -1,4 +1,4 @@
-//! Which panic a stage says that it failed by: its own, and never another one.
+//! The panic that a failed stage reports is always its own, and never another one.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
@@ -11,7 +11,7 @@ use ragtrace::testing::{self, Captured};
 use ragtrace::{Event, RequestContext, traced_stage};
 use ragtrace_tests::captured;
 
-/// A stage's failure by a panic.
+/// Returns the message of a stage's failure by a panic.
 fn message(captured: &Captured, stage: &str) -> String {
     let record = captured.stage(stage).failed().one();
     let error = record.error().unwrap();
@@ -173,7 +173,7 @@ fn a_stage_that_takes_and_returns_much_says_its_own_panic_or_none() {
     begins(&message(&captured, "large"), "large");
 }
 
-/// Panics, or goes on with a panic, when it is dropped.
+/// A value that panics, or resumes a panic, when it is dropped.
 struct Dropped(bool);
 
 impl Drop for Dropped {
@@ -244,7 +244,7 @@ fn a_stream_fails_by_its_own_panic() {
     assert_eq!(message(&captured, "no_stream"), "before the stream");
 }
 
-/// Moves from thread to thread between its polls.
+/// A stage that moves from thread to thread between its polls.
 #[traced_stage]
 async fn moves() {
     let mut first = true;

@@ -1,4 +1,4 @@
-//! The JSON Schema of what stages log, held against what they do log.
+//! The JSON Schema of stages' records, compared with the actual records.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -10,8 +10,8 @@ use ragtrace::{stage, stages, stages_schema, traced_stage};
 use ragtrace_tests::captured;
 use serde_json::{Map, Value, json};
 
-/// What is wrong with `value`, by the keywords that our schemas use. Any other keyword fails the
-/// test: it would not be looked at.
+/// Checks `value` by the keywords that these schemas use. Any other keyword fails the test, since
+/// it would not be checked.
 fn validate(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     for (keyword, says) in schema.as_object().expect("a schema is an object") {
         let is_right = match keyword.as_str() {

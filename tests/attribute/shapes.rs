@@ -1,4 +1,4 @@
-//! Shapes of functions that are taken. Each file stands for itself.
+//! Shapes of functions that the attribute accepts, one per file.
 #[path = "../ui/pass/async_blocks.rs"]
 mod async_blocks;
 #[path = "../ui/pass/async_trait_methods.rs"]

@@ -1,5 +1,5 @@
-//! A stage takes no more of the stack than `tracing`'s span: large arguments and results are not
-//! copied more often.
+//! A stage takes no more stack than `tracing`'s span: large arguments and results are not copied
+//! more often.
 #![expect(
     clippy::large_stack_arrays,
     clippy::large_types_passed_by_value,
@@ -17,23 +17,23 @@ use std::task::{Context, Poll, Waker};
 
 use ragtrace::traced_stage;
 
-/// The size of what is large here.
+/// The size of a large value.
 const LARGE: usize = 256 << 10;
-/// More than the code around a body takes, and far less than a copy.
+/// More than the code around a body takes, and far less than a copy of a large value.
 const SLACK: usize = LARGE / 8;
 
 thread_local! {
     static DEEPEST: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Notes where the stack is.
+/// Notes the position of the stack.
 #[inline(never)]
 fn here() {
     let here = 0_u8;
     DEEPEST.set(DEEPEST.get().min(black_box(&raw const here).addr()));
 }
 
-/// Returns how much of the stack `run` took up to a call of [`here`].
+/// Returns the depth of the stack from `run` to a call of [`here`].
 fn depth_of(run: fn()) -> usize {
     let measure = move || {
         let top = 0_u8;
@@ -49,7 +49,7 @@ fn large() -> [u8; LARGE] {
     black_box([1; LARGE])
 }
 
-/// Large, and neither `Copy` nor without a drop.
+/// A large value that is not `Copy` and has a destructor.
 struct Page {
     bytes: [u8; LARGE],
     name: String,
@@ -70,8 +70,8 @@ fn now<F: Future + ?Sized>(mut future: Pin<Box<F>>) -> F::Output {
     }
 }
 
-/// A function three times: plain, ours, and `tracing`'s. `$call` runs it. A debug build may copy a
-/// large result of a call that many times more.
+/// Defines a function three times: plain, as a stage, and with `tracing`'s attribute. `$call` runs
+/// it. A debug build may copy a large result of a call this many times more.
 macro_rules! compare {
     ($test:ident, $call:expr; $($function:tt)*) => {
         compare!($test, 0, $call; $($function)*);

@@ -1,4 +1,4 @@
-//! Structured values: fields that are anything `Serialize`, as JSON.
+//! Structured values: fields of any `Serialize` type, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn what_cannot_be_serialised_is_a_mark_and_the_stage_goes_on() {
     assert_eq!((record.field("bad"), record.field("good")), (Some(&mark.into()), Some(&1_u64.into())));
 }
 
-/// JSON of the application's making.
+/// JSON that the application makes itself.
 struct OfItsOwn(&'static str);
 
 impl ToValue for OfItsOwn {

@@ -1,5 +1,5 @@
-//! Values that cannot be read: what the application implemented fails, and its functions return
-//! what they return.
+//! Values that cannot be read: the application's implementations fail, and its functions still
+//! return what they return.
 
 use std::error::Error;
 use std::fmt;
@@ -7,19 +7,19 @@ use std::fmt;
 use ragtrace::testing::{self, Captured};
 use ragtrace::{Countable, ToValue, Value, traced_stage};
 
-/// How an error goes wrong while it is read.
+/// The way in which reading an error fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// `Display` writes a part and gives up.
+    /// `Display` writes a part and returns an error.
     Fails,
     FailsAtOnce,
     /// `Display` writes a part and panics.
     Panics,
-    /// `Display` panics with what panics when it is dropped.
+    /// `Display` panics with a payload that panics when it is dropped.
     PanicsTwice,
     /// `source` panics.
     Source,
-    /// `source` is the error itself.
+    /// `source` returns the error itself.
     Loops,
 }
 
@@ -65,7 +65,7 @@ impl Error for Faulty {
     }
 }
 
-/// An error that can only be shown to developers.
+/// An error that implements only `Debug`.
 struct Debugged(Faulty);
 
 impl fmt::Debug for Debugged {
@@ -74,7 +74,7 @@ impl fmt::Debug for Debugged {
     }
 }
 
-/// A pointer to an error that is not there.
+/// A pointer to an error that does not exist.
 struct Dangling;
 
 impl std::ops::Deref for Dangling {
@@ -176,7 +176,7 @@ fn what_else_an_error_is_read_by_may_panic_too() {
     assert_eq!(error(&captured, "faulty"), ("a part".to_owned(), vec![of_source.to_owned()]));
 }
 
-/// An error with so many sources.
+/// An error with a given number of sources.
 #[derive(Debug)]
 struct Nested(u32, Option<Box<Self>>);
 
@@ -217,7 +217,7 @@ fn a_chain_that_is_too_long_or_loops_is_cut_with_a_mark() {
     assert_eq!((chain.len(), &*chain[64]), (65, "…[truncated at least 4096 sources]"));
 }
 
-/// A value of the application's that panics when it is recorded.
+/// A value of the application that panics when it is recorded.
 struct Unreadable;
 
 impl ToValue for Unreadable {

@@ -1,7 +1,7 @@
 //! The process that the chaos tests start and kill.
 //!
-//! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the
-//! spool holds. The first arguments are settings, see [`Settings::parse`].
+//! `issue` records runs and prints how far a flush has come; `drain` delivers the contents of the
+//! spool. The first arguments are settings, see [`Settings::parse`].
 
 use std::fs::File;
 use std::io::Write;
@@ -21,7 +21,7 @@ struct Settings {
     file: PathBuf,
     manner: Manner,
     durability: Durability,
-    /// The number of the first run, and how many there are.
+    /// The number of the first run. `runs` is the number of runs.
     from: u64,
     runs: u64,
     spool_bytes: u64,
@@ -68,7 +68,7 @@ impl Settings {
     }
 }
 
-/// Makes the sinks of the variables: spans for the receiver at `CHAOS_OTLP_URL`, and beside it the
+/// Returns the sinks from the variables: spans for the receiver at `CHAOS_OTLP_URL`, and the
 /// records themselves as lines of the file `CHAOS_LINES`.
 fn over_otlp() -> Result<Vec<BoxSink>, String> {
     let (Ok(url), Ok(lines)) = (std::env::var("CHAOS_OTLP_URL"), std::env::var("CHAOS_LINES")) else {
@@ -80,12 +80,12 @@ fn over_otlp() -> Result<Vec<BoxSink>, String> {
 }
 
 fn say(words: &str) {
-    // A parent that is gone needs no words.
+    // If the parent is gone, nobody reads this.
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
-/// Says after each flush that was complete which runs are safe now. After one that was not it
-/// flushes no more.
+/// Prints after each complete flush which runs are safe. After an incomplete flush it flushes no
+/// more.
 struct Progress<'a> {
     telemetry: &'a Telemetry,
     is_safe: bool,
@@ -111,13 +111,13 @@ fn record(settings: &Settings, progress: &mut Progress<'_>) {
     }
 }
 
-/// The root of a trace.
+/// The root stage of a trace.
 #[traced_stage]
 fn traced(body: impl FnOnce() -> Result<(), std::fmt::Error>) -> Result<(), std::fmt::Error> {
     body()
 }
 
-/// Records runs in traces that are open for several flushes, and fail in the end: the sampler holds
+/// Records runs in traces that are open for several flushes and fail in the end. The sampler holds
 /// them until then.
 fn record_traces(settings: &Settings, progress: &mut Progress<'_>) {
     let (mut number, end) = (settings.from, settings.from + settings.runs);
@@ -140,7 +140,7 @@ fn run() -> Result<(), String> {
     let settings = Settings::parse()?;
     let telemetry = settings.install()?;
     let mut progress = Progress { telemetry: &telemetry, is_safe: true };
-    // Until it is killed, or its stdin ends.
+    // The child waits until it is killed, or its standard input ends.
     let wait = || {
         say("holding");
         let _ = std::io::read_to_string(std::io::stdin());
@@ -149,7 +149,7 @@ fn run() -> Result<(), String> {
     match settings.work.as_str() {
         "issue" => record(&settings, &mut progress),
         "traces" => record_traces(&settings, &mut progress),
-        // The end delivers what is in the spool.
+        // The shutdown delivers the contents of the spool.
         "drain" => patience = Duration::from_mins(1),
         "hold" => {
             record(&settings, &mut progress);
@@ -188,7 +188,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Somebody may have closed stderr.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         }

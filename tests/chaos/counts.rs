@@ -1,5 +1,5 @@
-//! What is counted beside the records, requests and minutes of stages, comes through the spool as
-//! it was.
+//! Requests and minutes of stages, which are counted beside the records, pass through the spool
+//! unchanged.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,11 +22,11 @@ fn hidden(n: u64) -> Result<Vec<u64>, String> {
 #[traced_stage(record(cost_usd: f64))]
 fn asked(n: u64) {
     record!(cost_usd = 0.25);
-    // It goes on without.
+    // An error is ignored.
     let _ = hidden(n);
 }
 
-/// A sink that takes batches or not, and what it saw of them.
+/// Returns a sink that accepts batches or not, and the counts that it saw.
 fn counting(takes: bool) -> (Scripted, Arc<Mutex<Counts>>) {
     let counts = Arc::<Mutex<Counts>>::default();
     let seen = Arc::clone(&counts);

@@ -1,5 +1,5 @@
-//! Disks that are full, damaged, shared or forbidden: a clear message, the host goes on, and what
-//! can be saved is.
+//! Disks that are full, damaged, shared or forbidden: there is a clear message, the host continues,
+//! and records are saved where possible.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -23,8 +23,8 @@ fn value(output: &str, name: &str) -> u64 {
     word.and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{name} is not said: {output}"))
 }
 
-/// Runs the child with files that cannot grow beyond so many KiB: the error that a full disk gives,
-/// for any user.
+/// Runs the child with files that cannot grow beyond a number of KiB, which gives the error of a
+/// full disk for any user.
 fn run_with_small_files(workdir: &Workdir, work: Work, kib: u64) -> Output {
     let mut command = Command::new("bash");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\""));
@@ -47,7 +47,7 @@ fn a_full_disk_costs_what_does_not_fit_and_no_more() {
     workdir.drain();
     let arrived = workdir.arrived().len() as u64;
     println!("{spooled} fitted, {dropped} did not, {arrived} arrived");
-    // Records of our own were spooled, too, and the file has none of those.
+    // The pipeline's own records were spooled too, but the file does not contain them.
     assert!(arrived <= spooled && arrived + 20 >= spooled, "{arrived} of {spooled}");
 }
 
@@ -104,8 +104,8 @@ fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
     let slots = || fs::read_dir(&workdir.spool).expect("a spool").flatten().filter(|e| e.path().is_dir()).count();
     assert_eq!(slots(), 3, "each has a slot of its own");
     children.remove(1).kill();
-    // Two at once want the slot of the one that died; the others are alive, so theirs are left
-    // alone.
+    // Two processes at once compete for the slot of the one that died. The slots of the others,
+    // which are alive, are left alone.
     let adopters: Vec<_> = (0..2)
         .map(|_| {
             let work = Work { task: "drain", ..Work::default() };
@@ -132,8 +132,8 @@ fn a_folder_that_cannot_be_written_costs_the_spool_and_no_more() {
     fs::set_permissions(&workdir.spool, std::os::unix::fs::PermissionsExt::from_mode(0o555)).expect("it is ours");
     let mut command = workdir.command(Work { durability: "durable", runs: RUNS, ..Work::default() });
     if fs::write(workdir.spool.join("probe"), "").is_ok() {
-        // The administrator may write anywhere, so the child is somebody else, who may write where
-        // records arrive.
+        // An administrator may write anywhere, so the child runs as another user, who may write
+        // where records arrive.
         fs::remove_file(workdir.spool.join("probe")).expect("it was just made");
         let parent = workdir.file.parent().expect("a folder");
         fs::set_permissions(parent, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("it is ours");
@@ -178,10 +178,10 @@ fn a_spool_stays_within_its_limit_and_drops_the_newest_if_that_is_set() {
     assert!(blocks <= LIMIT, "{blocks} of {LIMIT}");
     assert!(out.contains("balanced=true") && value(&out, "dropped") > 0, "{out}");
     assert_eq!(err.matches("has no room for sink file, whose records stay in memory").count(), 1, "once: {err}");
-    assert!(err.contains("they were left at the end, and have no place on disk"), "{err}");
+    assert!(err.contains("they were left at the shutdown, and could not be stored on disk"), "{err}");
     workdir.drain();
     let arrived = workdir.arrived();
-    // What was there when it was full is kept; a batch that is small may find room later.
+    // The records up to the full disk are kept. A small batch may find space later.
     let oldest = (0..1_000).flat_map(|number| [false, true].map(|is_end| Trace { number, is_end }));
     assert!(oldest.into_iter().all(|trace| arrived.contains(&trace)), "the oldest are kept");
 }
@@ -193,12 +193,12 @@ fn a_file_that_is_damaged_while_it_is_open_costs_what_it_holds_and_no_more() {
         let mut child = workdir.start(Work { task: "twice", manner: "down", runs: 4_000, ..Work::default() });
         while child.line().expect("it holds before it ends") != "holding" {}
         let database = workdir.spool.join("slot-0/spool.redb");
-        // In place, under the process that has it open.
+        // The file is damaged in place, while the process has it open.
         fs::write(&database, damage(fs::read(&database).expect("there is a spool"))).expect("it can be damaged");
         let output = child.end();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success() && out.contains("balanced=true"), "the host goes on: {out} {err}");
-        // It may not have had to read what is damaged; then the next one does.
+        // The process may not have had to read the damaged part; the next one does.
         let next = workdir.run(Work { task: "drain", ..Work::default() });
         let said = err + &text(&next.stderr);
         assert!(next.status.success(), "so does the next one: {said}");
@@ -210,12 +210,12 @@ fn a_file_that_is_damaged_while_it_is_open_costs_what_it_holds_and_no_more() {
 fn a_slot_that_cannot_be_read_costs_what_it_holds_and_no_more() {
     let workdir = Workdir::new();
     assert!(workdir.run(Work { manner: "down", runs: RUNS, ..Work::default() }).status.success());
-    // The slot of another process, with something in the place of its file.
+    // The slot of another process, with a folder in place of its file.
     fs::create_dir_all(workdir.spool.join("slot-7/spool.redb")).expect("a folder");
     let output = workdir.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && value(&out, "spooled") >= 4 * RUNS, "both are kept: {out} {err}");
-    assert!(err.contains("slot-7 holds is left there, since it cannot be moved"), "it says so: {err}");
+    assert!(err.contains("slot-7 stay there, because they cannot be moved"), "it says so: {err}");
     workdir.drain();
     assert_eq!(workdir.arrived().len() as u64, 4 * RUNS);
 }
@@ -225,7 +225,7 @@ fn a_disk_that_hangs_costs_its_sinks_what_is_over_their_share_and_no_other_anyth
     let folder = tempfile::tempdir().expect("a folder");
     let lock = fs::File::create(folder.path().join("dead-letters.lock")).expect("a file");
     lock.lock().expect("nobody else has it");
-    // Who writes a dead letter waits for the lock, and that is the spool's thread.
+    // Writing a dead letter waits for the lock, on the spool's thread.
     let picky = Scripted::new("picky", |_| Reply::TakeBut(vec![(0, "bad".to_owned())]), |_| ());
     let down = Scripted::new("down", |_| Reply::Fail(SinkError::retry("down")), |_| ());
     let (well, seen) = collecting();

@@ -1,4 +1,4 @@
-//! Flush and shutdown return in time with right figures, wherever they are called from.
+//! Flush and shutdown return in time and with correct figures, from wherever they are called.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,8 @@ use ragtrace::{SpoolLimits, stage};
 use ragtrace_tests::{Attempt, Reply, Scripted, install, issue};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// What takes this long instead of a second does not end by itself, on however busy a machine.
+/// The time after which something that should take a second is taken for hanging, even on a busy
+/// machine.
 const HANGING: Duration = Duration::from_secs(20);
 
 fn counting(
@@ -57,7 +58,7 @@ fn flush_returns_inside_a_stage_without_a_runtime_and_twice_at_once() {
     let (sink, arrived) = counting("well", |_| Reply::Slow(Duration::from_millis(20)));
     let telemetry = install(ragtrace::builder().sink(sink));
     issue(1);
-    // A thread without a runtime.
+    // This is a thread without a runtime.
     let report = telemetry.flush_blocking(SECOND);
     assert!(report.complete && report.stats.sinks[0].delivered == 2, "{report}");
 
@@ -108,7 +109,7 @@ fn flush_in_the_middle_of_a_delivery_waits_for_it_and_for_what_came_after() {
 fn a_sink_that_stalls_does_not_delay_another() {
     const STALL: Duration = Duration::from_mins(1);
     const SAMPLES: u64 = 40;
-    // The stall is a minute; the measurement takes as long as it needs within it.
+    // The stall takes a minute, and the measurement as long as it needs within it.
     let delays = |stalled: Option<Scripted>| {
         let (sink, _) = counting("well", |_| Reply::Take);
         let sink = sink.with_limits(BatchLimits::default().with_age(Duration::from_millis(20)));
@@ -129,7 +130,8 @@ fn a_sink_that_stalls_does_not_delay_another() {
     let alone = delays(None);
     let (stalled, _) = counting("stalled", |_| Reply::Slow(STALL));
     let beside = delays(Some(stalled.with_limits(BatchLimits::default().with_age(Duration::from_millis(1)))));
-    // A timing is no assertion; that each of them arrived while the other sink stalled is.
+    // Timings are printed and not asserted. The assertion is that each record arrived while the
+    // other sink stalled.
     println!("delay alone {alone:?}, beside a stalled sink {beside:?} (median, 95%)");
 }
 
@@ -141,7 +143,7 @@ fn a_shutdown_does_not_wait_for_a_sink_that_is_parked_until_later() {
     let telemetry = install(ragtrace::builder().sink(parked).sink(later).sink(well));
     (0..100).for_each(issue);
     let begin = Instant::now();
-    // Neither would be asked again in that time, and there is no disk.
+    // Neither sink would be tried again in that time, and there is no disk.
     let patience = Duration::from_secs(25);
     let flushed = telemetry.flush_blocking(patience);
     assert!(!flushed.complete && flushed.stats.sinks[0].pending >= 200, "{flushed}");

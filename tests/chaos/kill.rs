@@ -1,5 +1,5 @@
-//! Processes that are killed at random moments: what was said to be safe arrives, and nothing
-//! twice.
+//! Processes that are killed at random moments: every run reported as safe arrives, and nothing
+//! arrives twice.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::process::{Work, Workdir};
 const ROUNDS: u64 = 50;
 const RUNS_A_ROUND: u64 = 10_000;
 
-/// Kills a child again and again, each time after up to so many flushes and a while, and returns
-/// which runs were said to be safe.
+/// Kills a child repeatedly, each time after up to `flushes` flushes and a while, and returns the
+/// runs that were reported as safe.
 pub(crate) fn kill_often(workdir: &Workdir, work: Work, rounds: u64, flushes: usize) -> Vec<u64> {
     let mut safe = Vec::new();
     for round in 0..rounds {
@@ -67,8 +67,7 @@ fn a_crash_between_the_halves_of_a_batch_repeats_nothing() {
 #[test]
 fn what_the_sampler_holds_survives_being_killed_when_durable() {
     let workdir = Workdir::new();
-    // Its traces are undecided at most flushes, and kept or found open by the next process in the
-    // end.
+    // The traces are undecided at most flushes, and are kept or found open by the next process.
     let work = Work { task: "traces", manner: "flaky", durability: "durable", sampler: "errors", ..Work::default() };
     let safe = kill_often(&workdir, work, ROUNDS, 12);
     assert!(safe.len() >= 500, "only {} were safe", safe.len());

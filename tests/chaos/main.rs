@@ -1,7 +1,6 @@
-//! The pipeline's promise, and attempts to break it.
+//! Attempts to break the pipeline's promises.
 //!
-//! The tests need Unix: they limit the sizes of files, take permissions away and count blocks on
-//! disk.
+//! They need Unix: they limit the sizes of files, take permissions away and count blocks on disk.
 
 #![cfg(unix)]
 

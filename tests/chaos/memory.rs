@@ -1,5 +1,5 @@
-//! A sink that is down for the whole run: memory stays within its bound, and so does the caller's
-//! cost, which is measured and said, since a timing is no assertion.
+//! A sink that is down for the whole run: memory stays within its limit. The cost for the caller is
+//! measured and printed, since timings are not asserted.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::process::disk_use;
 
 const RUNS: u64 = 300_000;
 
-/// Resident memory in bytes.
+/// Returns the resident memory in bytes.
 fn resident() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").expect("Linux says how much memory there is");
     let pages: u64 = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
@@ -38,7 +38,7 @@ fn measure(builder: Builder) -> Measured {
         (round * 1_000..(round + 1) * 1_000).for_each(issue);
         costs.push(begin.elapsed() / 1_000);
         most = most.max(resident());
-        // As fast as the worker reads: faster than any pipeline, and the queue does not fill.
+        // Runs are issued as fast as the worker reads them, so that the queue does not fill up.
         let issued = (round + 1) * 2_000;
         until("the worker to read", Duration::from_mins(1), || {
             let stats = telemetry.stats();

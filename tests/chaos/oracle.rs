@@ -1,5 +1,5 @@
 //! A million records through sinks that are down, slow, flapping, lying and picky: each arrives
-//! once, or is dead with its reason.
+//! once, or is a dead letter with its reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,12 +12,12 @@ use ragtrace_tests::{Attempt, Oracle, Reply, Scripted, Trace, install, issue, nu
 
 const TASKS: u64 = 8;
 const RUNS_A_TASK: u64 = 62_500;
-/// Records that may wait, in the queue and for a sink, before the tasks pause: beyond its memory, a
-/// sink whose disk is behind drops.
+/// The number of records that may wait, in the queue and for a sink, before the tasks pause. Beyond
+/// its memory, a sink whose disk is behind drops records.
 const WAITING: u64 = 24_000;
 const RUNS: u64 = TASKS * RUNS_A_TASK;
 
-/// Records that a picky sink refuses for good, spread out and a few in a row.
+/// Returns `true` for the records that a picky sink refuses for good, spread out and some in a row.
 fn is_poison(record: &Record) -> bool {
     number_of(record).is_some_and(|number| number % 50_021 == 13)
 }
@@ -36,7 +36,7 @@ fn sink(
     Scripted::new(name, script, take)
 }
 
-/// Says that it is over, also when the test fails.
+/// Signals the end of the test, even if it fails.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {

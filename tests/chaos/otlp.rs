@@ -1,4 +1,4 @@
-//! Processes that are killed while they send spans: none is lost, and each is what its record says.
+//! Processes that are killed while they send spans: none is lost, and each agrees with its record.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +17,11 @@ use crate::process::{Work, Workdir};
 
 const ROUNDS: u64 = 20;
 
-/// The spans that a receiver took, by the number of their run, each as often as it came.
+/// The spans that a receiver accepted, by the number of their run, with duplicates.
 type Spans = Arc<Mutex<HashMap<u64, Vec<Span>>>>;
 
-/// Starts a receiver that is busy now and then, or breaks off when it has taken all.
+/// Starts a receiver that is sometimes busy, or closes the connection after it has accepted
+/// everything.
 fn flaky_receiver(taken: &Spans) -> Server {
     let (taken, requests) = (Arc::clone(taken), AtomicU64::new(0));
     Server::start(move |request| match requests.fetch_add(1, Ordering::Relaxed) % 7 {
@@ -50,7 +51,7 @@ fn take(taken: &Spans, request: &Received) {
 }
 
 /// Returns the end records that were written as lines, by the number of their run. The last line of
-/// a process that was killed may be torn.
+/// a killed process may be incomplete.
 fn recorded(lines: &str) -> HashMap<u64, Record> {
     let records = lines.lines().filter_map(|line| Record::from_json(line).ok());
     records.filter(|record| record.event().is_end()).filter_map(|record| Some((number_of(&record)?, record))).collect()

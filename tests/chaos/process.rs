@@ -15,7 +15,7 @@ pub(crate) struct Workdir {
     _folder: TempDir,
     pub(crate) spool: PathBuf,
     pub(crate) file: PathBuf,
-    /// Variables of the children.
+    /// The variables of the children.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
@@ -57,12 +57,12 @@ impl Workdir {
         self.command(work).output().expect("the child runs")
     }
 
-    /// Delivers all that the spool holds, and returns what was said.
+    /// Delivers the contents of the spool, and returns the output.
     pub(crate) fn drain(&self) -> String {
         self.drain_with("all")
     }
 
-    /// The same with a sampler, which decides over what is undecided.
+    /// Delivers the contents of the spool with a sampler, which decides about undecided traces.
     pub(crate) fn drain_with(&self, sampler: &'static str) -> String {
         let output = self.run(Work { task: "drain", sampler, ..Work::default() });
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -71,8 +71,8 @@ impl Workdir {
         said
     }
 
-    /// What arrived, by the ledger of batches. Fails the test if a batch changed, or a record came
-    /// in two.
+    /// Returns the records that arrived, according to the ledger of batches. Fails the test if a
+    /// batch changed, or a record came in two batches.
     pub(crate) fn arrived(&self) -> HashSet<Trace> {
         let mut ledger = HashMap::new();
         let mut arrived = HashSet::new();
@@ -90,7 +90,7 @@ impl Workdir {
     }
 }
 
-/// What a child is to do.
+/// The task of a child.
 #[derive(Clone, Copy)]
 pub(crate) struct Work {
     pub(crate) task: &'static str,
@@ -99,9 +99,9 @@ pub(crate) struct Work {
     pub(crate) from: u64,
     pub(crate) runs: u64,
     pub(crate) spool_bytes: u64,
-    /// What goes when the spool is full: the `oldest` or the `newest`.
+    /// The records dropped when the spool is full: the `oldest` or the `newest`.
     pub(crate) when_full: &'static str,
-    /// Which traces are shipped: `all`, those with `errors`, or those that are `slow`.
+    /// The traces that are shipped: `all`, those with `errors`, or those that are `slow`.
     pub(crate) sampler: &'static str,
 }
 
@@ -120,22 +120,22 @@ impl Default for Work {
     }
 }
 
-/// A child that runs. It is killed when it is dropped.
+/// A running child, which is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Running {
-    /// The next line that it says; `None` at its end.
+    /// Returns the next line of output, or `None` at its end.
     pub(crate) fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let read = self.lines.read_line(&mut line).expect("its lines are text");
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
-    /// Ends its stdin, waits for its end, and returns what it said since the last line that was
-    /// asked for.
+    /// Closes the standard input, waits for the end, and returns the output since the last line
+    /// that was read.
     pub(crate) fn end(mut self) -> Output {
         drop(self.child.stdin.take());
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -145,7 +145,7 @@ impl Running {
         Output { status: self.child.wait().expect("it was ours"), stdout, stderr }
     }
 
-    /// Kills it, and returns what it had said by then.
+    /// Kills the child, and returns its remaining output.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it was ours");
@@ -155,13 +155,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The child may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The bytes that a folder's files take on disk, and their length.
+/// Returns the bytes that a folder's files take on disk, and their lengths together.
 pub(crate) fn disk_use(folder: &Path) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     let mut total = (0, 0);
@@ -173,7 +173,7 @@ pub(crate) fn disk_use(folder: &Path) -> (u64, u64) {
     total
 }
 
-/// A sink that keeps what arrives, and what it has kept.
+/// Returns a sink that keeps the records that arrive, and those records.
 pub(crate) fn collecting() -> (Scripted, Arc<Mutex<Vec<Record>>>) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let keeping = Arc::clone(&kept);

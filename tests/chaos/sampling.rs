@@ -1,4 +1,4 @@
-//! Sampling by whole traces, and what is always kept.
+//! Sampling by whole traces, and the traces that are always kept.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn step(fails: bool) -> Result<(), std::fmt::Error> {
 #[traced_stage(kind = pipeline)]
 fn request(fails: bool) {
     step(false).expect("it does not fail");
-    // The pipeline goes on without it.
+    // The pipeline continues after the error.
     let _ = step(fails);
 }
 

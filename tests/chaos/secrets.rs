@@ -1,4 +1,4 @@
-//! Secrets planted wherever a stage can put them appear in no sink, spool or dead letter.
+//! Secrets that are planted wherever a stage can put them appear in no sink, spool or dead letter.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use ragtrace::sink::{JsonLines, SinkError};
 use ragtrace::{RecordLimits, Redactor, RequestContext, Secret, SpoolLimits, traced_stage};
 use ragtrace_tests::{Reply, Scripted, install};
 
-/// What must not be found: each stands for a secret of its own.
+/// The texts that must not be found, each of which stands for another secret.
 const PLANTED: &[&str] = &[
     "plantedfieldvalue",
     "sk-proj-plantedmodelkey0123456789",

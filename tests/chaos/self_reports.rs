@@ -1,4 +1,4 @@
-//! The pipeline tells of itself, and never of what it told.
+//! The pipeline reports on itself, but never on its own reports.
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ fn failures_and_recoveries_are_records_for_the_other_sinks() {
     until("the shipping to be told", Duration::from_secs(10), || {
         self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_batches_shipped".to_owned())
     });
-    // That what is told is shipped, and that this is not told of, is a test of delivery, with
-    // made-up time.
+    // The delivery tests, with artificial time, check that such a report is shipped and that this
+    // causes no further report.
     assert!(self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_shipping_failed".to_owned()));
     telemetry.shutdown(Duration::from_secs(1));
 }

@@ -1,4 +1,4 @@
-//! Spools that a process left half made, or that are damaged, and the next start.
+//! Spools that a process left incomplete, or that are damaged, and the next start.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn a_process_that_ends_at_any_moment_of_its_start_leaves_a_spool_that_the_next_o
         child.kill().expect("it can be killed");
         let output = child.wait_with_output().expect("it was ours");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!said.contains("cannot be read") && !said.contains("is left there"), "{said}");
+        assert!(!said.contains("cannot be read") && !said.contains("stay there"), "{said}");
     }
     let output = workdir.run(Work { task: "drain", ..Work::default() });
     let said = String::from_utf8_lossy(&output.stderr);
@@ -28,14 +28,14 @@ fn a_process_that_ends_at_any_moment_of_its_start_leaves_a_spool_that_the_next_o
     assert!(aside(&workdir.spool).is_empty());
 }
 
-/// The names of files that were set aside.
+/// Returns the names of files that were set aside.
 fn aside(spool: &Path) -> Vec<String> {
     let slots = fs::read_dir(spool).into_iter().flatten().flatten();
     let files = slots.flat_map(|slot| fs::read_dir(slot.path()).into_iter().flatten().flatten());
     files.map(|file| file.file_name().to_string_lossy().into_owned()).filter(|name| name.contains("corrupt")).collect()
 }
 
-/// Spools some records into `folder`, and returns how many are there then.
+/// Spools some records into `folder`, and returns their number.
 fn spool_some(folder: &Path) -> u64 {
     let down = Scripted::new("down", |_| Reply::Fail(SinkError::retry("down")), |_| ());
     let telemetry = install(ragtrace::builder().spool(folder, SpoolLimits::default()).sink(down));
@@ -45,8 +45,8 @@ fn spool_some(folder: &Path) -> u64 {
     report.stats.sinks[0].spooled
 }
 
-/// A new file of the spool's database, as it is before the first bytes are written that tell what
-/// it is.
+/// Returns a new file of the spool's database, as it is before the first bytes that identify it are
+/// written.
 fn unborn(bytes: &[u8]) -> Vec<u8> {
     let mut unborn = vec![0; bytes.len()];
     unborn[9..512].copy_from_slice(&bytes[9..512]);
@@ -82,7 +82,7 @@ fn a_file_that_was_cut_is_set_aside_and_never_holds_up_a_start() {
             fs::create_dir(folder.path().join(slot)).expect("a folder");
             fs::write(folder.path().join(slot).join("spool.redb"), &bytes[..length]).expect("a file");
             let spooled = spool_some(folder.path());
-            // What is cut may be room that nothing was in yet.
+            // The part that is cut off may not have contained anything yet.
             let is_whole = spooled >= 400;
             assert!(
                 spooled >= 200 && (is_whole || aside(folder.path()).len() == 1),

@@ -1,4 +1,4 @@
-//! The cost of a hostile header: baggage that is over the limits is not copied.
+//! The cost of a hostile header: baggage beyond the limits is not copied.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,13 +13,13 @@ thread_local! {
     static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: it hands on to the system's, and counts in memory that needs no allocation.
+// SAFETY: every call is forwarded to the system's allocator, and the counters need no allocation.
 #[expect(unsafe_code, reason = "an allocator is")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         BYTES.set(BYTES.get() + layout.size());
-        // SAFETY: the caller's promise is the system's, too.
+        // SAFETY: the caller fulfils the same contract.
         unsafe { System.alloc(layout) }
     }
 
@@ -32,7 +32,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Returns how often, and how many bytes, the reading of a header allocates.
+/// Returns the number of allocations, and of allocated bytes, when a header is read.
 fn cost(baggage: String) -> (usize, usize) {
     let mut headers = HeaderMap::new();
     headers.insert("baggage", HeaderValue::try_from(baggage).expect("a header's value"));

@@ -1,4 +1,4 @@
-//! Clients of a test's server: of either version of HTTP, and one that writes bytes.
+//! Clients for a test's server, for both versions of HTTP, and one that writes bytes.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -28,16 +28,16 @@ impl Protocol {
     pub const BOTH: [Self; 2] = [Self::Http1, Self::Http2];
 }
 
-/// An answer, all of it.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
-    /// Its trailers; empty if it has none.
+    /// The trailers; empty if there are none.
     pub trailers: HeaderMap,
 }
 
@@ -46,7 +46,7 @@ impl Answer {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// Panics if there is none.
     pub fn trace_id(&self) -> &str {
         self.headers["x-trace-id"].to_str().expect("an id")
     }
@@ -61,29 +61,29 @@ pub struct Connection<S> {
 }
 
 impl<S> Connection<S> {
-    /// Closes the connection, whatever is on its way.
+    /// Closes the connection, whatever is in transit.
     pub async fn abort(self) {
         self.task.abort();
-        // It has been dropped, and its socket is closed, once this returns.
+        // When this returns, the task was dropped and its socket closed.
         let _ = self.task.await;
     }
 }
 
 impl Server {
-    /// Sends `GET path` over a connection of its own, and returns the whole answer.
+    /// Sends `GET path` over a new connection, and returns the whole answer.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// Panics if there is no answer.
     pub async fn get(&self, protocol: Protocol, path: &str) -> Answer {
         self.send(protocol, self.request("GET", path)).await
     }
 
-    /// Makes a request without a body.
+    /// Returns a request without a body.
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// Panics if the method or path is invalid.
     pub fn request(&self, method: &str, path: &str) -> Request<Empty<Bytes>> {
         let uri = format!("http://{}{path}", self.address);
         Request::builder()
@@ -94,11 +94,11 @@ impl Server {
             .expect("a request")
     }
 
-    /// Sends a request over a connection of its own, and returns the whole answer.
+    /// Sends a request over a new connection, and returns the whole answer.
     ///
     /// # Panics
     ///
-    /// If there is no answer.
+    /// Panics if there is no answer.
     pub async fn send<B>(&self, protocol: Protocol, request: Request<B>) -> Answer
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,
@@ -106,11 +106,11 @@ impl Server {
         self.try_send(protocol, request).await.expect("an answer")
     }
 
-    /// Does as [`Server::send`] where the answer may break.
+    /// Sends a request like [`Server::send`], but returns an error if the answer breaks off.
     ///
     /// # Panics
     ///
-    /// If it does not come in time.
+    /// Panics if the answer does not come in time.
     pub async fn try_send<B>(&self, protocol: Protocol, request: Request<B>) -> Result<Answer, hyper::Error>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,
@@ -134,7 +134,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If that fails.
+    /// Panics if that fails.
     pub async fn http1<B>(&self) -> Connection<http1::SendRequest<B>>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -150,7 +150,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If that fails.
+    /// Panics if that fails.
     pub async fn http2<B>(&self) -> Connection<http2::SendRequest<B>>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,
@@ -167,17 +167,17 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If that fails.
+    /// Panics if that fails.
     pub async fn raw(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// Writes bytes to a socket of its own, and returns all that comes back until the server closes
+    /// Writes bytes to a new socket, and returns everything that comes back until the server closes
     /// it.
     ///
     /// # Panics
     ///
-    /// If the server does not close it.
+    /// Panics if the server does not close it.
     pub async fn exchange_bytes(&self, request: &[u8]) -> String {
         let mut stream = self.raw().await;
         stream.write_all(request).await.expect("it is sent");
@@ -196,7 +196,7 @@ async fn whole(response: Response<Incoming>) -> Result<Answer, hyper::Error> {
     Ok(Answer { status: head.status, headers: head.headers, body: collected.to_bytes(), trailers })
 }
 
-/// Has a request name its path alone, as it does over HTTP/1 to a server that is no proxy.
+/// Reduces the URI to its path, as over HTTP/1 to a server that is not a proxy.
 fn origin_form<B>(mut request: Request<B>) -> Request<B> {
     if let Some(path) = request.uri().path_and_query() {
         *request.uri_mut() = path.as_str().parse().expect("a path");

@@ -1,4 +1,4 @@
-//! Headers that requests come with, and the contexts that they make.
+//! The headers of incoming requests, and the contexts that result from them.
 
 mod values;
 
@@ -35,7 +35,7 @@ fn span_of(context: &RequestContext) -> Option<String> {
     context.span_id().map(|span| span.to_string())
 }
 
-/// Asserts that a context is of a trace of its own.
+/// Asserts that a context begins a new trace.
 #[track_caller]
 fn assert_new(context: &RequestContext) {
     assert_eq!(context.trace_id().as_uuid().get_version_num(), 7);
@@ -53,10 +53,10 @@ fn a_request_without_headers_of_ours_is_a_new_trace() {
     assert_ne!(one.request_id(), two.request_id());
 }
 
-/// A family's headers, and the trace, parent and flags that they name.
+/// The headers of a family, and the trace, parent and flags that they name.
 type Family = (&'static [(&'static str, &'static str)], &'static str, Option<&'static str>, &'static str);
 
-/// The families in the order in which they are believed.
+/// The families in their order of precedence.
 const FAMILIES: [Family; 5] = [
     (&[("traceparent", TRACEPARENT)], TRACE, Some(SPAN), "01"),
     (
@@ -99,7 +99,8 @@ fn of_all_families_together_the_first_names_the_trace() {
             let first = (0..FAMILIES.len()).find(given).expect("one of them");
             let (_, trace, parent, flags) = FAMILIES[first];
             assert_eq!((&*trace_of(&context), span_of(&context).as_deref()), (trace, parent), "{lines:?}");
-            // Another family's verdict is not this one's, but where this one has none.
+            // The sampling decision of one family does not count for another, except if that one
+            // has none.
             let is_verdict_alone = first == 4;
             let traceparent = context.traceparent();
             assert!(is_verdict_alone || traceparent.ends_with(flags), "{traceparent} of {lines:?}");
@@ -122,7 +123,7 @@ fn a_family_that_is_malformed_leaves_the_next_one_its_say() {
 }
 
 /// The cases of the specification's own test suite for `traceparent`: values, and whether the trace
-/// goes on.
+/// is continued.
 #[test]
 fn a_traceparent_is_judged_as_the_specification_has_it() {
     let after = |version: &str, rest: &str| format!("{version}-{TRACE}-{SPAN}-01{rest}");
@@ -340,7 +341,7 @@ fn baggage_is_cut_at_64_members_and_8192_bytes_and_the_trace_goes_on() {
     let context = read(&[("traceparent", TRACEPARENT), ("baggage", &many[..40_000 - 1])]);
     assert_eq!((trace_of(&context), baggage(&context).len()), (TRACE.to_owned(), 64));
     assert_eq!(baggage(&context)[63], ("k00063", "63"));
-    // Both lines count together: 64 bytes a member, and a comma.
+    // Both lines count together: 64 bytes per member, and a comma.
     let line = |range: std::ops::Range<usize>, length: usize| {
         range.map(|n| format!("k{n:03}={}", "v".repeat(length - 5))).collect::<Vec<_>>().join(",")
     };
@@ -419,14 +420,14 @@ proptest! {
         prop_assert!(context.tracestate().is_none_or(|state| state.len() <= 512 && state.is_ascii()));
         prop_assert!(context.baggage_items().count() <= 64);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&context.to_json()).is_ok());
-        // What is sent on reads as it was.
+        // The headers sent on read back as they were.
         let mut sent = HeaderMap::new();
         context.sync_scope(|| ragtrace::http::inject(&mut sent));
         let read = extract(&sent);
         prop_assert_eq!(read.trace_id(), context.trace_id());
         prop_assert_eq!(read.tracestate(), context.tracestate());
         prop_assert_eq!(read.langsmith_parent(), context.langsmith_parent());
-        // Longer by their encoding, not all may fit.
+        // Encoded members are longer, so that some may not fit.
         prop_assert!(read.baggage_items().all(|(name, value)| context.baggage_item(name) == Some(value)));
     }
 }

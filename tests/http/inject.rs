@@ -1,4 +1,4 @@
-//! Headers that outgoing requests are sent with.
+//! The headers of outgoing requests.
 
 use http::{HeaderMap, HeaderValue, Request};
 use ragtrace::http::{Injector, extract, inject};
@@ -88,7 +88,7 @@ fn headers_are_set_and_never_added() {
     assert_eq!(text(&headers, "tracestate"), None, "it was another trace's");
 }
 
-/// All headers that name a trace, a run or what travels along, of somebody else.
+/// All headers by which another tracer names a trace, a run or baggage.
 const THEIRS: [(&str, &str); 17] = [
     ("traceparent", "00-11111111111111111111111111111111-1111111111111111-01"),
     ("tracestate", "theirs=1"),
@@ -222,7 +222,7 @@ fn datadogs_headers_say_what_traceparent_says() {
     let short = TraceId::from_u128(7).expect("not zero");
     let headers = of(&RequestContext::new().with_trace_id(short));
     assert_eq!((text(&headers, "x-datadog-trace-id"), text(&headers, "x-datadog-tags")), (Some("7"), None));
-    // Before any stage the span is a new one, and the same in both.
+    // Outside of a stage the span is a new one, and the same in both headers.
     let parent: SpanId = text(&headers, "traceparent").expect("it is set")[36..52].parse().expect("a span's id");
     assert_eq!(text(&headers, "x-datadog-parent-id"), Some(&*parent.as_u64().to_string()));
 }

@@ -22,7 +22,7 @@ async fn answer(is_good: bool) -> Result<&'static str, StatusCode> {
     if is_good { Ok("hello") } else { Err(StatusCode::BAD_GATEWAY) }
 }
 
-/// Lines that a sink wrote.
+/// The lines that a sink wrote.
 #[derive(Clone, Debug, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 

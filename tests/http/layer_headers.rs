@@ -1,5 +1,5 @@
-//! Headers through the layer: what the service sees of those of a request, and those that its
-//! answer gets.
+//! Headers through the layer: those of a request that the service sees, and those that its answer
+//! gets.
 
 mod values;
 
@@ -38,7 +38,7 @@ impl Exchange {
         self.answer.headers().get_all(name).iter().map(|value| value.to_str().expect("a text")).collect()
     }
 
-    /// The span of the request's stage.
+    /// Returns the span of the request's stage.
     fn span(&self) -> SpanId {
         let records = self.captured.records();
         let root = records.iter().find(|record| record.is_local_root()).expect("the request's");
@@ -46,7 +46,8 @@ impl Exchange {
     }
 }
 
-/// Sends a request with these headers through a layer, to a service that answers with those.
+/// Sends a request with these headers through a layer, to a service that answers with the given
+/// headers.
 fn exchange(layer: &TraceLayer, request: HeaderMap, answer: HeaderMap) -> Exchange {
     let seen = Arc::new(Mutex::new(None));
     let inside = Arc::clone(&seen);
@@ -186,7 +187,7 @@ fn pages_of_other_origins_may_read_the_headers_where_the_application_answers_the
     // With credentials a star is the name of a header, so names are needed beside it.
     let star = answered(&[("access-control-allow-origin", "*"), ("access-control-expose-headers", "*")]);
     assert_eq!(star.lines("access-control-expose-headers"), ["*", "X-Trace-ID, Server-Timing"]);
-    // A star opens what was asked for without cookies. Times would be those of any request.
+    // A star allows requests without cookies. Times would be exposed for any request.
     assert_eq!(star.header("timing-allow-origin"), None);
 }
 

@@ -1,5 +1,5 @@
-//! A server over real connections, for tests of the layer for HTTP services, and what its requests
-//! recorded.
+//! A server over real connections, for tests of the layer for HTTP services, and the records of its
+//! requests.
 
 mod client;
 mod requests;

@@ -9,7 +9,7 @@ use ragtrace::testing;
 use tower::ServiceExt;
 
 const ROUTES: usize = 1_100;
-/// Whoever asks chooses among these. axum says which route it is also where that has no such
+/// The methods that a client can choose from. axum reports the route even if it does not have the
 /// method.
 const METHODS: [&str; 4] = ["GET", "POST", "BREW", "SPILL"];
 
@@ -22,7 +22,7 @@ fn past_1024_routes_a_request_is_named_by_its_method() {
     let router = router.layer(TraceLayer::new());
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let ((), captured) = runtime.block_on(testing::capture(async {
-        // Of the first routes every method, before the others are there at all.
+        // The first routes get every method before the others exist.
         for number in 0..ROUTES {
             for method in METHODS {
                 let request = Request::builder().method(method).uri(format!("/{number}/7")).body(Body::empty());

@@ -12,9 +12,9 @@ pub struct Requests {
 /// The two records of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// That of its start.
+    /// The record of its start.
     pub received: &'a Record,
-    /// That of its end.
+    /// The record of its end.
     pub ended: &'a Record,
 }
 
@@ -23,7 +23,7 @@ impl Requests {
         Self { captured }
     }
 
-    /// Returns all that was recorded.
+    /// Returns everything that was recorded.
     pub fn captured(&self) -> &Captured {
         &self.captured
     }
@@ -32,7 +32,7 @@ impl Requests {
     ///
     /// # Panics
     ///
-    /// If one has not exactly one record of its start and one of its end.
+    /// Panics if a request does not have exactly one record of its start and one of its end.
     pub fn all(&self) -> Vec<Request<'_>> {
         let of_layer = |record: &&Record| record.logger() == "ragtrace::http";
         let records: Vec<&Record> = self.captured.records().iter().filter(of_layer).collect();
@@ -55,7 +55,7 @@ impl Requests {
     ///
     /// # Panics
     ///
-    /// If there is none, or more than one.
+    /// Panics if there is none, or more than one.
     pub fn one(&self) -> Request<'_> {
         let all = self.all();
         assert_eq!(all.len(), 1, "{all:#?}");
@@ -64,21 +64,21 @@ impl Requests {
 }
 
 impl Request<'_> {
-    /// Returns the name of its stage.
+    /// Returns the name of the stage.
     pub fn stage(&self) -> &str {
         self.received.stage().unwrap_or_default()
     }
 
-    /// Returns the message of its end.
+    /// Returns the message of the end.
     pub fn message(&self) -> String {
         self.ended.message().into_owned()
     }
 
-    /// Returns the status of its answer, if it had one.
+    /// Returns the status of the answer, if there was one.
     ///
     /// # Panics
     ///
-    /// If it is recorded, and not as a number.
+    /// Panics if the status is recorded, but not as a number.
     pub fn status(&self) -> Option<u64> {
         match self.ended.field("http.response.status_code") {
             Some(Value::U64(status)) => Some(*status),
@@ -87,17 +87,17 @@ impl Request<'_> {
         }
     }
 
-    /// Returns how many bytes of its answer's body have gone.
+    /// Returns how many bytes of the answer's body were sent.
     pub fn sent(&self) -> Option<f64> {
         self.ended.metric("http.response.body.size")
     }
 
-    /// Returns the type of its error.
+    /// Returns the type of the error.
     pub fn error_type(&self) -> Option<&str> {
         self.ended.error().map(ragtrace::ErrorInfo::type_name)
     }
 
-    /// Returns a field of its end, which repeats those of its start.
+    /// Returns a field of the end, which repeats those of the start.
     pub fn text(&self, name: &str) -> Option<String> {
         self.ended.field(name).map(ToString::to_string)
     }

@@ -1,4 +1,4 @@
-//! A server on a port of its own, whose requests a capture sees.
+//! A server on a port of its own, whose requests are captured.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,24 +19,24 @@ use tower::Service;
 
 use crate::Requests;
 
-/// How long a test waits for whatever it waits for.
+/// The time limit for everything that a test waits for.
 pub(crate) const BOUND: Duration = Duration::from_secs(20);
 
-/// A server that listens.
+/// A listening server.
 #[derive(Debug)]
 pub struct Server {
     pub(crate) address: SocketAddr,
     stop: watch::Sender<bool>,
-    /// Closed once no task of the server's is left.
+    /// Closed when no task of the server is left.
     ended: mpsc::Receiver<()>,
 }
 
-/// Serves `service` while `client` runs, and until all of its connections have ended. Returns what
-/// `client` returned, and what the requests recorded.
+/// Serves `service` while `client` runs, and until all of its connections have ended. Returns the
+/// result of `client`, and the records of the requests.
 ///
 /// # Panics
 ///
-/// If connections do not end, or there is no runtime to be had.
+/// Panics if connections do not end, or there is no runtime.
 pub fn served<S, A, T>(service: S, client: impl AsyncFnOnce(&Server) -> T) -> (T, Requests)
 where
     S: Service<Request<Incoming>, Response = Response<A>, Future: Send> + Clone + Send + 'static,
@@ -79,7 +79,7 @@ impl Server {
                 hyper::rt::Executor::execute(&executor, async move {
                     let mut builder = auto::Builder::new(connections);
                     builder.http2().enable_connect_protocol();
-                    // A connection that breaks is what many tests are about.
+                    // Many tests are about broken connections.
                     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
                 });
             }
@@ -87,12 +87,12 @@ impl Server {
         Self { address, stop, ended }
     }
 
-    /// Returns where it listens.
+    /// Returns the address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until every connection has ended, which is for clients to do.
+    /// Waits until every connection has ended, which is up to the clients.
     async fn end(mut self) {
         self.stop.send_replace(true);
         let ended = tokio::time::timeout(BOUND, self.ended.recv()).await;
@@ -100,7 +100,7 @@ impl Server {
     }
 }
 
-/// Spawns tasks that the server knows of.
+/// Spawns tasks that the server keeps track of.
 #[derive(Clone)]
 struct Executor {
     running: mpsc::Sender<()>,
@@ -116,7 +116,7 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Execut
     }
 }
 
-/// Puts the capture around the calls of a service, whichever thread they are on.
+/// Puts the capture around the calls of a service, on whichever thread they are.
 #[derive(Clone)]
 struct Captured<S> {
     context: RequestContext,

@@ -1,8 +1,8 @@
-//! Values of headers that any tracer might have sent, and others that look like them.
+//! Header values that any tracer might send, and others that look similar.
 
 use proptest::prelude::*;
 
-/// Values that are nearly right: pieces of valid ones, joined and broken.
+/// Returns values that are nearly valid: pieces of valid ones, joined and broken.
 pub(crate) fn values() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&[u8]> = [
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

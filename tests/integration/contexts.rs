@@ -1,4 +1,4 @@
-//! Everything of one request has its ids, and nothing of another's.
+//! All records of one request have its ids, and none of another request's.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn data_storage(chunks: usize) -> usize {
     tokio::task::spawn_blocking(move || chunks).in_current_context().await.unwrap_or(0)
 }
 
-/// The trace of `user` is whole and is his alone.
+/// Asserts that the trace of `user` is whole, and belongs to that user alone.
 fn check(user: &str, records: &[&Record]) {
     let first = records[0];
     let same = |of: fn(&Record) -> Option<&str>| records.iter().all(|record| of(record) == of(first));
@@ -101,7 +101,7 @@ fn a_thousand_concurrent_ingestions_do_not_mix_their_ids() {
     let failed: u64 = memory.minutes().iter().filter(|m| m.stage() == "file_parsing").map(StageMinute::failed).sum();
     assert_eq!(failed, 100);
 
-    // What was written to the database is the same, and is found by who asked.
+    // The database contains the same trace, and finds it by the user.
     let reading = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     reading.block_on(async {
         let store = store::open(&format!("sqlite:{}", path.display())).await.expect("it was written");

@@ -1,4 +1,4 @@
-//! Setting up, delivering, and taking down.
+//! Setting up, delivering, and shutting down.
 
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
@@ -44,7 +44,10 @@ fn a_second_installation_is_an_error_until_the_first_is_shut_down() {
     let _turn = turn();
     let first = quiet().sink(Memory::default()).install().expect("the only one");
     let error = quiet().install().expect_err("there is one already");
-    assert_eq!(error.to_string(), "telemetry is installed already: install it once, where the program begins");
+    assert_eq!(
+        error.to_string(),
+        "telemetry is already installed in this process: call `install` once, at the start of `main`"
+    );
     finish(first);
     finish(quiet().install().expect("the first is gone"));
 }
@@ -75,7 +78,7 @@ fn a_level_hides_lines_and_no_account_of_them() {
     assert_eq!(memory.requests().len(), 1);
 }
 
-/// Records are made some hundred at a time, and what ends may have begun among others.
+/// Records are made some hundreds at a time, so a stage may have begun among earlier ones.
 #[test]
 fn a_stage_ends_with_the_fields_of_its_start_however_much_comes_between_and_whether_that_is_shown() {
     let text = |record: &Record, name| record.field(name).and_then(Value::as_str).map(str::to_owned);
@@ -89,7 +92,7 @@ fn a_stage_ends_with_the_fields_of_its_start_however_much_comes_between_and_whet
         let records = memory.records();
         let ids: BTreeSet<_> = records.iter().map(Record::id).collect();
         assert_eq!(ids.len(), records.len());
-        // Beside them there may be records of the pipeline's own doings.
+        // There may be records of the pipeline's own reports beside them.
         let of = |stage| records.iter().filter(move |record| record.stage() == Some(stage)).collect::<Vec<_>>();
         let (pages, documents) = (of("page"), of("document"));
         assert_eq!((documents.len(), pages.len()), (2, if level == "debug" { 2_000 } else { 334 }));
@@ -113,8 +116,8 @@ fn a_stage_ends_with_the_fields_of_its_start_however_much_comes_between_and_whet
     }
 }
 
-/// What the sampler holds is copied, and keeps its ids: they are of the millisecond that the record
-/// is of.
+/// Records that the sampler holds are copied and keep their ids, which contain the millisecond of
+/// the record.
 #[test]
 fn records_that_were_held_have_ids_of_their_own_and_of_their_time() {
     let _turn = turn();
@@ -176,7 +179,7 @@ fn a_program_without_a_runtime_is_served_by_threads_of_its_own() {
     finish(telemetry);
 }
 
-/// Takes nothing before it was asked so often.
+/// A sink that accepts nothing before it was asked a number of times.
 #[derive(Clone)]
 struct Flaky {
     inner: Memory,
@@ -226,7 +229,7 @@ fn a_shutdown_with_a_dead_sink_ends_in_time_and_says_what_was_lost() {
     assert!(!report.complete);
     let sink = report.stats.sink("flaky").expect("it was set up");
     assert!(sink.is_balanced(), "{sink:?}");
-    // What the pipeline has to say of its own doings is a record too.
+    // The pipeline's report on itself is a record too.
     assert!(sink.accepted >= 100 && sink.dropped == sink.accepted, "{sink:?}");
 }
 
@@ -236,7 +239,7 @@ fn a_full_queue_drops_and_counts_and_keeps_every_end_of_what_it_took() {
     let memory = Memory::default();
     let limits = QueueLimits::default().with_bytes(32 << 10).with_sink_records(1 << 20).with_sink_bytes(1 << 32);
     let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only one");
-    // More than the worker can read in this time, in whatever time it has.
+    // More than the worker can read in this time, on any machine.
     (0..200_000).for_each(|_| drop(work(0)));
     let report = telemetry.shutdown_blocking(Duration::from_secs(30));
     assert!(report.complete, "{report}");

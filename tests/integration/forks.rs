@@ -17,12 +17,13 @@ use ragtrace::{Console, Report, RequestContext, Telemetry, traced_stage};
 use ragtrace_tests::until;
 use serde_json::Value;
 
-/// Set for the process that forks: what it does, and in which folder its files are.
+/// The variable that tells the forking process what to do. `FOLDER` is the one with the folder of
+/// its files.
 const SCENE: &str = "RAGTRACE_TEST_FORKS";
 const FOLDER: &str = "RAGTRACE_TEST_FOLDER";
-/// How long it may take before the test gives up on it.
+/// The time after which the test gives up.
 const BOUND: Duration = Duration::from_mins(1);
-/// What nobody waits for who is answered at once.
+/// A timeout that must not be waited for.
 const FOREVER: Duration = Duration::from_hours(1);
 
 #[traced_stage]
@@ -39,7 +40,7 @@ fn works_on_both_sides(fork: impl FnOnce() -> Forked) -> Forked {
     fork()
 }
 
-/// Which of the two processes this is.
+/// The process that returns from a fork.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Forked {
     Child,
@@ -50,30 +51,30 @@ fn fork() -> Forked {
     unsafe extern "C" {
         fn fork() -> c_int;
     }
-    // SAFETY: it takes nothing. The child does what a program with threads may do after a fork
-    // under this C library.
+    // SAFETY: the function takes no arguments. The child only does what a program with threads may
+    // do after a fork with this C library.
     match unsafe { fork() } {
         0 => Forked::Child,
         id => Forked::Parent(id),
     }
 }
 
-/// Waits for the end of a child, and returns whether it went well.
+/// Waits for the end of a child, and returns `true` if it succeeded.
 fn wait(child: c_int) -> bool {
     unsafe extern "C" {
         fn waitpid(process: c_int, status: *mut c_int, options: c_int) -> c_int;
     }
     let mut status = 0;
-    // SAFETY: the status is written where there is room for it.
+    // SAFETY: the status is written to a valid place.
     unsafe { waitpid(child, &raw mut status, 0) == child && status == 0 }
 }
 
-/// Ends a child. The harness must not go on in it.
+/// Ends a child. The test harness must not continue in it.
 fn exit(is_well: bool) -> ! {
     unsafe extern "C" {
         fn _exit(status: c_int) -> !;
     }
-    // SAFETY: it takes a number.
+    // SAFETY: the function takes a number.
     unsafe { _exit(c_int::from(!is_well)) }
 }
 
@@ -149,7 +150,7 @@ fn scene(name: &str, folder: &Path) {
         }
         "inside" => match works_on_both_sides(fork) {
             Forked::Parent(child) => assert!(wait(child)),
-            // What began in the parent ends there.
+            // The run that began in the parent ends there.
             Forked::Child => exit(handle.flush_blocking(FOREVER).stats.dropped.total() == 1),
         },
         _ => {
@@ -158,7 +159,7 @@ fn scene(name: &str, folder: &Path) {
                 for _ in 0..2 {
                     threads.spawn(|| {
                         while goes_on.load(Ordering::Relaxed) {
-                            // Each is new to the queue, and so takes its locks.
+                            // Each thread is new to the queue, and therefore takes its locks.
                             std::thread::spawn(work).join().unwrap();
                             let _ = handle.stats();
                         }
@@ -179,7 +180,7 @@ fn scene(name: &str, folder: &Path) {
     assert!(report.complete && report.stats.sinks[0].dropped == 0, "{report}");
 }
 
-/// Plays the scene in a process of its own, and returns the folder with its files.
+/// Runs the scene in a process of its own, and returns the folder with its files.
 fn play(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Command::new(std::env::current_exe().unwrap())

@@ -9,7 +9,7 @@ use ragtrace::{Sink, TelemetryHandle, traced_stage};
 
 use crate::support::{Memory, finish, quiet, turn};
 
-/// Longer than anything here takes.
+/// A time limit far longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
 
 #[traced_stage]
@@ -54,7 +54,7 @@ fn after_the_shutdown_a_handle_has_the_last_account() {
     handled();
     let last = telemetry.shutdown_blocking(LONG);
     assert!(last.complete);
-    // What another installation does is none of its business.
+    // The handle does not follow another installation.
     let next = quiet().sink(Memory::default()).install().expect("the first is gone");
     handled();
     handled();
@@ -64,7 +64,7 @@ fn after_the_shutdown_a_handle_has_the_last_account() {
     finish(next);
 }
 
-/// Takes nothing, and says when it is closed.
+/// A sink that accepts nothing, and notes when it is closed.
 struct Closing(Arc<AtomicBool>);
 
 impl Sink for Closing {

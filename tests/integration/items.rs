@@ -1,4 +1,4 @@
-//! Items and structured values on their way through the pipeline: redacted, cut, and left out where
+//! Items and structured values on their way through the pipeline: redacted, cut, and left out if
 //! there is no room.
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn retrieval<'a>(query: &str, filters: &serde_json::Value, items: Vec<Item<'a>>,
     items
 }
 
-/// Returns the end records of what `run` runs.
+/// Returns the end records of the stages that `run` runs.
 fn ends(builder: Builder, run: impl FnOnce()) -> Vec<Record> {
     let sink = Memory::default();
     let telemetry = builder.sink(sink.clone()).install().expect("the only one");
@@ -36,7 +36,7 @@ fn secrets_leave_neither_in_items_nor_at_any_depth_of_structured_values() {
         "auth": [{"password": "hunter2"}, {"api_key": {"value": "hunter2"}}, {"pin": 7, "note": "Bearer hunter2hunter2a1"}],
         "text": "{\"password\": \"hunter2\"}", "token_count": 3, "kept": [null, true, 1.5],
     });
-    // A key that the cut divides is seen whole.
+    // A key is redacted before the text is cut in its middle.
     let (content, key) = ("x".repeat(2_040) + " ", "sk-proj-0123456789abcdefghij0123456789abcdefghij");
     let content = content + key + &" y".repeat(5_000);
     let records = ends(quiet(), || {
@@ -105,7 +105,7 @@ fn a_full_queue_leaves_items_out_and_loses_no_end() {
     const RUNS: usize = 20;
     let _turn = turn();
     let (sink, content) = (Memory::default(), "c".repeat(2_048));
-    // 64 KiB between the threads and the worker: less than the items of one run.
+    // The queue has 64 KiB: less than the items of one run.
     let builder = quiet().queue(QueueLimits::default().with_bytes(64 << 10));
     let telemetry = builder.sink(sink.clone()).install().expect("the only one");
     for _ in 0..RUNS {

@@ -1,4 +1,5 @@
-//! Sinks with levels of their own: each takes what it wants, and the account adds up for each.
+//! Sinks with levels of their own: each accepts the records of its level, and the account is right
+//! for each.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,11 +13,11 @@ use ragtrace_tests::{Reply, Scripted};
 
 use crate::support::{Memory, finish, quiet, turn};
 
-/// Longer than anything here takes.
+/// A time limit far longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Leaves a start and an end at `info`, a start and an end at `debug` and, where it fails, an
-/// `error` for the latter.
+/// Records a start and an end at `info`, and a start and an end at `debug`, or an `error` in place
+/// of that end if it fails.
 #[traced_stage("levels.answer", fields(number))]
 fn answer(number: u64) {
     let _ = look_up(number, "a shelf");
@@ -31,7 +32,7 @@ fn issue(numbers: impl IntoIterator<Item = u64>) {
     numbers.into_iter().for_each(|number| RequestContext::new().sync_scope(|| answer(number)));
 }
 
-/// How many records there are of stages, by stage, event and level.
+/// Returns the number of stage records by stage, event and level.
 fn counted(memory: &Memory) -> Vec<(String, Event, Level, usize)> {
     let records = memory.records();
     let mut found: Vec<(String, Event, Level, usize)> = Vec::new();
@@ -104,7 +105,7 @@ fn what_no_sink_takes_is_filtered() {
     assert_eq!(report.stats.filtered, 8 * 4 - 2, "the builder's level is that of sinks without one");
     assert_eq!(errors.records().len(), 2);
     finish(telemetry);
-    // Without a sink it is the builder's level that hides.
+    // Without a sink the builder's level applies.
     let telemetry = quiet().level("info").install().expect("the only one");
     issue(0..8);
     assert_eq!(telemetry.flush_blocking(LONG).stats.filtered, 8 * 2 - 2);
@@ -171,7 +172,7 @@ fn a_sampler_holds_what_any_sink_takes_and_each_sink_gets_its_own_of_what_is_kep
     assert_eq!(traces(&errors), traces(&all));
 }
 
-/// A sink at WARN that takes nothing.
+/// Returns a sink at level WARN that accepts nothing.
 fn down() -> impl ragtrace::Sink {
     struct AtWarn(Scripted);
     impl ragtrace::Sink for AtWarn {
@@ -203,7 +204,7 @@ fn a_spool_has_of_each_sink_what_that_takes() {
         assert!(report.complete, "{report}");
         assert_balanced(&report.stats);
         let warnings = report.stats.sink("warnings").expect("it was set up");
-        // Beside the failures there may be what the pipeline says of its own doings.
+        // There may be the pipeline's own reports beside the failures.
         assert!(warnings.spooled >= 10 && warnings.spooled <= 12, "{warnings:?}");
 
         let warnings = Memory::named("warnings").level(Level::Warn);
@@ -243,8 +244,8 @@ async fn open() {
 fn what_a_killed_process_held_comes_to_each_sink_by_its_level() {
     let _turn = turn();
     let (folder, left) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    // Errors are not kept by themselves, so everything is held; what a process that died held is an
-    // error.
+    // Errors are not kept by themselves, so everything is held. The record of what a dead process
+    // held is an error.
     let sampler = Sampler::ratio(0.0).keep_errors(false).keep_slower_than(LONG);
     let levels = || (Memory::named("all").level(Level::Debug), Memory::named("errors").level(Level::Error));
     let start = |folder: &Path, sampler, (all, errors): (Memory, Memory)| {

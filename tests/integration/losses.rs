@@ -1,4 +1,4 @@
-//! What is lost, and that a flush and a shutdown never call that complete.
+//! Losses, and that a flush or a shutdown with losses is never reported as complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use ragtrace_tests::until;
 
 use crate::support::{Memory, finish, quiet, turn};
 
-/// Sooner than a parked sink is asked again.
+/// A time that ends before a parked sink is tried again.
 const SOON: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(30);
 
@@ -22,7 +22,7 @@ fn done() {}
 #[traced_stage(level = "debug")]
 fn hidden() {}
 
-/// Takes nothing until it is mended.
+/// A sink that accepts nothing until it is repaired.
 #[derive(Clone, Default)]
 struct Parked(Arc<AtomicBool>);
 
@@ -51,7 +51,7 @@ fn only(report: &Report) -> &SinkStats {
     sink
 }
 
-/// Folders that cannot be used, whoever the user is.
+/// Returns folders that cannot be used by any user.
 fn unusable(folder: &Path) -> Vec<PathBuf> {
     let file = folder.join("a file");
     fs::write(&file, "no folder").expect("a file");
@@ -169,7 +169,7 @@ fn records_without_room_make_the_next_flush_incomplete_and_the_shutdown_too() {
     assert!(!report.complete && only(&report).dropped >= 90, "it speaks of all: {report}");
 }
 
-/// Refuses every record for good.
+/// A sink that refuses every record for good.
 struct Refusing;
 
 impl Sink for Refusing {
@@ -209,7 +209,7 @@ fn counts_that_are_lost_without_a_record_are_told_too() {
     (0..5).for_each(|_| hidden());
     let report = telemetry.shutdown_blocking(SOON);
     let sink = only(&report);
-    // One minute, or two if it was over meanwhile, and five requests.
+    // Five requests and one minute, or two minutes if a new one began meanwhile.
     assert!(!report.complete && sink.counts_dropped >= 6, "{report}");
     assert!(report.to_string().contains("counts dropped"), "{report}");
     finish(quiet().sink(Memory::default()).install().expect("the first is gone"));

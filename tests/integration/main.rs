@@ -1,4 +1,4 @@
-//! What the parts do together: stages, pipeline, SQLite and what is read back.
+//! The parts together: stages, pipeline, SQLite, and reading back.
 
 mod contexts;
 mod delivery;

@@ -1,4 +1,4 @@
-//! What panics on the pipeline's threads, and ends nothing of theirs.
+//! Panics on the pipeline's threads, which end none of these.
 
 use std::error::Error;
 use std::fmt;
@@ -21,7 +21,7 @@ fn card(record: &Record) -> &str {
     record.field("card").and_then(Value::as_str).expect("a text")
 }
 
-/// Cuts a card's number where a character may not end.
+/// A redaction that panics by cutting a card's number inside a character.
 fn shortened(text: &str) -> Option<String> {
     text.strip_prefix("card ").map(|rest| format!("card {}…", &rest[..4]))
 }
@@ -57,7 +57,7 @@ fn a_rule_that_panics_is_told_once_with_its_place_and_without_the_text() {
     assert!(said.contains("panics.rs:") && !said.contains("123é5"), "{said}");
 }
 
-/// A value whose destructor panics with another one.
+/// A value whose destructor panics with another such value.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -86,7 +86,7 @@ fn rules_that_panic_over_everything_leave_marks_wherever_there_are_texts() {
     assert!(memory.minutes().iter().all(|minute| minute.tenant_id() == Some("[redacted]")));
 }
 
-/// Where a sink panics.
+/// The place at which a sink panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Where {
     Call,
@@ -128,7 +128,7 @@ impl Drop for Panicking {
     }
 }
 
-/// An error that panics, or does not, when it is shown, asked for its source, or dropped.
+/// An error that may panic when it is shown, asked for its source, or dropped.
 #[derive(Debug)]
 struct Treacherous(Where);
 
@@ -144,7 +144,7 @@ impl fmt::Display for Treacherous {
 
 impl Error for Treacherous {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // It is its own source, without end.
+        // The error is its own source, without end.
         (self.0 == Where::Source).then_some(self)
     }
 }
@@ -198,7 +198,8 @@ fn a_sink_that_panics_wherever_it_may_takes_no_other_along() {
         let folder = tempfile::tempdir().expect("a folder");
         let memory = Memory::default();
         let mut builder = quiet().sink(memory.clone());
-        // Two of each: a second panic while a first one unwinds would end the process.
+        // There are two of each, since a second panic during the unwinding of the first would end
+        // the process.
         for (at, copy) in EVERYWHERE.iter().flat_map(|at| [(*at, 1), (*at, 2)]) {
             builder = builder.sink(Panicking(at, format!("{at:?}-{copy}")));
         }
@@ -268,7 +269,7 @@ fn a_sink_that_panics_over_its_settings_is_refused_and_leaves_nothing_behind() {
     }
 }
 
-/// Panics now and then.
+/// A writer that panics now and then.
 struct Fragile(Vec<u8>, usize);
 
 impl std::io::Write for Fragile {
@@ -294,7 +295,7 @@ fn a_writer_that_panics_once_gets_everything_in_the_end() {
     finish(telemetry);
 }
 
-/// Takes nothing, so that there is something to warn of.
+/// A sink that accepts nothing, so that there is something to warn about.
 struct Down;
 
 impl Sink for Down {
@@ -307,7 +308,7 @@ impl Sink for Down {
     }
 }
 
-/// Writes more to stderr than a pipe holds, as a child whose stderr is something else.
+/// The child writes more to its standard error than a pipe holds.
 #[test]
 fn a_console_beside_a_sink_that_fails_holds_up_no_other() {
     if std::env::var_os("CONSOLE_OF_A_CHILD").is_none() {
@@ -323,7 +324,7 @@ fn a_console_beside_a_sink_that_fails_holds_up_no_other() {
     let report = telemetry.shutdown_blocking(Duration::from_millis(200));
     assert!(report.stats.sinks.iter().all(ragtrace::SinkStats::is_balanced), "{report}");
     println!("and ended");
-    // A write that waits for its reader would hold up the end of the process.
+    // A write that waits for its reader would delay the end of the process.
     std::process::exit(0);
 }
 
@@ -335,7 +336,7 @@ fn a_stderr_that_is_gone_or_that_nobody_reads_holds_nobody_up() {
         let test = "panics::a_console_beside_a_sink_that_fails_holds_up_no_other";
         command.args(["--exact", test, "--nocapture"]).env("CONSOLE_OF_A_CHILD", "1");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        // One that is gone fails each write, and one that is full takes none.
+        // Every write to a closed pipe fails, and a full pipe accepts none.
         let unread = child.stderr.take().filter(|_| is_open);
         let output = child.wait_with_output().expect("it ends");
         let said = String::from_utf8_lossy(&output.stdout);

@@ -1,4 +1,5 @@
-//! The paths of runs that a sink asks for: from the local root down, whatever threads they ran on.
+//! The paths of runs, which a sink asks for: from the local root down, on whatever threads they
+//! ran.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -24,12 +25,12 @@ fn asking() -> Memory {
     Memory::default().needs(Needs::default().with_ancestry())
 }
 
-/// Runs, each with its parent, and what happens to them: the first time a run is named it starts,
-/// the second time it ends.
+/// A plan of runs, each with its parent. The first step that names a run starts it, the second ends
+/// it.
 #[derive(Debug)]
 struct Plan {
     parents: Vec<Option<usize>>,
-    /// Which of the runs that may start or end does so next, and on which thread.
+    /// Each step selects one of the runs that may start or end next, and a thread.
     steps: Vec<(usize, usize)>,
 }
 
@@ -50,7 +51,7 @@ fn plans() -> impl Strategy<Value = Plan> {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread that does one thing after another, as a runtime's does.
+/// A thread that executes jobs in order, as a runtime's does.
 struct Worker {
     jobs: Sender<Job>,
     done: Receiver<()>,
@@ -98,13 +99,13 @@ impl Run {
         Self { future: Box::pin(context.scope(async move { stage.run(body).await })), may_end, inside }
     }
 
-    /// The context of what runs inside, once it has started.
+    /// Returns the context inside the run, once it has started.
     fn inside(&self) -> RequestContext {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner).clone().expect("it has started")
     }
 }
 
-/// Does what the plan says, and returns the span of each run.
+/// Executes the plan, and returns the span of each run.
 fn follow(plan: &Plan, workers: &[Worker]) -> Vec<SpanId> {
     let mut contexts: Vec<Option<RequestContext>> = vec![None; plan.parents.len()];
     let runs: Arc<Mutex<HashMap<usize, Run>>> = Arc::default();
@@ -236,7 +237,7 @@ fn a_path_of_a_deep_recursion_has_the_root_and_the_nearest_steps() {
     factorial(99);
     finish(telemetry);
     let records = memory.records();
-    // The innermost ends first.
+    // The innermost run ends first.
     let ends: Vec<_> = records.iter().filter(|record| record.event().is_end()).collect();
     let root = ends[99].span_id().expect("a stage's");
     let spans: Vec<_> = ends.iter().rev().filter_map(|record| record.span_id()).collect();

@@ -1,4 +1,4 @@
-//! Records by hand, and the test of a sink of one's own.
+//! Records built by hand, and the checks for a custom sink.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -140,7 +140,7 @@ async fn a_sink_that_forgets_and_one_with_a_level_pass() {
     assert!(!records.is_empty() && records.iter().all(|record| record.level() == Level::Error));
 }
 
-/// A sink that is wrong in one way.
+/// A sink with one fault.
 #[derive(Clone)]
 struct Wrong {
     fault: Fault,
@@ -235,11 +235,15 @@ impl Sink for Wrong {
 fn what_is_wrong_with_a_sink_is_said_in_words() {
     Wrong::test(Fault::None).assert_passed();
     for (fault, check, says) in [
-        (Fault::Name, "a name and limits that stay", "the name \"a sink\" should be of 1 to 64 letters"),
-        (Fault::Check, "`check` before anything was delivered, which delivers nothing", "Park: set a key"),
+        (
+            Fault::Name,
+            "a valid name, and limits that do not change",
+            "the name \"a sink\" has to consist of 1 to 64 ASCII letters",
+        ),
+        (Fault::Check, "`check` before the first delivery, which delivers nothing", "Park: set a key"),
         (
             Fault::DeliversInCheck,
-            "`check` before anything was delivered, which delivers nothing",
+            "`check` before the first delivery, which delivers nothing",
             "the backend should have 0 records, and has 1",
         ),
         (Fault::Loses, "a record of each event and level", "the backend should have 9 records, and has 8"),
@@ -258,10 +262,10 @@ fn what_is_wrong_with_a_sink_is_said_in_words() {
         ),
         (
             Fault::TooLarge,
-            "the largest batch that its limits allow, in one piece",
+            "the largest batch that its limits allow, undivided",
             "a batch of 100 records, which its limits allow, is refused (Split: more than 99 records)",
         ),
-        (Fault::HangsAtTheEnd, "`close`, twice, and a batch that comes late", "`close` did not return within 200ms"),
+        (Fault::HangsAtTheEnd, "`close`, twice, and a batch afterwards", "`close` did not return within 200ms"),
     ] {
         let report = Wrong::test(fault);
         let first = report.faults().next().unwrap_or_default();

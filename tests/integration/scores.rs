@@ -62,7 +62,7 @@ fn a_score_judges_the_run_around_it_the_trace_around_it_or_the_one_it_names() {
     assert_eq!(of(4), ("recall".to_owned(), Value::F64(0.5), Some("code".to_owned())));
     assert_eq!(scores[0].score().and_then(|score| score.comment()), Some("as the sources say"));
     assert_eq!((scores[0].message().as_ref(), scores[0].logger()), ("faithfulness_scored", "score"));
-    // Of a trace that the request is not of, it says whose judgement it is, and no more.
+    // A score of another trace contains the user of the request, but no more of it.
     assert_eq!((scores[2].user_id(), scores[2].session_id(), scores[2].request_id()), (Some("alice"), None, None));
     assert_eq!((scores[1].user_id(), scores[1].session_id()), (Some("alice"), Some("s-1")));
     assert!(scores.iter().all(|record| !record.is_local_root() && record.parent_span_id().is_none()));
@@ -163,7 +163,7 @@ fn a_score_of_another_tenants_trace_is_a_dead_letter_that_says_so_and_the_accoun
     assert_eq!((sink.accepted, sink.delivered, sink.dead_lettered), (5, 4, 1), "{report}");
     let letters = DeadLetters::new(&spool).read().expect("readable");
     let refused: Vec<_> = letters.iter().map(|letter| (letter.reason(), letter.record().tenant_id())).collect();
-    assert_eq!(refused, [("the trace of the score is known under another tenant", Some("beta"))]);
+    assert_eq!(refused, [("the trace of the score belongs to another tenant", Some("beta"))]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let trace = runtime.block_on(async {
         let store = store::open(&format!("sqlite:{}", file.display())).await.expect("opens");
@@ -196,7 +196,7 @@ fn a_score_that_cannot_be_recorded_says_what_to_change() {
     assert_eq!(Score::flag("tone", true).try_record(), Ok(false), "nobody listens");
     let telemetry = quiet().sink(Memory::default()).install().expect("the only");
     let told = error(Score::flag("tone", true));
-    assert_eq!(told, "the score `tone` is of no trace: name one by `.trace(…)`, or record it inside a request");
+    assert_eq!(told, "the score `tone` has no trace: set one with `.trace(…)`, or record it inside a request");
     assert!(Score::flag("Tön/e 5@k", true).trace(trace).record());
     finish(telemetry);
 }

@@ -1,4 +1,4 @@
-//! Where settings come from, and which of them wins.
+//! The sources of settings, and their precedence.
 
 use std::error::Error as _;
 
@@ -10,12 +10,12 @@ use crate::support::{Memory, finish, turn};
 #[traced_stage(level = "debug")]
 fn set_up() {}
 
-/// Variables by their names.
+/// Returns a lookup of these variables.
 fn variables(set: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
     move |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
 }
 
-/// The records of a stage under these settings.
+/// Returns the records of a stage under these settings.
 fn records(builder: Builder) -> Vec<Record> {
     let _turn = turn();
     let memory = Memory::default();
@@ -25,7 +25,7 @@ fn records(builder: Builder) -> Vec<Record> {
     memory.records().into_iter().filter(|record| record.stage() == Some("set_up")).collect()
 }
 
-/// Service, environment and version under these variables.
+/// Returns service, environment and version under these variables.
 fn origin(set: &[(&str, &str)]) -> [Option<String>; 3] {
     let builder = ragtrace::builder().console(ragtrace::Console::Off).level(Level::Debug);
     let records = records(builder.from_lookup(variables(set)));
@@ -100,7 +100,7 @@ fn what_is_malformed_is_named_with_what_is_accepted() {
         ("RAGTRACE_SPOOL_BYTES", "1 GB", "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\""),
     ] {
         let set = [(name, value)];
-        // That code sets it too does not hide it.
+        // A setting in code does not hide an invalid variable.
         let error = refused(ragtrace::builder().from_lookup(variables(&set)).level("info"));
         assert_eq!(error.to_string(), says);
         assert!(error.is_setting() && !error.is_already_installed() && error.source().is_none());
@@ -126,7 +126,7 @@ fn two_sinks_of_one_name_are_refused_and_two_of_different_names_are_not() {
     let builder = || ragtrace::builder().console(ragtrace::Console::Off).sink(Discard::new());
     let error = refused(builder().sink(Discard::new()));
     assert!(error.is_setting());
-    let says = "two sinks have the name `discard`: give one of them another, as by `.named(\"discard-2\")`";
+    let says = "two sinks have the name `discard`: rename one of them, for example with `.named(\"discard-2\")`";
     assert_eq!(error.to_string(), says);
     let _turn = turn();
     let telemetry = builder().sink(Discard::new().named("discard-2")).install().expect("the only one");
@@ -140,7 +140,7 @@ fn a_sink_called_as_the_console_is_refused_while_the_console_is_on() {
     let named = |console| ragtrace::builder().console(console).level("error").sink(Discard::new().named("console"));
     let error = refused(named(ragtrace::Console::Json));
     assert!(error.is_setting());
-    let says = "two sinks have the name `console`: give one of them another, as by `.named(\"console-2\")`";
+    let says = "two sinks have the name `console`: rename one of them, for example with `.named(\"console-2\")`";
     assert_eq!(error.to_string(), says);
     let _turn = turn();
     finish(named(ragtrace::Console::Off).install().expect("the only one"));
@@ -152,7 +152,7 @@ fn a_sink_whose_name_is_not_plain_or_too_long_is_refused() {
     for name in ["", "a sink", "sänk", "a/b", &long] {
         let named = Discard::new().named(name.to_owned());
         let error = refused(ragtrace::builder().console(ragtrace::Console::Off).sink(named));
-        let rule = "should be of 1 to 64 letters, digits, dots, dashes and underscores";
+        let rule = "has to consist of 1 to 64 ASCII letters, digits, dots, dashes and underscores";
         assert!(error.is_setting() && error.to_string().ends_with(&format!("{name:?} {rule}")), "{error}");
     }
     let _turn = turn();
@@ -163,7 +163,7 @@ fn a_sink_whose_name_is_not_plain_or_too_long_is_refused() {
 
 #[test]
 fn records_on_disk_without_a_folder_are_refused_with_both_ways_to_set_one() {
-    let says = "records can only be kept on disk with a folder for it: set RAGTRACE_SPOOL or `Builder::spool`";
+    let says = "this durability needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
     let set = [("RAGTRACE_DURABILITY", "spill")];
     let error = refused(ragtrace::builder().from_lookup(variables(&set)));
     assert_eq!((error.is_setting(), error.to_string()), (true, says.to_owned()));
@@ -191,7 +191,7 @@ fn with_environment(test: &str, variables: &[(&str, &[u8])]) -> std::process::Ou
     command.output().expect("it runs")
 }
 
-/// What the environment sets, as a child says it.
+/// The child prints the settings that it got from its environment.
 #[test]
 fn the_environment_s_own_settings_are_taken() {
     if std::env::var_os("SETTINGS_OF_A_CHILD").is_none() {
@@ -217,7 +217,7 @@ fn a_variable_that_is_not_utf_8_is_a_path_or_an_error_that_names_it() {
     for name in &ours {
         let output = with_environment(CHILD, &[(name, b"hunter2\xff")]);
         let said = String::from_utf8_lossy(&output.stdout);
-        let expected = format!("refused: {name}: expected UTF-8, found a byte of none at position 8");
+        let expected = format!("refused: {name}: expected UTF-8, found an invalid byte at position 8");
         assert!(said.contains(&expected) && !said.contains("hunter2"), "{said}");
     }
     let theirs = ["DD_SERVICE", "DD_ENV", "DD_VERSION", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
@@ -253,5 +253,5 @@ fn a_variable_that_is_empty_or_blank_counts_as_not_set() {
     );
     assert_eq!(records.len(), 2);
     let error = refused(ragtrace::builder().spool("", ragtrace::SpoolLimits::default()));
-    assert_eq!(error.to_string(), "the spool's folder has no name: give `Builder::spool` a path");
+    assert_eq!(error.to_string(), "the path of the spool's folder is empty: pass one to `Builder::spool`");
 }

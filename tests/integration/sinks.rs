@@ -16,7 +16,7 @@ use crate::support::{Memory, finish, quiet, turn};
 #[traced_stage]
 fn task() {}
 
-/// Answers every call with something that is no default, and remembers which it was.
+/// A sink that answers every call with something other than the default, and remembers the calls.
 #[derive(Clone, Default)]
 struct Witness {
     calls: Arc<Mutex<Vec<&'static str>>>,

@@ -1,4 +1,5 @@
-//! One telemetry at a time, since a process has but one; and a sink that keeps what it is given.
+//! Installs one telemetry at a time, since a process can have only one; and a sink that keeps its
+//! records.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A builder that writes nothing to the console.
+/// Returns a builder that writes nothing to the console.
 pub(crate) fn quiet() -> Builder {
     ragtrace::builder().service("tests").console(Console::Off)
 }
@@ -29,7 +30,7 @@ pub(crate) fn finish(telemetry: Telemetry) {
     }
 }
 
-/// Keeps every record and count.
+/// A sink that keeps every record and count.
 #[derive(Clone)]
 pub(crate) struct Memory {
     name: &'static str,

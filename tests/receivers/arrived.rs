@@ -1,45 +1,45 @@
-//! A span as a receiver has it.
+//! A span as a receiver stores it.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-/// A span that arrived, in terms of OTLP, whichever receiver tells of it.
+/// A span that arrived, in terms of OTLP, from whichever receiver.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    /// 32 hexadecimal digits.
+    /// The trace id, as 32 hexadecimal digits.
     pub trace_id: String,
-    /// 16 hexadecimal digits.
+    /// The span id, as 16 hexadecimal digits.
     pub span_id: String,
-    /// 16 hexadecimal digits; none of a root.
+    /// The parent's span id, as 16 hexadecimal digits, or `None` for a root.
     pub parent_span_id: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// In nanoseconds since 1970.
+    /// The start, in nanoseconds since 1970.
     pub start: u64,
-    /// In nanoseconds since 1970.
+    /// The end, in nanoseconds since 1970.
     pub end: u64,
-    /// How it ended.
+    /// The status.
     pub status: Status,
-    /// Its attributes; a list is one of JSON.
+    /// The attributes. A list is a JSON list.
     pub attributes: BTreeMap<String, Json>,
-    /// The names of its events, and their attributes.
+    /// The names of the events, and their attributes.
     pub events: Vec<(String, BTreeMap<String, Json>)>,
 }
 
 /// The status of a span (OpenTelemetry Tracing API, "Set Status").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing was said.
+    /// No status was set.
     Unset,
-    /// It went well.
+    /// The span succeeded.
     Ok,
-    /// It did not, with a description.
+    /// The span failed, with a description.
     Error(String),
 }
 
 impl Arrived {
-    /// Returns the first of some attributes that the span has.
+    /// Returns the first of these attributes that the span has.
     pub fn any_of(&self, names: &[&str]) -> Option<&Json> {
         names.iter().find_map(|name| self.attributes.get(*name))
     }

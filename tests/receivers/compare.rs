@@ -1,4 +1,4 @@
-//! What arrived, held against what our store has.
+//! Compares the spans that arrived with those in the store.
 
 use ragtrace::{Event, Record, RecordItem, StageKind, Value};
 use ragtrace_sinks::store::{SpanNode, SpanStatus, Trace};
@@ -6,27 +6,28 @@ use serde_json::Value as Json;
 
 use crate::arrived::{Arrived, Status};
 
-/// What a program sent.
+/// The records that a program sent.
 #[derive(Debug)]
 pub struct Sent {
-    /// The trace, read from our store.
+    /// The trace, read from the store.
     pub trace: Trace,
-    /// All records, as the console shows them: documents are in these, and not in the store.
+    /// All records, as the console shows them. Documents are in these, and not in the store.
     pub records: Vec<Record>,
 }
 
-/// How far times may be apart, in nanoseconds: records and some receivers have microseconds.
+/// The largest difference of times, in nanoseconds, since records and some receivers have
+/// microseconds.
 const TOLERANCE: u64 = 2_000;
 
-/// The attributes that a dialect has for what our records say. Of several names the first that is
-/// there counts.
+/// The attributes that a dialect has for the contents of records. Of several names, the first one
+/// that is present counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
-    /// The attribute of a span's kind, and the word for each kind.
+    /// The attribute of a span's kind, and the value for each kind.
     pub kind: (&'static str, fn(StageKind) -> &'static str),
     /// The model's name.
     pub model: &'static [&'static str],
-    /// Counts of tokens: our names and theirs.
+    /// The counts of tokens: the records' names and the dialect's.
     pub tokens: &'static [(&'static str, &'static str)],
     /// The cost in US dollars.
     pub cost: &'static str,
@@ -34,14 +35,14 @@ pub struct Dialect {
     pub query: &'static [&'static str],
     /// The conversation.
     pub session: &'static str,
-    /// Where the items are that a stage of some kind made.
+    /// The places of the items that stages of some kinds generated.
     pub documents: &'static [(StageKind, Documents)],
 }
 
-/// How a dialect lists documents.
+/// The form in which a dialect lists documents.
 #[derive(Clone, Copy, Debug)]
 pub enum Documents {
-    /// An attribute each: `{prefix}.{i}.document.{id,score,content}`.
+    /// Several attributes per document: `{prefix}.{i}.document.{id,score,content}`.
     Numbered(&'static str),
     /// One attribute, a JSON list of objects with `id`, `score` and `content`.
     Json(&'static str),
@@ -53,18 +54,18 @@ impl Sent {
         self.trace.trace_id().to_hex()
     }
 
-    /// Returns the items that a run made, as its end record has them.
+    /// Returns the items that a run generated, from its end record.
     fn generated(&self, span: SpanNode<'_>) -> &[RecordItem] {
         let is_end = |record: &&Record| record.span_id() == Some(span.span_id()) && record.event() != Event::Started;
         self.records.iter().find(is_end).map_or(&[], Record::generated)
     }
 }
 
-/// Compares every span of a trace with what arrived of it.
+/// Compares every span of a trace with the one that arrived.
 ///
 /// # Panics
 ///
-/// If a span is missing, came twice, came without being in our store, or says anything else.
+/// Panics if a span is missing, arrived twice, is not in the store, or differs.
 pub fn assert_arrived_whole(sent: &Sent, arrived: &[Arrived], dialect: &Dialect) {
     assert_eq!(arrived.len(), sent.trace.spans().len(), "as many spans as our store has: {arrived:#?}");
     for span in sent.trace.spans() {
@@ -76,7 +77,7 @@ pub fn assert_arrived_whole(sent: &Sent, arrived: &[Arrived], dialect: &Dialect)
     }
 }
 
-/// Name, tree, kind, times, outcome.
+/// Compares name, tree, kind, times and outcome.
 fn assert_same(span: SpanNode<'_>, arrived: &Arrived, dialect: &Dialect) {
     let stage = span.stage();
     assert_eq!(arrived.name, stage);
@@ -97,7 +98,7 @@ fn assert_same(span: SpanNode<'_>, arrived: &Arrived, dialect: &Dialect) {
     }
 }
 
-/// The error's message, its type, and the chain of its causes.
+/// Compares the error's message, its type, and the chain of its causes.
 fn assert_failed(span: SpanNode<'_>, arrived: &Arrived) {
     let (stage, error) = (span.stage(), span.error().expect("why it failed"));
     let Status::Error(description) = &arrived.status else { panic!("{stage}: {:?}", arrived.status) };
@@ -113,7 +114,7 @@ fn assert_failed(span: SpanNode<'_>, arrived: &Arrived) {
     }
 }
 
-/// Model, tokens, cost, query, documents, and who it was for.
+/// Compares model, tokens, cost, query, documents, user and session.
 fn assert_same_content(sent: &Sent, span: SpanNode<'_>, arrived: &Arrived, dialect: &Dialect) {
     let (stage, record) = (span.stage(), span.record());
     let field = |name: &str| record.field(name).and_then(Value::as_str);
@@ -147,7 +148,7 @@ struct Document {
 }
 
 impl PartialEq for Document {
-    /// Scores are as near as parsers of numbers bring them.
+    /// Compares scores within the precision of number parsers.
     fn eq(&self, other: &Self) -> bool {
         let is_near = match (self.score, other.score) {
             (Some(score), Some(other)) => (score - other).abs() <= 1e-12,
@@ -162,7 +163,7 @@ impl Document {
         Self { id: item.id().to_owned(), score: item.score(), content: item.content().map(str::to_owned) }
     }
 
-    /// Reads one by its members.
+    /// Reads a document by its members.
     fn read(member: impl Fn(&str) -> Option<Json>) -> Option<Self> {
         let text = |name| member(name).and_then(|value| value.as_str().map(str::to_owned));
         Some(Self {

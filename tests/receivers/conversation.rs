@@ -1,5 +1,5 @@
-//! A program for the tests to run: a conversation with a language model, of which every reserved
-//! name is recorded, and every outcome. Its sinks are those that the environment names.
+//! A program that the tests run: a conversation with a language model, which records every reserved
+//! name and every outcome. Its sinks are those that the environment names.
 
 use std::error::Error;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn conversation(question: &str) -> Result<String, Unreachable> {
     let passages = retrieval(question).await;
     let best = reranking(question, passages).await;
     let answer = completion(question, &best).await;
-    // One that nobody waits for, one that fails, one that panics.
+    // One lookup is cancelled, one fails, one panics.
     let _ = tokio::time::timeout(Duration::from_millis(5), slow_lookup(7)).await;
     let _ = weather_lookup(7).await;
     let _ = tokio::spawn(ragtrace::RequestContext::current().expect("a request").scope(checked(0))).await;
@@ -120,7 +120,7 @@ async fn checked(divisor: u32) -> u32 {
 fn main() -> Result<(), Box<dyn Error>> {
     let telemetry =
         ragtrace::builder().service("conversation").from_env().sinks(ragtrace_sinks::from_env()?).install()?;
-    // What panics here does so on purpose, and standard error is for records.
+    // Panics here are intended, and standard error is for records.
     std::panic::set_hook(Box::new(|_| ()));
     let request = RequestContext::new()
         .with_user_id("alice")

@@ -1,10 +1,10 @@
-//! Which attributes each profile of the sink has for what records say.
+//! The attributes of each of the sink's profiles for the contents of records.
 
 use crate::compare::{Dialect, Documents};
 use ragtrace::StageKind;
 
-/// The GenAI conventions, which the profile of a Collector speaks (OpenTelemetry,
-/// `semantic-conventions-genai`), and `ragtrace.*` for what they have no name for.
+/// The GenAI conventions, which the profile of a Collector uses (OpenTelemetry,
+/// `semantic-conventions-genai`), and `ragtrace.*` for values without a name there.
 pub const GEN_AI: Dialect = Dialect {
     kind: ("ragtrace.kind", StageKind::as_str),
     model: &["gen_ai.request.model"],
@@ -24,8 +24,7 @@ pub const GEN_AI: Dialect = Dialect {
     ],
 };
 
-/// OpenInference, which Phoenix and MLflow speak (OpenInference semantic conventions,
-/// "Attributes").
+/// OpenInference, which Phoenix and MLflow use (OpenInference semantic conventions, "Attributes").
 pub const OPEN_INFERENCE: Dialect = Dialect {
     kind: ("openinference.span.kind", open_inference_kind),
     model: &["llm.model_name", "embedding.model_name", "reranker.model_name"],
@@ -45,7 +44,7 @@ pub const OPEN_INFERENCE: Dialect = Dialect {
     ],
 };
 
-/// Returns the name that OpenInference has for a kind.
+/// Returns OpenInference's name for a kind.
 fn open_inference_kind(kind: StageKind) -> &'static str {
     match kind {
         StageKind::Embed => "EMBEDDING",

@@ -1,5 +1,5 @@
-//! That the recorded requests of the official clients are about the question, whole, and that our
-//! records of it are too.
+//! Checks that the recorded requests of the official clients describe the whole question, and that
+//! ragtrace's records of it do too.
 
 #[path = "question.rs"]
 mod question;
@@ -21,14 +21,14 @@ fn list(json: &Json) -> &[Json] {
     json.as_array().expect("a list")
 }
 
-/// Names of the description's spans with those of their parents.
+/// Returns the names of the description's spans with those of their parents.
 fn described() -> BTreeSet<(String, Option<String>)> {
     let question = question();
     let name = |json: &Json| json.as_str().map(str::to_owned);
     list(&question["spans"]).iter().map(|span| (name(&span["name"]).expect("a name"), name(&span["parent"]))).collect()
 }
 
-/// A placeholder of a fixture is the name in angle brackets.
+/// Returns the name of a fixture's placeholder, which is in angle brackets.
 fn placeheld(json: &Json) -> Option<String> {
     let name = json.as_str()?.strip_prefix('<')?.strip_suffix('>')?;
     Some(name.to_owned())

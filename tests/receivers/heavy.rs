@@ -1,5 +1,4 @@
-//! What arrives in two receivers that keep traces in a database and judge them: Arize Phoenix and
-//! MLflow.
+//! Tests two receivers that keep traces in a database and evaluate them: Arize Phoenix and MLflow.
 
 mod scenes;
 
@@ -7,7 +6,7 @@ use ragtrace_receivers::dialects::OPEN_INFERENCE;
 use ragtrace_receivers::readers::{Mlflow, Phoenix};
 use ragtrace_receivers::{Sent, address, assert_arrived_whole};
 
-/// The sum of a number over all spans.
+/// Returns the sum of a number over all spans.
 fn sum(sent: &Sent, name: &str) -> f64 {
     sent.trace.spans().filter_map(|span| span.record().metric(name)).sum()
 }

@@ -1,4 +1,4 @@
-//! Just enough of HTTP to ask a server on loopback for JSON.
+//! A minimal HTTP client that asks a server on loopback for JSON.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,13 +11,13 @@ pub(crate) fn get(url: &str) -> Option<Json> {
     request("GET", url, "")
 }
 
-/// Posts JSON to a URL, and returns that of the answer.
+/// Posts JSON to a URL, and returns the JSON of the answer.
 pub(crate) fn post(url: &str, body: &Json) -> Option<Json> {
     request("POST", url, &body.to_string())
 }
 
-/// Sends a request, and returns the JSON of an answer with status 200. By HTTP/1.0 the end of the
-/// connection is the end of the answer, and no server sends it in chunks.
+/// Sends a request, and returns the JSON of an answer with status 200. With HTTP/1.0 the answer
+/// ends with the connection, and no server sends it in chunks.
 fn request(method: &str, url: &str, body: &str) -> Option<Json> {
     let rest = url.strip_prefix("http://").expect("a URL of loopback");
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

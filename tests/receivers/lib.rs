@@ -1,9 +1,9 @@
-//! What the tests against real receivers share: programs to send something, readers of what
+//! Support for the tests against real receivers: programs that send something, readers of what
 //! arrived, and the comparison of the two.
 //!
 //! A test runs a program in a folder of its own, with two sinks: OTLP to a receiver, and SQLite.
-//! What arrived is read back through the receiver's own interface, and held span by span against
-//! our store, which knows nothing of OTLP.
+//! The spans that arrived are read back through the receiver's own interface, and compared one by
+//! one with the store, which knows nothing of OTLP.
 
 mod arrived;
 mod compare;
@@ -18,14 +18,14 @@ pub use program::{Folder, Outcome, Program, address};
 
 use std::time::{Duration, Instant};
 
-/// Far longer than anything here takes; a test that waits for what does not come ends then.
+/// A limit far longer than anything here takes, at which a test fails that waits in vain.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Asks again and again until there is an answer, a minute at most.
+/// Asks repeatedly until there is an answer, for at most a minute.
 ///
 /// # Panics
 ///
-/// If there is none by then.
+/// Panics if there is none by then.
 pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {

@@ -1,5 +1,5 @@
-//! What arrives in receivers that start in seconds: Datadog's test agent, the collector rotel, and
-//! a recorder in the place of backends that cannot be had.
+//! Tests receivers that start in seconds: Datadog's test agent, the collector rotel, and a recorder
+//! in place of backends that cannot be run here.
 
 mod recorded;
 mod scenes;

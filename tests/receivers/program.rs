@@ -1,4 +1,4 @@
-//! Programs as their users run them, each in a folder of its own.
+//! Runs programs as their users do, each in a folder of its own.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,11 +8,11 @@ use ragtrace_sinks::store::{self, Trace};
 
 use crate::compare::Sent;
 
-/// Returns the address of a receiver that `scripts/test-receivers` started.
+/// Returns the address of a receiver that `scripts/test-receivers` has started.
 ///
 /// # Panics
 ///
-/// If there is none: the test was not run by that script.
+/// Panics if there is none because the test was not run by that script.
 pub fn address(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run scripts/test-receivers"))
 }
@@ -21,50 +21,51 @@ pub fn address(variable: &str) -> String {
 #[derive(Debug)]
 pub struct Folder(tempfile::TempDir);
 
-/// How a program ended.
+/// The outcome of a program.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Its exit code.
+    /// The exit code.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// The standard output.
     pub stdout: String,
-    /// What it sent: the trace as our store has it, and the records as the console shows them.
+    /// The trace in the store, and the records as the console shows them.
     pub sent: Sent,
 }
 
 impl Folder {
-    /// Makes one, which goes at the end of the test.
+    /// Creates a folder, which is removed at the end of the test.
     ///
     /// # Panics
     ///
-    /// If there is no place for it.
+    /// Panics if it cannot be created.
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    /// Returns the path of a file in it.
+    /// Returns the path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// Writes a file into it.
+    /// Writes a file into the folder.
     ///
     /// # Panics
     ///
-    /// If it cannot be written.
+    /// Panics if the file cannot be written.
     pub fn file(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, bytes).expect("a file");
     }
 
-    /// Runs a program to its end, with sinks for OTLP and SQLite, and returns what it sent last.
-    /// Its environment has no settings but `environment`.
+    /// Runs a program to its end, with sinks for OTLP and SQLite, and returns its outcome with the
+    /// last trace. Its environment has no settings but `environment`.
     ///
     /// # Panics
     ///
-    /// If it cannot be run, says that not all was delivered, or leaves no trace.
+    /// Panics if the program cannot be run, reports that not everything was delivered, or leaves no
+    /// trace.
     pub fn run(&self, program: &Program<'_>, arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
         let mut command = Command::new(program.path());
         command.current_dir(self.0.path()).args(arguments);
@@ -77,7 +78,7 @@ impl Folder {
         command.env("RAGTRACE_SINKS", "otlp,sqlite").env("RAGTRACE_CONSOLE", "json");
         let output = command.envs(environment.iter().copied()).output().expect("the program runs");
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        // Standard error has records alone, but for what a program has to say against it.
+        // Standard error contains only records, unless the program reports a problem.
         let of_json = |line: &&str| line.starts_with('{');
         let records = stderr.lines().filter(of_json).map(|line| Record::from_json(line).expect("a record"));
         let records: Vec<_> = records.collect();
@@ -101,12 +102,12 @@ impl Folder {
 pub enum Program<'a> {
     /// An example of the workspace.
     Example(&'a str),
-    /// Any other, by its path.
+    /// Any other program, by its path.
     At(&'a str),
 }
 
 impl Program<'_> {
-    /// Cargo builds examples into the folder beside that of the tests.
+    /// Returns the program's path. Cargo builds examples into the folder beside that of the tests.
     fn path(&self) -> PathBuf {
         match self {
             Self::At(path) => path.into(),

@@ -1,7 +1,7 @@
-//! The question of `golden/question.json` as records, as a worker would give them to a sink.
+//! The question of `golden/question.json` as the records that a worker would give to a sink.
 //!
-//! What official clients send for the same question lies beside that file. Tests of other packages
-//! take this file by its path.
+//! The requests that official clients send for the same question are beside that file. Tests of
+//! other packages include this file by its path.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(crate) const QUESTION: &str = include_str!("golden/question.json");
 
 /// The fields of a span that are fields of its record.
 const FIELDS: [&str; 7] = ["input", "output", "query", "model", "provider", "prompt_name", "prompt_version"];
-/// The fields that are numbers of its record.
+/// The fields of a span that are numbers of its record.
 const METRICS: [&str; 8] = [
     "input_tokens",
     "output_tokens",
@@ -27,7 +27,7 @@ const METRICS: [&str; 8] = [
     "top_k",
 ];
 
-/// Returns the description, read.
+/// Returns the parsed description.
 pub(crate) fn question() -> Json {
     serde_json::from_str(QUESTION).expect("the description is JSON")
 }
@@ -92,7 +92,7 @@ fn end_record(question: &Json, span: &Json, origin: &Arc<Origin>) -> Record {
     items(span, "generated").into_iter().fold(record, RecordBuilder::generated).build()
 }
 
-/// Sets what all records of the request have.
+/// Sets the ids that all records of the request have.
 fn requested(record: RecordBuilder, question: &Json) -> RecordBuilder {
     record
         .trace_id(text(question, "trace_id").parse::<TraceId>().expect("a trace id"))
@@ -109,7 +109,7 @@ fn origin(question: &Json) -> Origin {
         .with_version(text(question, "version"))
 }
 
-/// The steps from the root down to a span.
+/// Returns the steps from the root down to a span.
 fn path(question: &Json, span: &Json) -> Vec<PathStep> {
     let mut steps = vec![PathStep::new(span_id(span), start_of(question, span))];
     let mut at = span;
@@ -132,7 +132,7 @@ fn items(span: &Json, direction: &str) -> Vec<RecordItem> {
     listed.iter().map(item).collect()
 }
 
-/// A value of the description as a stage would have recorded it.
+/// Returns a value of the description as a stage would have recorded it.
 fn value(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => return None,

@@ -1,5 +1,5 @@
-//! What goes to backends that cannot be had: each request well-formed, and everything in them that
-//! our store has.
+//! Tests the requests to backends that cannot be run here: each is well-formed, and together they
+//! contain everything in the store.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -21,7 +21,7 @@ fn converse(settings: &[(&str, &str)]) -> (Folder, Sent) {
     (folder, run.sent)
 }
 
-/// Passes a payload through the models of Datadog's official client.
+/// Asserts that the models of Datadog's official client accept a payload.
 fn assert_taken_by_models(folder: &Folder, kind: &str, payload: &Json) {
     folder.file("payload.json", payload.to_string().as_bytes());
     let checker = concat!(env!("CARGO_MANIFEST_DIR"), "/datadog_models.py");
@@ -173,7 +173,7 @@ fn a_score_becomes_feedback_and_an_evaluation_of_its_run() {
     assert_eq!((&feedback["score"], &feedback["comment"]), (&0.83.into(), &"Said in the first passage.".into()));
 }
 
-/// Compares names, tree, kinds, durations, outcome, tokens and cost of spans with our store.
+/// Compares names, tree, kinds, durations, outcome, tokens and cost of spans with the store.
 fn assert_same_llm_tree(spans: &[Json], sent: &Sent, kind_of: impl Fn(&Json) -> &Json) {
     assert_eq!(spans.len(), sent.trace.spans().len());
     for ours in sent.trace.spans() {

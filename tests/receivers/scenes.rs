@@ -1,4 +1,4 @@
-//! What is sent to every receiver: the examples' traces, a failed run among them, and a
+//! The scenes that are sent to every receiver: the examples' traces, including a failed run, and a
 //! conversation with a model.
 
 use ragtrace_receivers::{Arrived, Dialect, Folder, Program, Sent, assert_arrived_whole, wait_for};
@@ -17,7 +17,7 @@ pub(crate) fn arrived(scene: &str, sent: &Sent, read: impl Fn(&str) -> Vec<Arriv
     wait_for(scene, || Some(read(&trace_id)).filter(|spans| spans.len() >= sent.trace.spans().len()))
 }
 
-/// Runs each scene with the given environment, and hands over what it sent, with its name.
+/// Runs each scene with the given environment, and passes its name and what it sent to `see`.
 pub(crate) fn play(environment: &[(&str, &str)], mut see: impl FnMut(&str, &Sent)) {
     let folder = Folder::new();
     let ingest = Program::Example("ingest");

@@ -1,4 +1,4 @@
-//! Secrets in the notations that the crates which write them give them.
+//! Secrets in many notations, written by the crates that implement these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::secrets::secrets;
 
 const SEED: u64 = 20_261_126;
 
-/// Names of secrets.
+/// The names of secrets.
 const NAMES: &[&str] = &[
     "password",
     "DB_PASSWORD",
@@ -60,7 +60,7 @@ struct Login<'a> {
     with: &'a str,
 }
 
-/// A notation, and what it makes of a name and a secret, unless that cannot be written in it.
+/// A notation, and the function that writes a name and a secret in it, if that is possible.
 type Notation = (&'static str, fn(&str, &str) -> Option<String>);
 
 const NOTATIONS: &[Notation] = &[
@@ -162,7 +162,8 @@ fn headers(name: &str, secret: &str) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// Returns the runs of a secret that must not be left, as it is written and as it may be escaped.
+/// Returns the parts of a secret that must not remain, as they are written and as they may be
+/// escaped.
 fn runs(secret: &str) -> BTreeSet<String> {
     const RUN: usize = 4;
     let bytes = format!("{:?}", secret.as_bytes());
@@ -180,7 +181,7 @@ fn runs(secret: &str) -> BTreeSet<String> {
     runs
 }
 
-/// A line of the corpus, and what of it must not be left.
+/// A line of the corpus, and the parts of it that must not remain.
 struct Line {
     notation: &'static str,
     text: String,
@@ -193,7 +194,7 @@ fn lines(rng: &mut Rng) -> Vec<Line> {
         for secret in secrets(rng, 12) {
             for (notation, write) in NOTATIONS {
                 let Some(text) = write(name, &secret) else { continue };
-                // What stands there with any secret is no part of this one.
+                // Text that is the same with any secret is not part of this one.
                 let around = write(name, "0").unwrap_or_default();
                 let runs = runs(&secret).into_iter().filter(|run| !around.contains(run.as_str())).collect();
                 lines.push(Line { notation, text, runs });

@@ -1,5 +1,5 @@
-//! Texts that nobody wrote for this: what comes with the packages that we depend on, and what cargo
-//! says. They are read where they lie.
+//! Texts that were not written for this test: the files of dependencies, and cargo's output. They
+//! are read where they are.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::pipeline::{keep, redacted};
 use crate::ratio;
 
-/// Where packages of the registry lie.
+/// Returns the folder of the registry's packages.
 fn registry() -> PathBuf {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
@@ -48,7 +48,7 @@ fn lines() -> Vec<String> {
     lines
 }
 
-/// Returns whether a line does have a secret, if one for show: in a URL, or as a string in code.
+/// Returns `true` if a line does contain a secret, such as an example in a URL or a string in code.
 fn has_one(line: &str) -> bool {
     let in_url = line.split_once("://").is_some_and(|(_, rest)| {
         rest.split_once('@').is_some_and(|(user, _)| user.contains(':'))
@@ -80,7 +80,7 @@ fn what_packages_and_cargo_say_stays() {
     for (line, left) in &hits {
         println!("{line}\n  {left}");
     }
-    // One in ten thousand, and no fewer than three.
+    // One in ten thousand is allowed, and at least three.
     assert!(wrong.len() <= 3 + lines.len() / 10_000, "{wrong:#?}");
     assert!(hits.len() <= 10 + lines.len() / 1_000, "{hits:#?}");
 }

@@ -1,4 +1,4 @@
-//! Secrets are taken out of texts in whatever notation they stand there, and what is none stays.
+//! Secrets are removed from texts in whatever notation they are, and everything else stays.
 
 mod corpus;
 mod innocents;
@@ -8,10 +8,10 @@ mod secrets;
 
 use pipeline::redacted;
 
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const MARK: &str = "[redacted]";
 
-/// Returns a part of a whole with four digits behind the point.
+/// Returns a ratio with four decimals.
 fn ratio(part: usize, whole: usize) -> String {
     let of_ten_thousand = part * 10_000 / whole.max(1);
     format!("{}.{:04}", of_ten_thousand / 10_000, of_ten_thousand % 10_000)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ragtrace::{Record, RecordLimits, Value, traced_stage};
 use ragtrace_tests::{Reply, Scripted, install};
 
-/// So many texts are under way at a time, which the queue has room for.
+/// The number of texts in progress at a time, for which the queue has room.
 const AT_A_TIME: usize = 400;
 
 #[traced_stage(fields(at, text))]
@@ -17,8 +17,8 @@ fn hold(at: usize, text: &str) {
     let _ = (at, text);
 }
 
-/// Writes texts to a folder of this name, a file each, for other scanners to look at, where
-/// `RAGTRACE_REDACTION_CORPUS` says.
+/// Writes each text to a file in a folder with this name, for other scanners to examine, if
+/// `RAGTRACE_REDACTION_CORPUS` is set.
 pub(crate) fn keep(name: &str, texts: &[String]) {
     let Some(folder) = env::var_os("RAGTRACE_REDACTION_CORPUS") else { return };
     let folder = Path::new(&folder).join(name);

@@ -1,7 +1,7 @@
-//! Texts written by hand: such as have a secret, with what of it must not be left, and such as have
-//! none.
+//! Texts written by hand: some with a secret, and the parts that must not remain; and some without.
 
-/// Texts with a secret, and the secret as it stands in them. A bar parts the pieces of one.
+/// Texts with a secret, and the secret as it is written in them. A bar separates the parts of one
+/// secret.
 pub(crate) const SECRETS: &[(&str, &str)] = &[
     // `Debug` of Rust
     ("Config {\n    password: Some(\n        \"hunter2secret\",\n    ),\n}", "hunter2secret"),
@@ -205,7 +205,7 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
     ("requires Password('hunter2secret')", "hunter2secret"),
     ("{\"spring\":{\"password\":\"{noop}hunter2secret\"}}", "hunter2secret"),
     ("password: {noop}hunter2secret", "hunter2secret"),
-    // quotes in other writings
+    // quotes in other notations
     (r"{\u0022password\u0022:\u0022hunter2secret\u0022,\u0022n\u0022:1}", "hunter2secret"),
     (r#"{"body":"{\\u0022api_key\\u0022: \\u0022hunter2secret\\u0022}"}"#, "hunter2secret"),
     ("{&#34;password&#34;:&#34;hunter2secret&#34;}", "hunter2secret"),
@@ -249,12 +249,12 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
         "Private-Lines: 2\nAAABAQCabcdefghijklmnop\nqrstuv0123456789\nPrivate-MAC: 1f",
         "AAABAQCabcdefghijklmnop|qrstuv0123456789",
     ),
-    // `Bearer` behind other signs
+    // `Bearer` after other characters
     ("Bearer\tabcdef0123456789", "abcdef0123456789"),
     ("Bearer  abcdef0123456789", "abcdef0123456789"),
     ("bearer: abcdef0123456789", "abcdef0123456789"),
     ("Bearer%20abcdef0123456789", "abcdef0123456789"),
-    // words for it
+    // sentences about a secret
     ("Incorrect API key provided: abcdef0123456789. You can find it", "abcdef0123456789"),
     ("the password is: hunter2!x", "hunter2!x"),
     ("Passwort: hunter2!x", "hunter2!x"),
@@ -402,7 +402,7 @@ pub(crate) const INNOCENTS: &[&str] = &[
     r#"{\"token\": \"hello\", \"logprob\": -0.12}"#,
     "{\"properties\": {\"password\": {\"type\": \"string\", \"minLength\": 8}}}",
     "properties:\n  password:\n    type: string\n    minLength: 8\n",
-    // what stands for a token
+    // placeholders for a token
     "Authorization: Bearer YOUR_API_KEY",
     "authorization: Bearer <token>",
     "Authorization: Bearer $TOKEN",

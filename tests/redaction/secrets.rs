@@ -1,4 +1,4 @@
-//! Secrets of all sorts, by a seed.
+//! Generates secrets of all kinds from a seed.
 
 use fastrand::Rng;
 
@@ -14,8 +14,8 @@ fn some(rng: &mut Rng, alphabet: &str, length: usize) -> String {
     (0..length).map(|_| alphabet[rng.usize(..alphabet.len())]).collect()
 }
 
-/// Returns secrets, one of each sort in turn. Each has a digit: what has none is told from a word
-/// by its place alone.
+/// Returns secrets, one of each kind in turn. Each has a digit, since without one only its place
+/// distinguishes it from a word.
 pub(crate) fn secrets(rng: &mut Rng, count: usize) -> Vec<String> {
     (0..count).map(|at| secret(rng, at)).collect()
 }

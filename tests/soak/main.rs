@@ -1,7 +1,8 @@
-//! Records a great many runs into a real store through a process that is killed again and again:
-//! what a flush returned for is there, nothing is there twice, and neither are the counts of it.
+//! Records very many runs into a real store through a process that is killed repeatedly: everything
+//! that a flush has confirmed is there, nothing is there twice, and neither are its counts.
 //!
-//! `soak STORE RECORDS KILLS` for a store `sqlite` or `postgres`; `scripts/soak` runs it over both.
+//! Usage: `soak STORE RECORDS KILLS`, with `sqlite` or `postgres` as the store; `scripts/soak` runs
+//! it over both.
 
 // Its server is watched over by a shell.
 #[cfg(unix)]
@@ -25,12 +26,12 @@ use ragtrace_tests::{Trace, issue};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Runs between two flushes.
+/// The number of runs between two flushes.
 const RUNS_A_FLUSH: u64 = 500;
-/// Rows that are read at once.
+/// The number of rows that are read at once.
 const PAGE: usize = 20_000;
 
-/// Runs the process that is killed: it records, and says how far all of it is safe.
+/// Runs the process that is killed: it records, and prints up to where everything is safe.
 fn child(store: &str, spool: &Path, runs: std::ops::Range<u64>) -> Result<(), Failure> {
     let sink = match store.strip_prefix("sqlite:") {
         Some(path) => BoxSink::new(SqliteSink::new(path)),
@@ -47,7 +48,7 @@ fn child(store: &str, spool: &Path, runs: std::ops::Range<u64>) -> Result<(), Fa
         if !report.complete {
             return Err(format!("a flush is not complete: {report}").into());
         }
-        // A parent that is gone needs no words.
+        // If the parent is gone, nobody reads this.
         let _ = writeln!(std::io::stdout(), "{number}");
     }
     let report = telemetry.shutdown_blocking(Duration::from_mins(10));
@@ -55,7 +56,7 @@ fn child(store: &str, spool: &Path, runs: std::ops::Range<u64>) -> Result<(), Fa
     if is_delivered { Ok(()) } else { Err(format!("not all is delivered: {report}").into()) }
 }
 
-/// A child, and what it says.
+/// A child and its output.
 struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -70,7 +71,8 @@ impl Running {
         Ok(Self { child, lines })
     }
 
-    /// Returns the number below which all runs are safe, once it has said so; `None` at its end.
+    /// Returns the number below which all runs are safe, once the child has printed it, or `None`
+    /// at its end.
     fn safe(&mut self) -> Result<Option<u64>, Failure> {
         let mut line = String::new();
         let read = self.lines.read_line(&mut line)?;
@@ -80,14 +82,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The child may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 /// Records `runs` runs through processes of which `kills` are killed, and returns those that were
-/// said to be safe.
+/// reported as safe.
 fn record(store: &str, spool: &Path, runs: u64, kills: u64) -> Result<Vec<std::ops::Range<u64>>, Failure> {
     let (mut safe_runs, mut from, mut done) = (Vec::new(), 0, 0);
     for kill in 1..=kills {
@@ -104,7 +106,7 @@ fn record(store: &str, spool: &Path, runs: u64, kills: u64) -> Result<Vec<std::o
         }
         done += safe - from;
         safe_runs.push(from..safe);
-        // What it had begun beyond that may arrive, or not.
+        // Later runs that the killed process had begun may arrive or not.
         from = safe + RUNS_A_FLUSH;
         println!("{kill} of {kills} killed, {done} of {runs} runs are safe");
     }
@@ -142,7 +144,7 @@ async fn counted(url: &str) -> Result<u64, Failure> {
     Ok(stats.iter().filter(|stats| stats.stage() == "issued").map(store::StageStats::runs).sum())
 }
 
-/// Records into the store at `url`, and holds what arrived against what was safe.
+/// Records into the store at `url`, and compares what arrived with what was safe.
 fn soak(url: &str, spool: &Path, records: u64, kills: u64) -> Result<(), Failure> {
     let begin = Instant::now();
     let safe = record(url, spool, records.div_ceil(2), kills)?;
@@ -160,8 +162,8 @@ fn soak(url: &str, spool: &Path, records: u64, kills: u64) -> Result<(), Failure
         arrived.len(),
         begin.elapsed(),
     );
-    // The counts of a killed process go with what it had not flushed, and so may records of what is
-    // counted.
+    // The counts of a killed process are lost with its unflushed records, and so may be records
+    // that were counted.
     let are_counts_right = counted >= safe && counted <= ends + kills * RUNS_A_FLUSH;
     if missing == 0 && twice == 0 && are_counts_right {
         Ok(())
@@ -194,7 +196,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Somebody may have closed stderr.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         }

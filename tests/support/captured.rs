@@ -1,14 +1,14 @@
-//! What a future's stages recorded.
+//! Captures what a future's stages recorded.
 
 use std::future::Future;
 
 use ragtrace::testing::{self, Captured};
 
-/// Runs `future` to its end on this thread, and returns what its stages recorded.
+/// Runs `future` to its end on this thread, and returns the records of its stages.
 ///
 /// # Panics
 ///
-/// If there is no runtime to be had.
+/// Panics if there is no runtime.
 pub fn captured<F: Future>(future: F) -> (F::Output, Captured) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {

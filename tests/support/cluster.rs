@@ -1,9 +1,9 @@
-//! A PostgreSQL of the test's own.
+//! Starts PostgreSQL servers for tests.
 //!
-//! Each server lies in a folder of its own, listens on a free port and on a socket in that folder,
-//! and is watched by a shell that ends it and removes the folder as soon as this process is gone,
-//! however it goes. Nothing that the machine has running is used. It takes `initdb` and `postgres`:
-//! from `RAGTRACE_POSTGRES_BIN`, the usual folders, or `PATH`.
+//! Each server has a folder of its own, and listens on a free port and on a socket in that folder.
+//! A shell watches it, and ends it and removes the folder as soon as this process is gone, for
+//! whatever reason. Servers that already run on the machine are not used. `initdb` and `postgres`
+//! are required: in `RAGTRACE_POSTGRES_BIN`, the usual folders, or `PATH`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// A server that ends with this value, or with the process.
+/// A server that ends when this is dropped, or with the process.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     folder: PathBuf,
@@ -21,16 +21,17 @@ pub(crate) struct Cluster {
     server: Option<Server>,
 }
 
-/// A running server and the shell that watches over it.
+/// A running server and the shell that watches it.
 #[derive(Debug)]
 struct Server {
     watcher: Child,
-    /// The rope: when it is let go of, the server ends.
+    /// The watcher's standard input. When it is closed, the server ends.
     rope: Option<ChildStdin>,
     pid: u32,
 }
 
-/// Runs the server until the rope is let go of, or until it is told that the test killed it.
+/// The watcher's script. It runs the server until its input is closed, or until it is told that the
+/// test killed the server.
 const WATCH: &str = r#"
 trap '' INT TERM HUP
 "$BIN/postgres" -D "$FOLDER/data" -k "$FOLDER" -p "$PORT" $OPTIONS >>"$FOLDER/log" 2>&1 </dev/null &
@@ -46,15 +47,15 @@ else
 fi
 "#;
 
-/// How long a server may take to start.
+/// The longest time for a server to start.
 const STARTING: Duration = Duration::from_mins(1);
 
 impl Cluster {
-    /// A server of a test's own, for what others must not see: being killed, being full.
+    /// Starts a server for one test, for what others must not see: being killed, being full.
     ///
     /// # Panics
     ///
-    /// Where there is no PostgreSQL, saying what to install.
+    /// Panics if there is no PostgreSQL, with a message that says what to install.
     pub(crate) fn start(options: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("ragtrace-pg").tempdir().expect("a folder").keep();
         if am_root() {
@@ -73,13 +74,14 @@ impl Cluster {
         cluster
     }
 
-    /// The server that tests share, each with a database of its own. It ends with the process.
+    /// Returns the server that tests share, each with a database of its own. It ends with the
+    /// process.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
         SHARED.get_or_init(|| Self::start("-c max_connections=300"))
     }
 
-    /// The URL of a new and empty database.
+    /// Creates an empty database, and returns its URL.
     pub(crate) fn database(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -87,26 +89,26 @@ impl Cluster {
         self.url(&name)
     }
 
-    /// The URL of a database, over TCP.
+    /// Returns the URL of a database, over TCP.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The folder of the server, for a tablespace or a socket.
+    /// Returns the folder of the server, for a tablespace or a socket.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The port on 127.0.0.1.
+    /// Returns the port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Runs SQL by `psql` and gives what it prints, without headers.
+    /// Runs SQL by `psql` and returns its output, without headers.
     ///
     /// # Panics
     ///
-    /// If the SQL is wrong.
+    /// Panics if the SQL fails.
     pub(crate) fn sql(&self, database: &str, sql: &str) -> String {
         let output = self.psql(database, sql);
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
@@ -114,7 +116,7 @@ impl Cluster {
     }
 
     fn psql(&self, database: &str, sql: &str) -> std::process::Output {
-        // Packages of the server alone bring no client; any client will do.
+        // Packages of the server alone contain no client, so any client is used.
         let beside = bin().join("psql");
         let mut psql = Command::new(if beside.exists() { beside } else { PathBuf::from("psql") });
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]).arg(self.url(database));
@@ -127,15 +129,15 @@ impl Cluster {
         if let Some(rope) = &mut server.rope {
             let _ = rope.write_all(b"killed\n");
         }
-        // Its children outlive a postmaster for a moment, and hold its memory; it must not make new
-        // ones meanwhile.
+        // A postmaster's children outlive it for a moment and hold its memory. It must not create
+        // new ones meanwhile.
         send("-STOP", &server.pid.to_string());
         signal_children("-KILL", server.pid);
         send("-KILL", &server.pid.to_string());
         let _ = server.watcher.wait();
     }
 
-    /// Starts it, on the same port and with the same data.
+    /// Starts the server again, on the same port and with the same data.
     pub(crate) fn restart(&mut self) {
         let mut watcher = unprivileged(Path::new("/bin/sh"));
         watcher.args(["-c", WATCH]).env("BIN", bin()).env("FOLDER", &self.folder).env("PORT", self.port.to_string());
@@ -152,26 +154,27 @@ impl Cluster {
         self.server = Some(Server { watcher, rope, pid });
     }
 
-    /// Has no file of the server grow beyond so many bytes any more, as on a disk that is full, or
-    /// lets them grow again.
+    /// Prevents all files of the server from growing beyond a number of bytes, as on a full disk,
+    /// or lets them grow again.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let Some(server) = &self.server else { return };
         let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let children = Command::new("pgrep").args(["-P", &server.pid.to_string()]).output().expect("pgrep runs");
         let children = String::from_utf8_lossy(&children.stdout).into_owned();
         for pid in children.lines().chain([server.pid.to_string().as_str()]) {
-            // A child may be gone by now. The soft limit alone, which its owner may raise again.
+            // A child may be gone by now. Only the soft limit is set, since its owner may raise it
+            // again.
             let mut prlimit = unprivileged(Path::new("prlimit"));
             let _ = prlimit.args([&format!("--fsize={limit}:"), "--pid", pid]).stderr(Stdio::null()).status();
         }
     }
 
-    /// What the server wrote to its log.
+    /// Returns the contents of the server's log.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// Stops the server in its tracks: it holds its connections and does not answer.
+    /// Stops the server: it keeps its connections and does not answer.
     pub(crate) fn freeze(&self) {
         if let Some(server) = &self.server {
             send("-STOP", &server.pid.to_string());
@@ -179,7 +182,7 @@ impl Cluster {
         }
     }
 
-    /// Has it go on.
+    /// Continues a stopped server.
     pub(crate) fn thaw(&self) {
         if let Some(server) = &self.server {
             signal_children("-CONT", server.pid);
@@ -191,20 +194,20 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill();
-        // The watcher leaves the folder to whoever killed the server.
+        // If the test killed the server, the watcher does not remove the folder.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A disk of a test's own, in a server's folder, which is soon full: a file system in memory. To
-/// mount one takes a right that few users have.
+/// A small disk for one test, in a server's folder: a file system in memory. Mounting one takes a
+/// right that few users have.
 #[derive(Debug)]
 pub(crate) struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// One of so many megabytes, or `None` for a user who may not mount.
+    /// Mounts a disk of some megabytes, or returns `None` for a user who may not mount.
     pub(crate) fn mount(cluster: &Cluster, megabytes: u32) -> Option<Self> {
         let folder = cluster.folder().join("small");
         std::fs::create_dir(&folder).expect("a folder");
@@ -226,7 +229,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily, since the server may still have files there.
+        // The file system is unmounted lazily, since the server may still have files there.
         let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
     }
 }
@@ -241,14 +244,14 @@ fn signal_children(signal: &str, parent: u32) {
     assert!(sent.is_ok(), "pkill runs");
 }
 
-/// The user that has no rights (Linux, `nobody`).
+/// The user without any rights (Linux, `nobody`).
 pub(crate) const NOBODY: u32 = 65_534;
 
 pub(crate) fn am_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
 }
 
-/// A command that does not run as root, which the server refuses.
+/// Returns a command that does not run as root, since the server refuses that.
 pub(crate) fn unprivileged(program: &Path) -> Command {
     if !am_root() {
         return Command::new(program);
@@ -258,7 +261,7 @@ pub(crate) fn unprivileged(program: &Path) -> Command {
     command
 }
 
-/// Where the programs are, the newest version first.
+/// Returns the folder of the programs, with the newest version first.
 fn bin() -> &'static Path {
     static BIN: OnceLock<PathBuf> = OnceLock::new();
     BIN.get_or_init(|| {

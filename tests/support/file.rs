@@ -1,5 +1,5 @@
-//! A sink that writes to a file, for processes that are killed: a batch is a line, and is written
-//! at once or not at all.
+//! A sink that writes to a file, for processes that are killed: each batch is one line, and is
+//! written completely or not at all.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -14,16 +14,16 @@ use uuid::Uuid;
 
 use crate::oracle::Trace;
 
-/// How a [`FileSink`] behaves.
+/// The behaviour of a [`FileSink`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Takes every batch.
+    /// Accepts every batch.
     Up,
-    /// Takes nothing.
+    /// Accepts nothing.
     Down,
-    /// Fails half of the time, half of that after it took the batch.
+    /// Fails half of the time, and half of that after it has accepted the batch.
     Flaky,
-    /// Takes at most three records at once, and a while for each batch.
+    /// Accepts at most three records at once, and takes a while for each batch.
     Splitting,
 }
 
@@ -41,7 +41,7 @@ impl FromStr for Manner {
     }
 }
 
-/// A sink that appends a line a batch.
+/// A sink that appends one line per batch.
 #[derive(Debug)]
 pub struct FileSink {
     path: PathBuf,
@@ -49,7 +49,7 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// A sink that appends to `path`.
+    /// Creates a sink that appends to `path`.
     pub fn new(path: impl Into<PathBuf>, manner: Manner) -> Self {
         Self { path: path.into(), manner }
     }
@@ -57,7 +57,7 @@ impl FileSink {
     fn append(&self, batch: &Batch) -> std::io::Result<()> {
         let mut line = batch.id().to_string();
         for trace in batch.records().iter().filter_map(Trace::of) {
-            // Writing to a `String` has no error to report.
+            // Writing to a `String` cannot fail.
             let _ = write!(line, " {}{}", trace.number, if trace.is_end { "e" } else { "s" });
         }
         line.push('\n');
@@ -94,17 +94,17 @@ impl Sink for FileSink {
 /// A batch that arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The batch.
+    /// The batch's id.
     pub id: Uuid,
-    /// Its records.
+    /// The batch's records.
     pub traces: Vec<Trace>,
 }
 
-/// What arrived in a file, with repetitions.
+/// Returns the batches in a file, including repetitions.
 ///
 /// # Panics
 ///
-/// If a line is not one that [`FileSink`] wrote.
+/// Panics if a line was not written by [`FileSink`].
 pub fn read_lines(path: &Path) -> Vec<Line> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let line = |line: &str| {

@@ -1,4 +1,4 @@
-//! Telemetry for one test at a time: a process has room for one.
+//! Installs telemetry for one test at a time, since a process can have only one.
 
 use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,18 +8,18 @@ use ragtrace::{Builder, Report, Telemetry};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Telemetry that this test alone has.
+/// Telemetry that only this test has.
 #[derive(Debug)]
 pub struct Installed {
     telemetry: Option<Telemetry>,
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Installs what `builder` says, after the test that holds the telemetry now is done with it.
+/// Installs `builder`, after the test that has telemetry installed is done with it.
 ///
 /// # Panics
 ///
-/// If it cannot be installed.
+/// Panics if it cannot be installed.
 pub fn install(builder: Builder) -> Installed {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let telemetry = builder.console(ragtrace::Console::Off).install().expect("nothing else is installed");
@@ -27,11 +27,11 @@ pub fn install(builder: Builder) -> Installed {
 }
 
 impl Installed {
-    /// [`Telemetry::shutdown_blocking`].
+    /// Calls [`Telemetry::shutdown_blocking`].
     ///
     /// # Panics
     ///
-    /// If it was shut down.
+    /// Panics if it was shut down already.
     pub fn shutdown(mut self, timeout: Duration) -> Report {
         self.telemetry.take().expect("it is shut down once").shutdown_blocking(timeout)
     }

@@ -1,5 +1,5 @@
-//! What tests of the whole share: sinks that misbehave as they are told, a proxy that does the same
-//! to a connection, and an oracle that holds what was issued against what arrived.
+//! Support for the workspace's tests: sinks that misbehave as told, a proxy that does the same to a
+//! connection, and an oracle that compares the issued records with those that arrived.
 
 mod captured;
 mod file;

@@ -1,31 +1,31 @@
-//! What was issued, held against what arrived.
+//! Compares the issued records with those that arrived.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use ragtrace::{Event, Record, traced_stage};
 
-/// One run of a stage, told from all others by its number: two records.
+/// A run of a stage with a unique number, which makes two records.
 #[traced_stage(name = "issued", fields(number))]
 pub fn issue(number: u64) {
     std::hint::black_box(number);
 }
 
-/// The number of the run that a record belongs to, if [`issue`] made it.
+/// Returns the number of the run that a record belongs to, if [`issue`] made it.
 pub fn number_of(record: &Record) -> Option<u64> {
     (record.stage() == Some("issued")).then(|| record.field("number")?.as_u64()).flatten()
 }
 
-/// Which record of a run it is.
+/// Identifies one of the two records of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Trace {
-    /// The run.
+    /// The number of the run.
     pub number: u64,
-    /// Whether it is the end of it.
+    /// `true` for the end record.
     pub is_end: bool,
 }
 
 impl Trace {
-    /// Of a record that [`issue`] made.
+    /// Returns the identification of a record that [`issue`] made.
     pub fn of(record: &Record) -> Option<Self> {
         number_of(record).map(|number| Self { number, is_end: record.event() != Event::Started })
     }
@@ -38,28 +38,28 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// For runs numbered from 0 to `runs`.
+    /// Creates an oracle for runs numbered from 0 to `runs`.
     ///
     /// # Panics
     ///
-    /// If there are more than memory has room for.
+    /// Panics if there are more than fit into memory.
     pub fn new(runs: u64) -> Self {
         let records = usize::try_from(runs * 2).expect("fits memory");
         Self { counts: (0..records).map(|_| AtomicU8::new(0)).collect() }
     }
 
-    /// A record arrived.
+    /// Counts a record that arrived.
     ///
     /// # Panics
     ///
-    /// If it was never issued.
+    /// Panics if the record was never issued.
     pub fn arrived(&self, trace: Trace) {
         let index = usize::try_from(trace.number * 2 + u64::from(trace.is_end)).expect("fits memory");
         let count = self.counts.get(index).expect("no record arrives that was not issued");
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often each record arrived, as (never, once, more often).
+    /// Returns how many records arrived never, once, and more often.
     pub fn summary(&self) -> (usize, usize, usize) {
         let of = |wanted: fn(u8) -> bool| self.counts.iter().filter(|c| wanted(c.load(Ordering::Relaxed))).count();
         (of(|n| n == 0), of(|n| n == 1), of(|n| n > 1))

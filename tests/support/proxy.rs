@@ -1,4 +1,4 @@
-//! A TCP proxy with weather: it delays, cuts connections, and swallows what it is given.
+//! A TCP proxy that delays bytes, cuts connections, or discards what it receives.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,19 +9,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What happens to bytes on their way.
+/// The way in which the proxy treats bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
-    /// They go on.
+    /// Bytes are forwarded.
     Clear,
-    /// They go on after this long.
+    /// Bytes are forwarded after this delay.
     Delay(Duration),
-    /// Connections break, and new ones break at once.
+    /// Connections are cut, and new ones are cut at once.
     Cut,
-    /// Connections break as soon as the server answers: what it did is done, and nobody hears of
-    /// it.
+    /// Connections are cut as soon as the server answers: the request was handled, but the client
+    /// never learns of it.
     CutAnswers,
-    /// They go nowhere, and connections stay.
+    /// Bytes are discarded, and connections stay open.
     BlackHole,
 }
 
@@ -35,11 +35,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a port of this machine.
+    /// Creates a proxy that listens on a free port of this machine.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// Returns an error if there is no free port.
     pub async fn to(upstream: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -58,17 +58,17 @@ impl Proxy {
         Ok(Self { address, weather, connections, tasks })
     }
 
-    /// Where clients connect to.
+    /// Returns the address that clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes the weather, for open connections too.
+    /// Sets the weather, for open connections too.
     pub fn set(&self, weather: Weather) {
         self.weather.send_replace(weather);
     }
 
-    /// How many connections were accepted.
+    /// Returns the number of connections accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -107,7 +107,7 @@ async fn pump(
             Weather::CutAnswers if !is_answer => {}
             Weather::Cut | Weather::CutAnswers => return,
             Weather::BlackHole => {
-                // What fell into the hole is gone, so the connection is no good any more.
+                // Bytes were lost, so the connection can no longer be used.
                 let _ = weather.wait_for(|weather| *weather != Weather::BlackHole).await;
                 return;
             }

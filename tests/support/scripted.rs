@@ -1,4 +1,4 @@
-//! A sink that does as a script says.
+//! A sink that follows a script.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,37 +8,37 @@ use ragtrace::Sink;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError, Verdict};
 use uuid::Uuid;
 
-/// What the script is told.
+/// An attempt of a delivery, as passed to the script.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// The batch that is to be delivered.
     pub batch: &'a Batch,
-    /// How many attempts there were before, of any batch.
+    /// The number of earlier attempts, of any batch.
     pub before: usize,
 }
 
-/// What the sink does with an attempt.
+/// The sink's reply to an attempt.
 #[derive(Debug)]
 pub enum Reply {
-    /// Takes the batch, unless it has it already: a sink with a ledger.
+    /// Accepts the batch, unless it was accepted before, like a sink with a ledger.
     Take,
-    /// Takes all but these.
+    /// Accepts all records but these.
     TakeBut(Vec<(usize, String)>),
-    /// Takes the batch, and answers that it failed: an answer that was lost.
+    /// Accepts the batch, and answers that it failed, as if the answer was lost.
     Lie,
-    /// Takes the batch after this long.
+    /// Accepts the batch after this time.
     Slow(Duration),
     /// Never answers.
     Stall,
-    /// Takes nothing.
+    /// Accepts nothing.
     Fail(SinkError),
 }
 
 type Script = Box<dyn FnMut(&Attempt<'_>) -> Reply + Send>;
 type Taker = Box<dyn Fn(&ragtrace::Record) + Send>;
 
-/// A sink that does as a script says, and keeps a ledger of batch ids, so that nothing arrives
-/// twice. A clone is the same sink, for the test to look at.
+/// A sink that follows a script, and keeps a ledger of batch ids, so that nothing arrives twice.
+/// Clones are the same sink, so that a test can inspect it.
 #[derive(Clone)]
 pub struct Scripted {
     name: &'static str,
@@ -50,9 +50,9 @@ pub struct Scripted {
 struct State {
     script: Script,
     attempts: usize,
-    /// By id, how many records the batch had.
+    /// The number of records in each batch, by the batch's id.
     ledger: HashMap<Uuid, usize>,
-    /// By id, the records that the batch had at its first attempt.
+    /// The records of each batch at its first attempt, by the batch's id.
     seen: HashMap<Uuid, Vec<Uuid>>,
     take: Taker,
 }
@@ -64,7 +64,7 @@ impl std::fmt::Debug for Scripted {
 }
 
 impl Scripted {
-    /// A sink that does as `script` says, and gives every record that arrives to `take`.
+    /// Creates a sink that follows `script`, and passes every record that arrives to `take`.
     pub fn new(
         name: &'static str,
         script: impl FnMut(&Attempt<'_>) -> Reply + Send + 'static,
@@ -75,7 +75,7 @@ impl Scripted {
         Self { name, limits: BatchLimits::default(), needs: Needs::default(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The same with other limits.
+    /// Sets the sink's limits.
     pub fn with_limits(mut self, limits: BatchLimits) -> Self {
         self.limits = limits;
         self
@@ -87,12 +87,12 @@ impl Scripted {
         self
     }
 
-    /// Attempts so far.
+    /// Returns the number of attempts so far.
     pub fn attempts(&self) -> usize {
         self.lock().attempts
     }
 
-    /// Batches that arrived.
+    /// Returns the number of batches that arrived.
     pub fn batches(&self) -> usize {
         self.lock().ledger.len()
     }
@@ -152,7 +152,7 @@ impl Sink for Scripted {
                 self.take(batch, &[]);
             }
             Reply::Stall => std::future::pending().await,
-            // A ledger knows the batch before anybody looks at its size or contents.
+            // A ledger recognizes the batch before its size or contents are examined.
             Reply::Fail(error) if error.verdict() == Verdict::Retry || !self.has(batch) => return Err(error),
             Reply::Fail(_) => {}
         }

@@ -1,4 +1,4 @@
-//! Waiting for a condition, with a bound.
+//! Waits for a condition, with a time limit.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Panics
 ///
-/// If it does not within `bound`, naming what was waited for.
+/// Panics if it does not hold within `bound`, with `what` as the message.
 pub fn until(what: &str, bound: Duration, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !condition() {

@@ -1,4 +1,4 @@
-//! An event without texts costs its thread no allocation.
+//! An event without texts makes its thread allocate nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -13,12 +13,12 @@ thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: it hands on to the system's, and counts in memory that needs no allocation.
+// SAFETY: every call is forwarded to the system's allocator, and the counters need no allocation.
 #[expect(unsafe_code, reason = "an allocator is")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promise is the system's, too.
+        // SAFETY: the caller fulfils the same contract.
         unsafe { System.alloc(layout) }
     }
 
@@ -31,9 +31,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations ten times `work` cost. A block of the queue is none of the work's, and so
-/// are the callsite and the scratch buffer, which are made once: the median of several turns
-/// counts.
+/// Returns the number of allocations of ten calls of `work`. A block of the queue does not count,
+/// nor do the callsite and the scratch buffer, which are made once. So the result is the median of
+/// several rounds.
 fn allocations(work: impl Fn()) -> usize {
     let turn = || {
         let before = ALLOCATIONS.get();

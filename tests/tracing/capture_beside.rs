@@ -1,11 +1,11 @@
-//! A program that has a subscriber, and asks for another one all the same.
+//! A program that has a subscriber, and still asks for another one.
 
 use std::process::Command;
 
 use ragtrace_tests_tracing::{Kept, finish, quiet};
 use tracing_subscriber::prelude::*;
 
-/// Names the part that this program, started by itself, plays.
+/// The variable that names the part this program plays when it starts itself.
 const PART: &str = "CAPTURE_BESIDE_PART";
 
 fn main() {
@@ -62,7 +62,7 @@ fn play() {
     println!("{:?}", kept.messages());
 }
 
-/// Starts this program as a part, and returns what it wrote to its output and to stderr.
+/// Starts this program in a part, and returns its standard output and standard error.
 fn start(part: &str) -> (String, String) {
     let program = std::env::current_exe().expect("a path");
     let output = Command::new(program).env(PART, part).output().expect("it starts");

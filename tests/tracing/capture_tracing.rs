@@ -1,4 +1,4 @@
-//! A program without a subscriber, which has `install()` set one.
+//! A program without a subscriber, for which `install()` sets one.
 
 use ragtrace::{Level, traced_stage};
 use ragtrace_tests_tracing::{Kept, finish, quiet, turn};
@@ -23,7 +23,7 @@ fn events_and_lines_are_recorded_at_the_level_that_a_sink_takes_and_anew_by_each
     finish(telemetry);
     assert_eq!(kept.messages(), ["an event", "a line"]);
     assert!(kept.lines().iter().all(|line| line.stage() == Some("capture.work")));
-    // Nobody is there.
+    // There is no subscriber yet.
     work();
 
     let (kept, warnings) = (Kept::default(), Kept::named("warnings").level(Level::Warn));
@@ -43,7 +43,7 @@ fn events_and_lines_are_recorded_at_the_level_that_a_sink_takes_and_anew_by_each
     finish(telemetry);
     assert!(kept.lines().is_empty());
 
-    // Stages are no spans here: nobody else would see them.
+    // Stages are not spans here, since nothing else would see them.
     let kept = Kept::default();
     let telemetry = quiet().capture_tracing(true).sink(kept.clone()).install().expect("the only one");
     assert!(looks());

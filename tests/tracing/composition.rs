@@ -25,7 +25,7 @@ fn events() {
     });
 }
 
-/// A formatter's output, by levels.
+/// Returns the levels of the events that a formatter wrote.
 fn written_by(written: &Written) -> Vec<String> {
     written.text().lines().map(|line| line.rsplit(' ').next().unwrap_or_default().to_owned()).collect()
 }
@@ -34,7 +34,7 @@ fn formatter<S: Subscriber + for<'a> LookupSpan<'a>>(written: &Written) -> impl 
     fmt::layer().with_writer(written.clone()).with_ansi(false)
 }
 
-/// Has the events reach a subscriber, and returns what the formatter wrote and what became records,
+/// Sends the events to a subscriber, and returns the formatter's output and the resulting records,
 /// at level `trace`.
 fn seen(subscriber: impl Into<Dispatch>, written: &Written) -> (Vec<String>, Vec<String>) {
     let dispatch = subscriber.into();
@@ -139,8 +139,8 @@ fn what_log_enabled_asks_takes_no_event_from_a_plain_layer() {
         Dispatch::new(registry().with(formatter(&written).with_filter(LevelFilter::INFO)).with(ragtrace::layer()));
     let ((), captured) = capture_sync(|| {
         dispatcher::with_default(&dispatch, || {
-            // As sqlx asks after each query. A layer with a filter of its own loses the next event
-            // then.
+            // sqlx asks like this after each query. A layer with a filter of its own then misses
+            // the next event.
             let _ = tracing::enabled!(target: "sqlx::query", tracing::Level::TRACE);
             tracing::info!("the next one");
         });
@@ -148,7 +148,7 @@ fn what_log_enabled_asks_takes_no_event_from_a_plain_layer() {
     assert_eq!(captured.logs().map(|line| line.message().into_owned()).collect::<Vec<_>>(), ["the next one"]);
 }
 
-/// A layer that logs in each event, as some do that report their own errors.
+/// A layer that logs in each event, as some do to report their own errors.
 struct Chatty(Arc<Mutex<u32>>);
 
 impl<S: Subscriber> Layer<S> for Chatty {

@@ -1,5 +1,5 @@
-//! The layer beside others in the one subscriber that a program has, whose verdicts on callsites
-//! are kept. Each row is a process of its own.
+//! The layer beside others in a program's only subscriber, whose decisions about callsites are
+//! cached. Each row is a process of its own.
 
 use std::process::Command;
 
@@ -10,10 +10,10 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
-/// Names the row that this program, started by itself, is.
+/// The variable that names the row this program tests when it starts itself.
 const ROW: &str = "COMPOSITION_ALONE_ROW";
 
-/// Rows: what a formatter writes, and what becomes records.
+/// The rows: the formatter's output, and the resulting records.
 const ROWS: [(&str, &[&str], &[&str]); 11] = [
     ("fmt, ours", &ALL, &ALL),
     ("ours, fmt", &ALL, &ALL),
@@ -21,7 +21,7 @@ const ROWS: [(&str, &[&str], &[&str]); 11] = [
     ("ours, fmt with a filter", FROM_INFO, &ALL),
     ("fmt with an EnvFilter, ours", FROM_INFO, &ALL),
     ("fmt with a filter and then ours, joined", FROM_INFO, &ALL),
-    // `and_then` over a registry passes on the hint of the outer one alone (tracing-subscriber
+    // `and_then` over a registry passes on only the hint of the outer layer (tracing-subscriber
     // 0.3).
     ("ours and then fmt with a filter, joined", FROM_INFO, FROM_INFO),
     ("fmt(), ours", FROM_INFO, FROM_INFO),
@@ -51,7 +51,7 @@ fn formatter<S: Subscriber + for<'a> LookupSpan<'a>>(written: &Written) -> impl 
     fmt::layer().with_writer(written.clone()).with_ansi(false)
 }
 
-/// Sets a row's subscriber for the whole process, and prints what came of each event twice over.
+/// Sets a row's subscriber for the whole process, and prints the outcome of each event twice.
 fn play(row: &str) {
     let written = Written::default();
     let info = LevelFilter::INFO;
@@ -86,11 +86,11 @@ fn play(row: &str) {
         "ours twice" => registry().with(ragtrace::layer()).with(ragtrace::layer()).init(),
         row => panic!("no such row: {row}"),
     }
-    // Its fields are kept for lines after the installation.
+    // The span's fields are kept for lines after the installation.
     let early = tracing::info_span!("early", region = "eu");
     let kept = Kept::default();
     let telemetry = quiet().level("trace").sink(kept.clone()).install().expect("the only one");
-    // Twice: the second time by what was kept of the first.
+    // The second time the cached decision of the first one is used.
     early.in_scope(events);
     early.in_scope(events);
     finish(telemetry);

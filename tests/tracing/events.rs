@@ -1,4 +1,4 @@
-//! Records of events, with the fields of the spans around them and with values that misbehave.
+//! The records of events, with the fields of the spans around them, and with values that misbehave.
 
 use std::error::Error;
 use std::fmt;
@@ -10,10 +10,10 @@ use tracing::{Dispatch, Span, dispatcher, field};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Does `work` under a subscriber with the layer, and returns the lines.
+/// Runs `work` under a subscriber with the layer, and returns the lines.
 fn lines(work: impl FnOnce()) -> Vec<Record> {
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()));
-    // With one subscriber alone, a callsite that another test reaches without one would be switched
+    // With only one subscriber, a callsite that another test reaches without one would be switched
     // off for all of them.
     let _second = Dispatch::new(tracing_subscriber::registry());
     let ((), captured) = capture_sync(|| dispatcher::with_default(&dispatch, work));
@@ -273,7 +273,7 @@ fn a_debug_that_panics_costs_its_value_and_nothing_else() {
     );
 }
 
-/// Logs, and runs a stage, while it is formatted.
+/// A value that logs, and runs a stage, while it is formatted.
 struct Logs;
 
 impl fmt::Debug for Logs {
@@ -294,7 +294,8 @@ fn a_debug_that_runs_a_stage_is_read_to_its_end() {
     assert_eq!(line.field("first"), Some(&Value::from(1_u64)));
 }
 
-/// Takes the extensions of the span it is formatted in, as values of OpenTelemetry's users do.
+/// A value that takes the extensions of the span it is formatted in, as values of OpenTelemetry's
+/// users do.
 struct TakesExtensions;
 
 impl fmt::Debug for TakesExtensions {

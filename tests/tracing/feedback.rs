@@ -1,5 +1,5 @@
-//! Lines that are logged on threads of ours do not come back as records, under a subscriber of the
-//! whole process.
+//! Lines that are logged on ragtrace's own threads do not come back as records, under a subscriber
+//! of the whole process.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn queries_beside_a_sink() {
     let builder = quiet().level("trace").spool(folder.path().join("spool"), SpoolLimits::default());
     let builder = builder.durability(Durability::Durable).sink(SqliteSink::new(&path));
     let telemetry = builder.install().expect("the only one");
-    // sqlx logs each statement of a connection like this one, on the connection's own thread.
+    // sqlx logs each statement of such a connection on the connection's own thread.
     let options = sqlx::sqlite::SqliteConnectOptions::new().log_statements(log::LevelFilter::Trace);
     let mut connection = options.connect().await.expect("in memory");
     for _ in 0..20 {
@@ -58,7 +58,7 @@ async fn queries_beside_a_sink() {
         let is_ours = thread.starts_with("ragtrace") && logger != "ragtrace";
         assert!(!is_ours, "{logger} on {thread}: {message}");
     }
-    // What flushing writes would otherwise lead to more in the next flush.
+    // Otherwise the lines written by a flush would lead to more in the next one.
     assert!(lines.len() < 400, "{lines:?}");
 }
 
@@ -67,7 +67,7 @@ async fn finish_async(telemetry: ragtrace::Telemetry) {
     assert!(report.complete, "{report}");
 }
 
-/// A sink that logs on each thread that it has.
+/// A sink that logs on each of its threads.
 struct Chatty(Kept);
 
 impl Sink for Chatty {

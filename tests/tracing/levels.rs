@@ -27,7 +27,7 @@ fn answer() {
     connect();
 }
 
-/// Does `work` under a subscriber with the layer.
+/// Runs `work` under a subscriber with the layer.
 fn under_layer(work: impl FnOnce()) {
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()));
     let _second = Dispatch::new(tracing_subscriber::registry());
@@ -53,7 +53,7 @@ fn a_directive_holds_for_stages_and_lines_of_its_target_and_those_below() {
     let telemetry = builder.sink(usual.clone()).sink(warnings.clone()).install().expect("the only one");
     under_layer(answer);
     let report = telemetry.flush_blocking(std::time::Duration::from_secs(30));
-    // Of the stage below `hyper` no sink takes a record.
+    // No sink accepts a record of the stage below `hyper`.
     assert_eq!(report.stats.filtered, 2);
     finish(telemetry);
     let expected = [
@@ -67,7 +67,7 @@ fn a_directive_holds_for_stages_and_lines_of_its_target_and_those_below() {
         "parse started",
         "parse started",
     ];
-    // A line that one sink takes is offered to each, and each takes its own.
+    // A line that one sink accepts is offered to every sink, and each applies its own level.
     assert_eq!(summary(&usual), expected);
     assert_eq!(summary(&warnings), ["a slow connection", "parse failed"], "a sink's own level is one for all targets");
 }

@@ -1,4 +1,4 @@
-//! Tests of the layer for `tracing`, each in a process of its own; and what they share.
+//! Tests of the layer for `tracing`, each in a process of its own, and their common support.
 
 pub mod recording;
 
@@ -16,7 +16,7 @@ pub fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A builder that writes nothing to the console.
+/// Returns a builder that writes nothing to the console.
 pub fn quiet() -> Builder {
     ragtrace::builder().service("tests").console(Console::Off)
 }
@@ -25,7 +25,7 @@ pub fn quiet() -> Builder {
 ///
 /// # Panics
 ///
-/// If anything was lost.
+/// Panics if anything was lost.
 pub fn finish(telemetry: Telemetry) {
     let report = telemetry.shutdown_blocking(Duration::from_secs(30));
     assert!(report.complete, "{report}");
@@ -47,12 +47,12 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Makes one of this name.
+    /// Creates a sink with this name.
     pub fn named(name: &'static str) -> Self {
         Self { name, level: None, records: Arc::default() }
     }
 
-    /// Sets the least severe level that it takes.
+    /// Sets the least severe level that the sink accepts.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -63,13 +63,13 @@ impl Kept {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The records of log lines that are none of the pipeline's own.
+    /// Returns the records of log lines, except the pipeline's own.
     pub fn lines(&self) -> Vec<Record> {
         let is_line = |record: &Record| record.event() == Event::Log && record.logger() != "ragtrace";
         self.records().into_iter().filter(is_line).collect()
     }
 
-    /// The messages of those lines.
+    /// Returns the messages of those lines.
     pub fn messages(&self) -> Vec<String> {
         self.lines().iter().map(|line| line.message().into_owned()).collect()
     }
@@ -99,7 +99,7 @@ impl Sink for Kept {
 pub struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Written {
-    /// Returns what was written so far.
+    /// Returns the text written so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }

@@ -1,4 +1,4 @@
-//! With its feature `log-always`, `tracing` writes each event to `log` besides, and a `LogTracer`
+//! With its feature `log-always`, `tracing` also writes each event to `log`, and a `LogTracer`
 //! brings it back. `scripts/test-log-always` runs this.
 
 #![cfg(ragtrace_log_always)]
@@ -9,7 +9,7 @@ use ragtrace::Record;
 use ragtrace::testing::capture_sync;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-/// Logs while it is formatted.
+/// A value that logs while it is formatted.
 struct Logs;
 
 impl fmt::Debug for Logs {
@@ -19,7 +19,7 @@ impl fmt::Debug for Logs {
     }
 }
 
-/// A layer that logs over some events.
+/// A layer that logs on some events.
 struct Chatty;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Chatty {

@@ -1,4 +1,4 @@
-//! Lines of the crate `log`, which a `LogTracer` brings to `tracing`, and copies of events among
+//! Lines of the crate `log`, which a `LogTracer` forwards to `tracing`, and copies of events among
 //! them.
 
 use ragtrace::testing::capture_sync;
@@ -6,7 +6,7 @@ use ragtrace::{Level, Record, Value};
 use ragtrace_tests_tracing::{Kept, finish, quiet, turn};
 use tracing_subscriber::prelude::*;
 
-/// Has this process log through `tracing`, as `tracing_subscriber`'s `init()` does.
+/// Makes this process log through `tracing`, as `tracing_subscriber`'s `init()` does.
 fn subscribe() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -96,7 +96,7 @@ fn targets_and_files_that_are_known_at_run_time_are_redacted_and_cut() {
 
 #[test]
 fn lines_that_nobody_reads_are_counted_whatever_their_target() {
-    // Blocks the worker, so that the time for the shutdown is over before the queue is read.
+    // This blocks the worker, so that the time for the shutdown is over before the queue is read.
     struct Stuck;
     impl ragtrace::Sink for Stuck {
         fn name(&self) -> &'static str {
@@ -120,7 +120,7 @@ fn lines_that_nobody_reads_are_counted_whatever_their_target() {
     assert_eq!(sent + report.stats.dropped.total(), 50, "{report}");
 }
 
-/// Writes to `log` what `tracing` writes with its feature `log-always` of the place that `$place`
+/// Writes to `log` what `tracing` writes with its feature `log-always`, for the place that `$place`
 /// names.
 macro_rules! copy {
     ($level:ident, $target:expr, $line:expr, $($text:tt)*) => {

@@ -1,4 +1,4 @@
-//! Stages ask nothing more of anybody while nobody listens to them.
+//! Stages call no observer while nothing listens to them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
-/// Hears of each run that begins while another observer is active: it never is itself.
+/// An observer that is never active itself. It is called for runs while another observer is active.
 struct Idle(AtomicUsize);
 
 impl Observer for Idle {
@@ -27,7 +27,7 @@ static IDLE: Idle = Idle(AtomicUsize::new(0));
 #[traced_stage(target = "rag")]
 fn stage() {}
 
-/// Returns whether anybody hears of a run.
+/// Returns `true` if observers are called for a run.
 fn is_heard() -> bool {
     let before = IDLE.0.load(Ordering::Relaxed);
     let ((), captured) = testing::capture_sync(stage);
@@ -43,8 +43,8 @@ fn quiet()
 #[test]
 fn runs_are_told_only_while_a_subscriber_wants_stages_and_something_in_it_listens() {
     assert!(observer::add_idle(&IDLE));
-    // With one dispatcher alone a callsite that is made later asks the thread's own, which is none
-    // here.
+    // With only one dispatcher, a callsite that is made later asks the thread's own, and there is
+    // none here.
     let _second = Dispatch::new(registry().with(LevelFilter::OFF));
     assert!(!is_heard());
 
@@ -65,12 +65,12 @@ fn runs_are_told_only_while_a_subscriber_wants_stages_and_something_in_it_listen
     let jobs_alone = EnvFilter::new("off,ragtrace::named=info");
     let of_jobs = Dispatch::new(registry().with(quiet()).with(jobs_alone).with(ragtrace::layer()));
     assert!(!is_heard());
-    // The first of its name is known to subscribers that were there before it.
+    // The first stage with this name is known to subscribers that existed before it.
     NamedStage::new("job", StageKind::Pipeline).expect("there is room");
     assert!(is_heard());
     drop(of_jobs);
 
-    // Failures alone are something to listen to.
+    // A filter that only lets failures through is a listener too.
     let failures = Dispatch::new(registry().with(quiet()).with(EnvFilter::new("error")).with(ragtrace::layer()));
     assert!(is_heard());
     drop(failures);

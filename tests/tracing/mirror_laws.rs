@@ -1,7 +1,7 @@
 //! Random pipelines are shown as they are recorded.
 //!
-//! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level
-//! hides the stages that are not asynchronous, and not that they fail.
+//! This runs in two processes: one shows everything, and in the other, `mirror_laws_info`, a level
+//! hides stages that are not asynchronous, but not their failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -22,7 +22,7 @@ use tracing::{Instrument, Level, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-/// Returns whether a level hides the stage `laws.sync`.
+/// Returns `true` if a level hides the stage `laws.sync`.
 fn hides_sync() -> bool {
     env!("CARGO_CRATE_NAME") == "mirror_laws_info"
 }
@@ -32,12 +32,12 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A stage and what it does.
 #[derive(Clone, Debug)]
 struct Node {
-    /// Set when the pipeline is made.
+    /// The number, which is set when the pipeline is built.
     id: u64,
     shape: Shape,
     end: End,
     handed_on: HandedOn,
-    /// True if there is a span of the application's around it.
+    /// `true` if a span of the application surrounds it.
     has_span_around: bool,
     yields: u8,
     children: Vec<Arc<Node>>,
@@ -55,16 +55,16 @@ enum End {
     Completes,
     Fails,
     Panics,
-    /// Is dropped after so many polls, unless it has ended.
+    /// The future is dropped after this many polls, unless it has ended.
     IsDropped(u8),
 }
 
 #[derive(Clone, Copy, Debug)]
 enum HandedOn {
     Stays,
-    /// To a task that has our context.
+    /// To a task with ragtrace's context.
     Spawned,
-    /// To a task that has the current span.
+    /// To a task with the current span.
     Instrumented,
     /// To a context that was changed on the way.
     OfUser,
@@ -136,7 +136,7 @@ fn ending(node: &Node) -> Result<u64, String> {
     match node.end {
         End::Completes | End::IsDropped(_) => Ok(node.id),
         End::Fails => Err(format!("{} fails", node.id)),
-        // Without the hook, which would write it.
+        // The panic hook would print a message.
         End::Panics => std::panic::resume_unwind(Box::new("it panics")),
     }
 }
@@ -179,7 +179,7 @@ fn run(node: Arc<Node>) -> Work {
     })
 }
 
-/// A run by its number: the number of the one around it, and what is said of it.
+/// The runs by their numbers, each with the number of the run around it, and its events.
 type Runs = BTreeMap<u64, (Option<u64>, BTreeSet<&'static str>)>;
 
 fn recorded(captured: &Captured) -> Runs {
@@ -268,7 +268,7 @@ proptest! {
         let root = numbered(&root, &mut 0);
         let runtime = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
         let ((), captured) = runtime.block_on(testing::capture(run(root)));
-        // Ends what was left behind by those that were dropped.
+        // This ends the tasks of runs that were dropped.
         drop(runtime);
         recording.assert_balanced();
         let (recorded, shown) = (recorded(&captured), shown(&recording.heard()));
@@ -276,7 +276,7 @@ proptest! {
             let Some((shown_parent, shown_events)) = shown.get(id) else {
                 panic!("{id} is not shown: {recorded:?} {shown:?}")
             };
-            // Whoever began after its parent had ended has nobody to be shown in.
+            // A run that began after its parent had ended cannot be shown inside it.
             prop_assert!(shown_parent == parent || shown_parent.is_none(), "{id}: {recorded:?} {shown:?}");
             prop_assert!(events.is_subset(shown_events), "{id}: {recorded:?} {shown:?}");
             prop_assert_eq!(shown_events.len(), 2, "{}: {:?} {:?}", id, recorded, shown);

@@ -1,4 +1,4 @@
-//! The laws of `mirror_laws`, where a level hides the stages that are not asynchronous.
+//! The laws of `mirror_laws`, with a level that hides stages that are not asynchronous.
 
 #[path = "mirror_laws.rs"]
 mod laws;

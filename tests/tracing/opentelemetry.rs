@@ -1,4 +1,4 @@
-//! Stages and an application's spans in one trace of OpenTelemetry's, whose id is ours.
+//! Stages and an application's spans in one OpenTelemetry trace, with ragtrace's trace id.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ use tracing::{Dispatch, Instrument, info_span, instrument};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-/// Gives spans of a request the trace that its records have.
+/// Gives spans of a request the trace id of its records.
 #[derive(Debug)]
 struct RequestIds;
 
@@ -50,14 +50,14 @@ async fn waits() {
     std::future::pending::<()>().await;
 }
 
-/// Returns what is exported of `work`.
+/// Returns the spans exported while `work` runs.
 fn exported<T>(work: impl Future<Output = T>) -> Vec<SpanData> {
     let exporter = InMemorySpanExporter::default();
     let provider =
         SdkTracerProvider::builder().with_id_generator(RequestIds).with_simple_exporter(exporter.clone()).build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let subscriber = Dispatch::new(registry().with(layer).with(ragtrace::layer()));
-    // With one dispatcher alone a callsite that is first reached elsewhere is off for all.
+    // With only one dispatcher, a callsite that is first reached elsewhere would be off for all.
     let _second = Dispatch::new(registry());
     tracing::dispatcher::with_default(&subscriber, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -124,7 +124,7 @@ fn a_stage_that_fails_has_the_status_error_and_its_message() {
         let said = failed.attributes.iter().find(|attribute| attribute.key.as_str() == "exception.message");
         assert_eq!(said.map(|said| said.value.to_string()).as_deref(), Some("there is no name"));
     }
-    // The application's own says nothing of it.
+    // The application's own span has no status.
     assert_eq!(one(&spans, "load").status, Status::Unset);
 }
 

@@ -15,7 +15,7 @@ fn subscriber() -> Dispatch {
     Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()))
 }
 
-/// Has the tests of this process run under one subscriber; threads of runtimes have no other.
+/// Sets one subscriber for all tests of this process, since a runtime's threads have no other.
 fn subscribe() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| tracing::dispatcher::set_global_default(subscriber()).expect("the first"));
@@ -25,7 +25,7 @@ fn current_span() -> Option<SpanId> {
     RequestContext::current().and_then(|context| context.span_id())
 }
 
-/// Returns the user and the span of the thread's context, which tell the contexts of a test apart.
+/// Returns the user and the span of the thread's context, which distinguish the contexts of a test.
 fn current() -> Option<(Option<String>, Option<SpanId>)> {
     RequestContext::current().map(|context| (context.user_id().map(str::to_owned), context.span_id()))
 }
@@ -256,15 +256,15 @@ async fn what_an_instrumented_future_drops_is_of_its_context() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Makes a span.
+    /// Creates a span.
     Make,
-    /// Enters the span of this number.
+    /// Enters the span with this number.
     Enter(usize),
-    /// Drops the guard of this number.
+    /// Drops the guard with this number.
     Leave(usize),
-    /// Takes steps in a stage that is a call.
+    /// Takes steps in a synchronous stage.
     Call(Vec<Step>),
-    /// Takes steps in a stage, waits, and goes on.
+    /// Takes steps in a stage, waits, and takes more steps.
     Await(Vec<Step>, Vec<Step>),
     /// Takes steps in a request.
     Request(Vec<Step>),

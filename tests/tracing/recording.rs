@@ -1,4 +1,4 @@
-//! A layer that notes what it hears, for one test at a time.
+//! A layer that notes its calls, for one test at a time.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,25 +12,25 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Something that a layer heard. Spans have numbers that are never used twice.
+/// A call to the layer. Spans have numbers that are never used twice.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the fields have the names that `tracing` gives them")]
 pub enum Heard {
-    /// A span is made.
+    /// A span was created.
     New { span: u64, name: &'static str, parent: Option<u64>, target: &'static str, fields: Fields },
-    /// A span is entered on this thread.
+    /// A span was entered on this thread.
     Enter { span: u64, thread: ThreadId },
-    /// A span is left on this thread.
+    /// A span was left on this thread.
     Exit { span: u64, thread: ThreadId },
-    /// A span gets fields.
+    /// Fields were added to a span.
     Record { span: u64, fields: Fields },
-    /// An event, with the spans around it, the innermost first.
+    /// An event, with the spans around it, innermost first.
     Event { message: String, level: Level, scope: Vec<u64>, fields: Fields },
-    /// A span is closed.
+    /// A span was closed.
     Close { span: u64 },
 }
 
-/// Fields by their names, as texts.
+/// Fields by their names, as text.
 pub type Fields = BTreeMap<&'static str, String>;
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -41,33 +41,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes what it hears.
+/// A layer that notes its calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorder;
 
-/// Has the calls to the layer since it was made, until the next one is.
+/// The calls to the layer from when this was created until the next one is.
 #[derive(Debug)]
 pub struct Recording(#[expect(dead_code, reason = "held for as long as it lives")] MutexGuard<'static, ()>);
 
 impl Recording {
-    /// Waits for the test before, and forgets what was heard in it.
+    /// Waits for the previous test, and forgets its calls.
     pub fn begin() -> Self {
         let turn = lock(&TURN);
         lock(&HEARD).clear();
         Self(turn)
     }
 
-    /// Returns what was heard so far.
+    /// Returns the calls so far.
     pub fn heard(&self) -> Vec<Heard> {
         lock(&HEARD).clone()
     }
 
-    /// Returns the tree of spans that were made, a line each with its depth, children in the order
-    /// they were made.
+    /// Returns the tree of created spans, one line each with its depth, children in the order of
+    /// their creation.
     ///
     /// # Panics
     ///
-    /// If a parent is not there.
+    /// Panics if a parent is missing.
     pub fn tree(&self) -> Vec<String> {
         let heard = self.heard();
         let spans: Vec<_> = heard
@@ -84,7 +84,7 @@ impl Recording {
         lines
     }
 
-    /// Returns the events: level, message, and the names of the spans around, the outermost first.
+    /// Returns the events: level, message, and the names of the spans around it, outermost first.
     pub fn events(&self) -> Vec<String> {
         let heard = self.heard();
         let name_of = |wanted: u64| {
@@ -105,12 +105,12 @@ impl Recording {
             .collect()
     }
 
-    /// Returns the fields of the span of this name, of which there is one: those it was made with,
-    /// and those it got later.
+    /// Returns the fields of the only span with this name: those it was created with, and those
+    /// added later.
     ///
     /// # Panics
     ///
-    /// If there is not one such span.
+    /// Panics if there is not exactly one such span.
     pub fn fields(&self, wanted: &str) -> Fields {
         let heard = self.heard();
         let mut found = heard.iter().filter_map(|heard| match heard {
@@ -130,12 +130,12 @@ impl Recording {
         fields
     }
 
-    /// Asserts the laws that a layer relies on: a span is made, then entered and left in pairs,
-    /// each on one thread, then closed, once, by the time of this.
+    /// Asserts the laws that a layer relies on: a span is created, then entered and left in pairs,
+    /// each on one thread, then closed once, before this call.
     ///
     /// # Panics
     ///
-    /// If one of them does not hold.
+    /// Panics if one of them does not hold.
     pub fn assert_balanced(&self) {
         let heard = self.heard();
         let mut open: BTreeMap<u64, Vec<ThreadId>> = BTreeMap::new();

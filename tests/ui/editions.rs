@@ -1,4 +1,4 @@
-//! What the attribute says to crates of older editions, where paths mean something else.
+//! The diagnostics of crates of older editions, in which paths have another meaning.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Returns what the compiler says of a library with this source, as errors and warnings.
+/// Returns the compiler's errors and warnings about a library with this source.
 fn said(edition: &str, source: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("edition_{edition}"));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -49,7 +49,7 @@ pub fn all() { let _ = parse(\"\", Vec::new(), String::new()); }
 
 const MISUSES: [(&str, &str); 5] = [
     ("#[traced_stage(kind = chunks)] pub fn a() {}", "unknown kind `chunks`"),
-    ("#[traced_stage] pub struct A;", "`#[traced_stage]` goes on a function, and this is `struct`"),
+    ("#[traced_stage] pub struct A;", "`#[traced_stage]` can only be applied to a function, not to this `struct`"),
     ("#[traced_stage(stream)] pub fn a() {}", "this function returns nothing"),
     ("#[traced_stage(record(n: u8))] pub fn a() { record!(m = 1) }", "`m` is not declared in `record(…)`"),
     ("pub fn a() { ragtrace::stage!({}) }", "a block needs a name"),

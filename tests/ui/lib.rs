@@ -1,1 +1,1 @@
-//! Tests of what the compiler says; nothing of it is for others.
+//! Tests of the compiler's diagnostics. This library is empty.

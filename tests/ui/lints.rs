@@ -1,11 +1,12 @@
-//! Lints say of a stage what they say of the function without the attribute: each function of `lints/` is looked at by all
-//! that there are, with its attribute and without. Those that see another function are in the guide's list.
+//! Lints report the same about a stage as about the function without the attribute: each function
+//! of `lints/` is checked by all lints, with its attribute and without. The guide lists the lints
+//! that see another function.
 
 use std::collections::BTreeMap;
 
 use crate::locus::{Project, Said, without_attributes};
 
-/// Those that are silent, or say something else, as the guide has it.
+/// The lints that are silent, or report something else, as the guide says.
 const OTHERWISE: [&str; 6] = [
     "clippy::implicit_return",
     "clippy::inline_always",
@@ -15,7 +16,7 @@ const OTHERWISE: [&str; 6] = [
     "clippy::unused_async",
 ];
 
-/// Every lint that there is.
+/// All lints.
 const ALL: [&str; 12] = [
     "clippy",
     "--",
@@ -46,7 +47,7 @@ fn lints_are_those_of_the_function() {
     assert!(unknown.is_empty(), "these are said of one of both: {unknown:#?}");
 }
 
-/// How often each lint is said of a line.
+/// Returns how often each lint is reported for a line.
 fn counted(said: &Said) -> BTreeMap<String, usize> {
     let mut counted = BTreeMap::new();
     for (file, said) in said {

@@ -1,8 +1,5 @@
-//! A user's own mistakes are reported where they are made: every file in `locus/` is checked with its attributes and
-//! without, and the compiler must say the same of both.
-//!
-//! In a file `returned_…` a stage hands out a future or stream that is wrapped in ours, so the type in a message is
-//! another one, and a mistake in it may be said of both. There each error must be on the same lines of the user.
+//! A user's own mistakes are reported where they are made: every file in `locus/` is checked with
+//! its attributes and without, and the compiler's diagnostics must be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +8,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// What the compiler says of each file: level, code, message and primary places.
+/// The compiler's diagnostics about each file: level, code, message and primary places.
 pub(crate) type Said = BTreeMap<String, Vec<String>>;
 
 #[test]
@@ -33,7 +30,7 @@ fn mistakes_are_reported_as_without_the_attribute() {
     assert!(differences.is_empty(), "the compiler says something else:\n{}", differences.join("\n"));
 }
 
-/// The lines on which errors begin.
+/// Returns the lines on which errors begin.
 fn lines(said: &[String]) -> BTreeSet<&str> {
     said.iter().filter_map(|said| said.split(':').next()).collect()
 }
@@ -65,7 +62,7 @@ impl Project {
         Self { name, folder }
     }
 
-    /// Checks each file after `change` with a command of cargo, and returns what is said of it.
+    /// Checks each file, after `change`, with a cargo command, and returns the diagnostics.
     pub(crate) fn check(&self, command: &[&str], kind: &str, change: fn(&str) -> String) -> Said {
         let sources = self.folder.join("src/bin");
         let _ = fs::remove_dir_all(&sources);
@@ -82,7 +79,7 @@ impl Project {
             .arg(command[0])
             .args(["--bins", "--keep-going", "--offline", "--quiet", "--message-format=json"])
             .args(&command[1..])
-            // What they depend on is compiled once for all of them.
+            // The dependencies are compiled once for all packages.
             .env("CARGO_TARGET_DIR", self.folder.with_file_name("locus").join("target"))
             .env_remove("RUSTFLAGS")
             .current_dir(&self.folder)
@@ -107,7 +104,7 @@ impl Project {
     }
 }
 
-/// A diagnostic as a line, unless it only counts others.
+/// Returns a diagnostic on one line, unless it only counts others.
 fn line_of(diagnostic: &Value) -> Option<String> {
     let spans = diagnostic["spans"].as_array().filter(|spans| !spans.is_empty())?;
     let places = spans.iter().filter(|span| span["is_primary"] == true).map(|span| {
@@ -117,7 +114,7 @@ fn line_of(diagnostic: &Value) -> Option<String> {
     });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (level, code) = (text(&diagnostic["level"]), text(&diagnostic["code"]["code"]));
-    // The body of a plain function is in a closure, which the compiler says.
+    // The body of a plain function is in a closure, which the compiler mentions.
     let message = text(&diagnostic["message"]).replace("a closure that returns", "a function that returns");
     Some(format!("{} {level} {code}: {message}", places.collect::<Vec<_>>().join(" ")))
 }

@@ -1,4 +1,4 @@
-//! What the compiler says: of the attribute's misuse, and of mistakes that have nothing to do with it.
+//! The compiler's diagnostics: about misuse of the attribute, and about unrelated mistakes.
 
 mod editions;
 mod lints;
@@ -7,7 +7,7 @@ mod locus;
 use std::fs;
 use std::path::Path;
 
-/// Every misuse brings one error, at the token that is wrong, which says what is allowed.
+/// Every misuse gives one error, at the wrong token, which says what is allowed.
 #[test]
 fn misuse_is_refused() {
     trybuild::TestCases::new().compile_fail("fail/*.rs");

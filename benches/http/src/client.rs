@@ -1,8 +1,9 @@
-//! The client: connections that are kept, and requests that are sent when they are due.
+//! An HTTP client that keeps its connections and sends each request when it is due.
 //!
-//! At a fixed rate the loop is open: a request has its time, whether or not the one before was
-//! answered, and its latency is counted from that time, not from when a connection was free. So a
-//! server that stalls pays for every request that would have come meanwhile.
+//! At a fixed rate the loop is open: each request has its due time, even if previous ones have not
+//! been answered, and its latency is counted from that time instead of from the moment a connection
+//! is free. A server that stalls is therefore charged for every request that falls due in the
+//! meantime.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -13,24 +14,24 @@ use std::time::{Duration, Instant};
 const REQUEST: &[u8] =
     b"GET /items/42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: ragtrace-bench/1.0\r\naccept: text/plain\r\n\r\n";
 
-/// How long an answer may take before the run is given up.
+/// The time to wait for a response before the run is aborted.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How the requests follow one another.
+/// The timing of requests.
 #[derive(Clone, Copy)]
 pub enum Pace {
-    /// As many a second, evenly.
+    /// Evenly spaced, with this many a second.
     Rate(f64),
-    /// Each connection's next one as soon as it has its answer.
+    /// Each connection sends its next request as soon as it has its response.
     Unbounded,
 }
 
-/// The latencies and the account of a run.
+/// The latencies of a run.
 pub struct Run {
-    /// From the time that a request was due to its answer, in nanoseconds, in order of size.
+    /// The times from a request's due time to its response, in nanoseconds, sorted.
     pub latencies: Vec<u64>,
-    /// From the time that a request was due until it was sent although a connection was free:
-    /// what the client itself adds, in order of size.
+    /// The delays between due time and sending while a connection was free, in nanoseconds, sorted.
+    /// These are caused by the client itself.
     pub lateness: Vec<u64>,
     pub elapsed: Duration,
 }
@@ -56,12 +57,12 @@ fn at(ordered: &[u64], quantile: f64) -> f64 {
 
 struct Connection {
     stream: TcpStream,
-    /// When the request that is under way was due, in nanoseconds since the run's start.
+    /// The due time of the current request, in nanoseconds since the run's start.
     due: u64,
     received: Vec<u8>,
 }
 
-/// Connections to one server.
+/// A set of connections to one server.
 pub struct Client {
     poll: OwnedFd,
     connections: Vec<Connection>,
@@ -71,7 +72,7 @@ pub struct Client {
 impl Client {
     pub fn connect(address: SocketAddr, connections: usize) -> Result<Self, String> {
         let describe = |error: std::io::Error| format!("connecting to {address}: {error}");
-        // SAFETY: the call returns a descriptor of our own, or -1.
+        // SAFETY: the call returns a descriptor that nobody else owns, or -1.
         let poll = unsafe {
             let poll = libc::epoll_create1(libc::EPOLL_CLOEXEC);
             if poll < 0 {
@@ -84,7 +85,7 @@ impl Client {
             let stream = TcpStream::connect(address).map_err(describe)?;
             stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true)).map_err(describe)?;
             let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: index as u64 };
-            // SAFETY: both descriptors are open, and the event is read only.
+            // SAFETY: both descriptors are open, and the call only reads the event.
             if unsafe {
                 libc::epoll_ctl(client.poll.as_raw_fd(), libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &raw mut event)
             } != 0
@@ -96,7 +97,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends so many requests at that pace, and waits for all answers.
+    /// Sends `requests` requests at the given pace, and waits for all responses.
     pub fn run(&mut self, requests: usize, pace: Pace) -> Result<Run, String> {
         let start = Instant::now();
         let now = || start.elapsed().as_nanos() as u64;
@@ -142,11 +143,11 @@ impl Client {
         Ok(Run { latencies, lateness, elapsed })
     }
 
-    /// Waits until connections have something to read, and returns them.
+    /// Waits until connections are readable, and returns their indices.
     fn wait(&self, timeout: Duration) -> Result<impl Iterator<Item = usize> + use<>, String> {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; 64];
         let timeout = libc::timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
-        // SAFETY: the descriptor is open, and the array as long as the call is told.
+        // SAFETY: the descriptor is open, and the array has the length that is passed.
         let ready = unsafe {
             libc::epoll_pwait2(self.poll.as_raw_fd(), events.as_mut_ptr(), 64, &raw const timeout, std::ptr::null())
         };
@@ -166,7 +167,7 @@ impl Connection {
         self.stream.write_all(REQUEST).map_err(|error| format!("sending a request: {error}"))
     }
 
-    /// Reads what is there, and tells if the answer is complete.
+    /// Reads the available bytes, and returns `true` if the response is complete.
     fn receive(&mut self) -> Result<bool, String> {
         let mut buffer = [0; 2_048];
         match self.stream.read(&mut buffer) {
@@ -179,7 +180,7 @@ impl Connection {
         if !self.received.starts_with(b"HTTP/1.1 200 ") {
             return Err(format!("not what was expected: {}", String::from_utf8_lossy(&self.received)));
         }
-        // Every server here answers `done`, whose length it knows.
+        // Every server here sends the same body, of known length.
         Ok(self.received.len() >= head + 4 + crate::server::ANSWER.len())
     }
 }

@@ -1,4 +1,4 @@
-//! One server a way and round, asked at one rate; then the table.
+//! Runs one server per way and round at a fixed rate, and prints the table.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -9,16 +9,16 @@ use crate::processor;
 use crate::table::{self, Sample};
 use crate::way::{Account, Way};
 
-/// As many as are busy at once at these rates, four times over.
+/// Four times the number of connections that are busy at once at these rates.
 const CONNECTIONS: usize = 128;
 
-/// How long each server is asked.
+/// The durations for which each server receives requests, in seconds.
 struct Length {
     warm_up: f64,
     measured: f64,
 }
 
-/// Measures every way in rounds, and prints the table.
+/// Measures every way in each round, and prints the table.
 pub fn measure() -> Result<(), String> {
     let rounds = number("ROUNDS", 7.0)? as usize;
     let length = Length { warm_up: 1.5, measured: number("SECONDS", 6.0)? };
@@ -47,7 +47,7 @@ pub fn measure() -> Result<(), String> {
     Ok(())
 }
 
-/// Does a little of everything, to see that it works.
+/// Runs every way briefly to check that it works.
 pub fn small() -> Result<(), String> {
     for way in Way::ALL {
         let Sample { requests, account, .. } = sample(way, 200.0, &Length { warm_up: 0.1, measured: 0.5 })?;
@@ -68,8 +68,8 @@ fn number(variable: &str, default: f64) -> Result<f64, String> {
         .map_or(Ok(default), |text| text.parse().map_err(|_| format!("{variable} is no number: {text}")))
 }
 
-/// Returns how many requests a second the bare server answers at most: the median of three runs of
-/// two seconds or so, each connection asking anew at once.
+/// Returns the highest number of requests a second that the bare server answers: the median of
+/// three runs of about two seconds, with each connection sending its next request at once.
 fn most() -> Result<f64, String> {
     let mut rates = Vec::new();
     for _ in 0..3 {
@@ -82,7 +82,7 @@ fn most() -> Result<f64, String> {
     Ok(rates[1])
 }
 
-/// Asks a server of its own at that rate.
+/// Measures a new server at the given rate.
 fn sample(way: Way, rate: f64, length: &Length) -> Result<Sample, String> {
     let mut server = Server::start(way)?;
     let mut client = Client::connect(server.address, CONNECTIONS)?;
@@ -102,7 +102,7 @@ fn sample(way: Way, rate: f64, length: &Length) -> Result<Sample, String> {
     })
 }
 
-/// A server in a process of its own, which ends with this.
+/// A server in a process of its own, which ends when this is dropped.
 struct Server {
     process: Child,
     input: Option<ChildStdin>,
@@ -128,8 +128,8 @@ impl Server {
         Ok(Self { process, input, output, address })
     }
 
-    /// Returns the processor's time of the server so far, in nanoseconds, and its account, when all
-    /// is handed on.
+    /// Makes the server flush, and returns its CPU time so far, in nanoseconds, and its record
+    /// counts.
     fn mark(&mut self) -> Result<(u64, Account), String> {
         let input = self.input.as_mut().ok_or("the server has no input")?;
         writeln!(input, "mark")
@@ -146,7 +146,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input is its end.
+        // Closing its input ends the server.
         self.input = None;
         let _ = self.process.wait();
     }

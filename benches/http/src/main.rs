@@ -1,9 +1,9 @@
-//! The cost of the layer for HTTP services a request, beside its peers.
+//! Measures the cost per request of the layer for HTTP services, compared with its peers.
 //!
-//! A server in a process of its own answers after a millisecond; a client in another asks it at a
-//! fixed rate, half of what the bare server can do. Each way to trace the requests gets a server of
-//! its own, once a round, in random order; the table has medians, and medians of the ratios within
-//! a round. `./scripts/bench http` calls it.
+//! A server in its own process responds after a millisecond. A client in another process sends
+//! requests at a fixed rate, half of the bare server's maximum. Each way of tracing requests has a
+//! server of its own, which runs once a round, in random order. The table shows medians, and
+//! medians of the ratios within a round. `./scripts/bench http` runs this program.
 
 mod client;
 mod drive;

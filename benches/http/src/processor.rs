@@ -1,8 +1,8 @@
-//! The processor's time, and which processors a process may run on.
+//! CPU time, CPU affinity and timers.
 
 use std::time::Duration;
 
-/// Returns the user's and the system's time of this process, of all its threads.
+/// Returns the user and system time of all threads of this process.
 pub fn process_time() -> Duration {
     // SAFETY: a zeroed `rusage` is valid, and the call fills it.
     let usage = unsafe {
@@ -14,9 +14,9 @@ pub fn process_time() -> Duration {
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
-/// Keeps this process on the given processors, as `0,1` names them.
+/// Restricts this process to the given processors, listed as in `0,1`.
 pub fn pin(processors: &str) -> Result<(), String> {
-    // SAFETY: a zeroed set is an empty one; the calls only read and write it.
+    // SAFETY: a zeroed set is empty, and the calls only access the set.
     let pinned = unsafe {
         let mut set = std::mem::zeroed::<libc::cpu_set_t>();
         for processor in processors.split(',') {
@@ -28,8 +28,8 @@ pub fn pin(processors: &str) -> Result<(), String> {
     if pinned == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().to_string()) }
 }
 
-/// Lets this thread's timers end when they are due, and not up to 50 µs later.
+/// Makes this thread's timers expire on time instead of up to 50 µs late.
 pub fn precise_timers() {
-    // SAFETY: the call takes a number, and changes this thread alone.
+    // SAFETY: the call takes a number and affects only this thread.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64) };
 }

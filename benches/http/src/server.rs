@@ -1,8 +1,9 @@
-//! A server of one way, in a process of its own, told over its standard input what to do.
+//! The server for one way of tracing, in a process of its own that is controlled through its
+//! standard input.
 //!
-//! It prints its address; for each line that it reads it hands on what is under way and prints what
-//! it has taken of the processor so far, in nanoseconds, then how many records were delivered and
-//! how many dropped. At the end of its input it ends.
+//! It prints its address. For each line that it reads, it flushes its telemetry and prints its CPU
+//! time so far in nanoseconds, the number of delivered records, and the number of dropped ones. It
+//! ends at the end of its input.
 
 use std::io::{BufRead, Write};
 use std::time::Duration;
@@ -14,10 +15,10 @@ use axum::routing::get;
 use crate::processor;
 use crate::way::{Account, Way};
 
-/// The body of each answer.
+/// The body of each response.
 pub const ANSWER: &str = "done";
 
-/// Waits for a millisecond, as for a database or a cache.
+/// Responds after a millisecond, like a handler that waits for a database or a cache.
 async fn item(Path(id): Path<u32>) -> &'static str {
     tokio::time::sleep(Duration::from_millis(1)).await;
     std::hint::black_box(id);

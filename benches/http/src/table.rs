@@ -1,30 +1,30 @@
-//! Medians and ratios as Markdown.
+//! Formats medians and ratios as Markdown.
 //!
-//! A ratio is the median of the ratios of each round: a shared machine has fast minutes and slow
-//! ones, and within a round it is the same machine.
+//! A ratio is the median of the ratios in each round, because the speed of a shared machine varies
+//! over time but changes little within a round.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::way::{Account, Way};
 
-/// The figures of one server.
+/// The results of one run of a server.
 pub struct Sample {
     pub requests: u64,
-    /// The latency that half of the requests had at most, in milliseconds.
+    /// The median latency in milliseconds.
     pub half: f64,
-    /// The latency that 99 of 100 requests had at most, in milliseconds.
+    /// The 99th percentile of the latency in milliseconds.
     pub most: f64,
-    /// How late 99 of 100 requests were sent at most, in milliseconds, because of the client.
+    /// The 99th percentile of the client's own delay in milliseconds.
     pub late: f64,
-    /// The server's user and system time a request, in microseconds.
+    /// The server's user and system time per request, in microseconds.
     pub processor: f64,
     pub account: Account,
 }
 
 type Samples = BTreeMap<Way, Vec<Sample>>;
 
-/// Returns what is wanted, and a row a way.
+/// Returns the list of targets, and a table with a row for each way.
 pub fn render(samples: &Samples, most: f64, rate: f64, seconds: f64) -> String {
     let rounds = samples.values().map(Vec::len).min().unwrap_or(0);
     let mut out = format!(
@@ -39,7 +39,7 @@ pub fn render(samples: &Samples, most: f64, rate: f64, seconds: f64) -> String {
         ("p99 with our layer and no store: × bare", bare(Way::RagtraceDiscard, p99), 1.1),
         ("CPU a request with our layer and no store: × bare", bare(Way::RagtraceDiscard, processor), 1.15),
     ] {
-        // As it is printed.
+        // Rounded as in the output.
         let is_met = (measured * 100.0).round() <= wanted * 100.0;
         let _ = writeln!(out, "| {what} | {measured:.2} | at most {wanted:.2} | {} |", verdict(is_met));
     }
@@ -85,7 +85,7 @@ pub fn render(samples: &Samples, most: f64, rate: f64, seconds: f64) -> String {
     out
 }
 
-/// How many records a run delivered less than a start and an end a request.
+/// Returns the number of records that are missing, if each request should have a start and an end.
 fn missing(sample: &Sample) -> u64 {
     (2 * sample.requests).saturating_sub(sample.account.delivered)
 }

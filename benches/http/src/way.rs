@@ -1,4 +1,4 @@
-//! The ways to trace requests, each as its documentation shows it.
+//! The ways of tracing requests, each set up as its documentation shows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,19 +18,20 @@ use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-/// A way to trace requests.
+/// A way of tracing requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
-    /// None: what the others are compared with.
+    /// No tracing. The baseline.
     Bare,
-    /// Our layer, and records in a SQLite file.
+    /// The layer of `ragtrace`, with records in an SQLite file.
     Ragtrace,
-    /// Our layer, and records that are counted and forgotten: what it costs without a database.
+    /// The layer of `ragtrace`, with records that are counted and discarded, to measure its cost
+    /// without a database.
     RagtraceDiscard,
-    /// `tower-http`'s layer with a line for each request and each response, as JSON of
-    /// `tracing_subscriber::fmt` to a writer that forgets.
+    /// The layer of `tower-http`, with a line for each request and each response, which
+    /// `tracing_subscriber::fmt` writes as JSON to a writer that discards it.
     TowerHttp,
-    /// `axum-tracing-opentelemetry`, and spans in batches to an exporter that forgets.
+    /// `axum-tracing-opentelemetry`, with an exporter that discards batches of spans.
     OpenTelemetry,
 }
 
@@ -38,7 +39,7 @@ impl Way {
     pub const ALL: [Self; 5] =
         [Self::Bare, Self::Ragtrace, Self::RagtraceDiscard, Self::TowerHttp, Self::OpenTelemetry];
 
-    /// Installs what the way's layer hands its telemetry to.
+    /// Installs the telemetry that the layer reports to.
     pub fn install(self) -> Result<Installed, String> {
         match self {
             Self::Bare => Ok(Installed::Nothing),
@@ -68,13 +69,12 @@ impl Way {
         }
     }
 
-    /// Puts the way's layer around the routes.
+    /// Applies the layer to the routes.
     pub fn around(self, router: Router) -> Router {
         match self {
             Self::Bare => router,
             Self::Ragtrace | Self::RagtraceDiscard => router.layer(ragtrace::http::TraceLayer::new()),
-            // Its levels are DEBUG unless set, at which a service in production hears nothing of
-            // it.
+            // The default level is DEBUG, which services in production usually disable.
             Self::TowerHttp => router.layer(
                 TraceLayer::new_for_http()
                     .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
@@ -106,29 +106,29 @@ impl FromStr for Way {
     }
 }
 
-/// How many records were delivered, and how many dropped.
+/// The numbers of delivered and of dropped records.
 #[derive(Default)]
 pub struct Account {
     pub delivered: u64,
     pub dropped: u64,
 }
 
-/// The telemetry that was installed, for as long as the server runs.
+/// The installed telemetry, kept for as long as the server runs.
 pub enum Installed {
     Nothing,
-    /// The folder is removed with this.
-    Ragtrace(Telemetry, #[expect(dead_code, reason = "it is held, not read")] Option<TempDir>),
+    /// The folder is removed when this is dropped.
+    Ragtrace(Telemetry, #[expect(dead_code, reason = "kept only to be dropped")] Option<TempDir>),
     OpenTelemetry(SdkTracerProvider),
 }
 
 impl Installed {
-    /// Hands on what is under way, and returns the account since the start.
+    /// Flushes the telemetry, and returns the counts since the start.
     pub fn flush(&self) -> Result<Account, String> {
         match self {
             Self::Nothing => Ok(Account::default()),
             Self::Ragtrace(telemetry, _) => {
                 let report = telemetry.flush_blocking(Duration::from_secs(60));
-                // One sink is installed.
+                // Exactly one sink is installed.
                 let sinks = report.stats.sinks.iter();
                 let (delivered, lost) = sinks.fold((0, 0), |(delivered, lost), sink| {
                     (delivered + sink.delivered, lost + sink.dropped + sink.dead_lettered + sink.pending)
@@ -143,7 +143,7 @@ impl Installed {
     }
 }
 
-/// Spans end here.
+/// An exporter that discards spans.
 #[derive(Debug)]
 struct Forget;
 

@@ -1,9 +1,9 @@
-//! How fast records become what a backend takes: encoded, compressed and handed to a server on
-//! loopback that accepts everything. `benches/sinks/run` runs it beside the official Python
-//! clients.
+//! Measures the speed at which sinks encode records, compress them and send them to a server on the
+//! loopback interface that accepts everything. `benches/sinks/run` runs this program and the
+//! official Python clients.
 //!
-//! Each measurement is a process of its own, and the server another, so that the time of a process
-//! is the sink's alone.
+//! Each measurement is a process of its own, and so is the server, so that a process's time is that
+//! of its sink alone.
 
 mod measure;
 mod records;

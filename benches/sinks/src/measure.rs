@@ -6,25 +6,25 @@ use std::time::Duration;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts the allocations of all threads.
+/// An allocator that counts the allocations of all threads.
 struct Counting;
 
-// SAFETY: every call goes to the system's allocator as it came.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as it came.
+        // SAFETY: forwarded unchanged.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as it came.
+        // SAFETY: forwarded unchanged.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as it came.
+        // SAFETY: forwarded unchanged.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -32,12 +32,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Allocations of this process so far.
+/// Returns the number of allocations of this process so far.
 pub fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
 }
 
-/// User and system time of this process so far.
+/// Returns the user and system time of this process so far.
 pub fn cpu() -> Duration {
     // SAFETY: a zeroed `rusage` is valid, and the call fills it.
     let usage = unsafe {

@@ -1,4 +1,4 @@
-//! Records as a pipeline makes them: kept by a sink of ours.
+//! Creates records as a pipeline does, by running stages and collecting the records in a sink.
 
 use std::hint::black_box;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use ragtrace::sink::{Batch, Delivered, Needs, SinkError};
 use ragtrace::{Event, Record, RequestContext, Sink, traced_stage};
 
-/// Where the words of content are from.
+/// The source of the words in content.
 const PROSE: &str = include_str!("../../../ARCHITECTURE.md");
-/// Bytes of content a record.
+/// The size of a record's content in bytes.
 pub const CONTENT: usize = 4096;
 
 /// The stage `full` of `benches/src/peers`.
@@ -28,7 +28,7 @@ fn content(input: &str, answer: &str) -> String {
     answer.to_owned()
 }
 
-/// Keeps what it is given.
+/// A sink that keeps the records it receives.
 #[derive(Clone, Default)]
 struct Keep(Arc<Mutex<Vec<Record>>>);
 
@@ -48,7 +48,7 @@ impl Sink for Keep {
     }
 }
 
-/// Returns `count` end records of the stage.
+/// Creates `count` end records of the stage.
 pub fn make(mix: &str, count: usize) -> Vec<Record> {
     let keep = Keep::default();
     let telemetry = ragtrace::builder()
@@ -61,7 +61,7 @@ pub fn make(mix: &str, count: usize) -> Vec<Record> {
         .expect("nothing else is installed");
     let mut at = 0;
     while at < count {
-        // A request of twenty stages, and no more at once than the queue holds.
+        // Each request has twenty stages, and no more are run at once than the queue holds.
         let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme");
         request.sync_scope(|| {
             for _ in 0..20 {
@@ -88,9 +88,9 @@ fn one(mix: &str, at: usize) {
     }
 }
 
-/// Returns half of a record's content: words of a text in the order of a generator, so that it is
-/// as compressible as prose and no two records have the same (Knuth, "MMIX", linear congruential
-/// generator).
+/// Returns one half of a record's content: words picked from a text by a random generator (Knuth,
+/// "MMIX", linear congruential generator), so that it compresses like prose and differs in each
+/// record.
 fn prose(seed: u64) -> String {
     static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| PROSE.split_whitespace().collect());
     let (mut text, mut state) = (String::with_capacity(CONTENT), seed);

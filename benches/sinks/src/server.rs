@@ -1,15 +1,15 @@
-//! A server that accepts everything, and says how many bytes it was sent.
+//! A server that accepts everything and reports the number of bytes it has received.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes of bodies, and requests.
+/// The number of bytes in bodies, and the number of requests.
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// What LangSmith and Datadog's Agent say of themselves, at the same path: each client reads its
-/// own members.
+/// The response for the information paths of LangSmith and of Datadog's Agent, which are the same
+/// path. Each client reads its own members.
 const INFO: &str = concat!(
     r#"{"version":"7.70.0","endpoints":["/v0.4/traces","/v0.5/traces","/evp_proxy/v2/","/evp_proxy/v4/"],"#,
     r#""instance_flags":{"zstd_compression_enabled":true},"batch_ingest_config":{"use_multipart_endpoint":true,"#,
@@ -17,7 +17,7 @@ const INFO: &str = concat!(
     r#""scale_down_nempty_trigger":4}}"#,
 );
 
-/// Prints its address, and serves until it is killed.
+/// Prints the server's address, and serves until the process is killed.
 pub fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
@@ -26,7 +26,7 @@ pub fn serve() {
     }
 }
 
-/// Answers requests for as long as they come.
+/// Responds to requests on one connection until it is closed.
 fn converse(connection: &TcpStream) -> Option<()> {
     let mut reader = BufReader::with_capacity(1 << 18, connection);
     loop {

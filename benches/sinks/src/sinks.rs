@@ -1,4 +1,4 @@
-//! A sink, fed from memory.
+//! Measures a sink with records from memory.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::{measure, records};
 
-/// Records of a measurement: some hundred batches.
+/// The number of records in a measurement, which makes some hundred batches.
 const FULL: usize = 60_000;
 const CONTENT: usize = 6_000;
 
-/// Measures a sink on records of a mix, and returns a line of JSON.
+/// Measures a sink with records of a mix, and returns a line of JSON.
 pub fn measure(backend: &str, mix: &str, address: &str) -> String {
     let records = records::make(mix, if mix == "full" { FULL } else { CONTENT });
     let sink = sink(backend, address);
@@ -50,7 +50,7 @@ async fn deliver(sink: &BoxSink, batches: &[Batch]) {
     }
 }
 
-/// Returns the sink as an application's environment would set it up.
+/// Returns the sink as environment variables of an application configure it.
 fn sink(backend: &str, address: &str) -> BoxSink {
     let url = format!("http://{address}");
     let datadog = |logs: bool| {
@@ -66,7 +66,7 @@ fn sink(backend: &str, address: &str) -> BoxSink {
     let otlp = |compression: &str| {
         vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url.clone()), ("OTEL_EXPORTER_OTLP_COMPRESSION", compression.to_owned())]
     };
-    // The variable of the sinks, the name of the one that is meant, and settings.
+    // Tuples of the variable that lists sinks, the measured sink's name, and settings.
     let (backend, sink, settings) = match backend {
         "datadog-logs" => ("datadog", "datadog", datadog(true)),
         "datadog-llmobs" => ("datadog", "datadog-llmobs", datadog(false)),
@@ -87,7 +87,7 @@ fn sink(backend: &str, address: &str) -> BoxSink {
     found.unwrap_or_else(|| panic!("no sink {sink} among {names:?}"))
 }
 
-/// Asks the server for bytes and requests since it was last asked.
+/// Returns the bytes and requests that the server has received since the last call.
 fn counts(address: &str) -> (u64, u64) {
     use std::io::{Read, Write};
     let mut connection = std::net::TcpStream::connect(address).expect("the server");

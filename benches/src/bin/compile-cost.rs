@@ -1,7 +1,9 @@
-//! What 500 annotated functions cost the build: time of a release build, and size of the program.
+//! Measures the cost of 500 annotated functions for a build: the time of a release build, and the
+//! size of the program.
 //!
-//! Makes a crate for each way of annotating the same functions, builds its dependencies once, then
-//! the crate itself several times in random order. `./scripts/bench compile [FUNCTIONS]` calls it.
+//! The program creates a crate for each way of annotating the same functions, builds the
+//! dependencies once, and then builds the crate itself several times in random order.
+//! `./scripts/bench compile [FUNCTIONS]` runs it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,8 +17,8 @@ struct Way {
     name: &'static str,
     dependency: &'static str,
     attribute: &'static str,
-    /// The body is an `async` block inside the function, as every attribute makes it that has
-    /// something to do at each poll: what they have in common.
+    /// True if the body is an `async` block inside the function. Every attribute that does
+    /// something at each poll generates such a block, so this is their common cost.
     is_inner: bool,
 }
 
@@ -53,8 +55,8 @@ fn main() {
     let functions = std::env::args().nth(1).and_then(|number| number.parse().ok()).unwrap_or(500);
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile");
     let mut runs: Vec<usize> = (0..WAYS.len()).flat_map(|way| std::iter::repeat_n(way, REPETITIONS)).collect();
-    // What a way brings along, whatever there is to annotate, is in the program with one function
-    // too.
+    // The size with a single function contains everything that a way adds independently of the
+    // number of functions.
     let mut with_one = Vec::new();
     for way in &WAYS {
         write_crate(&work, way, 1);
@@ -68,7 +70,8 @@ fn main() {
     for way in runs {
         let main = folder(&work, &WAYS[way]).join("src/main.rs");
         let text = fs::read_to_string(&main).expect("it was written");
-        // Another text, so that nothing of the crate itself is taken from the last build.
+        // Changes the source, so that nothing of the crate itself is reused from the previous
+        // build.
         fs::write(&main, format!("{}\n// {}\n", text.trim_end(), fastrand::u64(..))).expect("it is writable");
         times[way].push(build(&work, &WAYS[way]));
         eprint!(".");

@@ -1,4 +1,4 @@
-//! `emit::info_span`, with an emitter that discards.
+//! `emit::info_span`, with an emitter that discards events.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! `fastrace::trace`, with a reporter that discards; ten spans a trace.
+//! `fastrace::trace`, with a reporter that discards spans, and ten spans per trace.
 
 use std::hint::black_box;
 
@@ -48,7 +48,7 @@ async fn polls(n: u32) {
     Pend(black_box(n)).await;
 }
 
-/// Runs `stage` `n` times, ten to a trace.
+/// Runs `stage` `n` times, ten times per trace.
 fn traces(n: usize, mut stage: impl FnMut(u64)) {
     for first in (0..n as u64).step_by(10) {
         let root = Span::root("root", SpanContext::random());

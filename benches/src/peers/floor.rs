@@ -1,5 +1,5 @@
-//! The least that a recorded stage can cost: two readings of a fast clock, one id, two writes of
-//! 128 bytes to warm memory, and the plain function.
+//! A lower bound on the cost of a recorded stage: two readings of a fast clock, one id, two writes
+//! of 128 bytes to warm memory, and the plain function.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ async fn full(_chunk: &Chunk) -> Output {
 
 pub fn run(stages: usize) -> Option<Sample> {
     let chunk = chunk(3);
-    // Warm: the same 64 KiB over and over.
+    // 64 KiB that are reused, so that the memory stays in the cache.
     let mut memory = vec![[0u64; 16]; 512];
     let mut at = 0;
     let mut write = move |time: fastant::Instant, id: u64| {

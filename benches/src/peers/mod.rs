@@ -1,4 +1,4 @@
-//! The peers, a file each. A workload is the same function under every peer.
+//! The peers, one file each. A workload is the same function under every peer.
 
 mod emit;
 mod fastrace;
@@ -11,7 +11,7 @@ mod tracy;
 
 use crate::measure::Sample;
 
-/// Every peer and what it is measured with.
+/// All peers, with the workloads that each is measured with.
 pub const ALL: &[(&str, &[&str])] = &[
     ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "one-thread", "two-threads"]),
     ("floor", &["full"]),
@@ -27,7 +27,7 @@ pub const ALL: &[(&str, &[&str])] = &[
     ("tracy", &["bare", "full"]),
 ];
 
-/// Measures, or `None` for what there is not.
+/// Measures a peer with a workload, or returns `None` if the peer does not have it.
 pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     match peer {
         "plain" => plain::run(workload, stages),
@@ -44,7 +44,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     }
 }
 
-/// The value that the measured functions work on.
+/// The argument of the measured functions.
 pub struct Chunk {
     pub id: u64,
     pub pages: u64,
@@ -55,5 +55,5 @@ pub fn chunk(id: u64) -> Chunk {
     Chunk { id, pages: id % 7, name: "report.pdf".to_owned() }
 }
 
-/// What a measured function returns: something to count.
+/// The result of a measured function, which contains items to count.
 pub type Output = Result<Vec<u8>, String>;

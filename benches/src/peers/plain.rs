@@ -1,4 +1,4 @@
-//! Nothing around the functions: what everything else is added to.
+//! The functions without any tracing. The baseline.
 
 use std::hint::black_box;
 

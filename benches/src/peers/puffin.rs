@@ -1,4 +1,4 @@
-//! A `puffin` scope, a frame every thousand, with nobody to look at the frames.
+//! A `puffin` scope, with a frame every thousand stages and no consumer of the frames.
 
 use std::hint::black_box;
 

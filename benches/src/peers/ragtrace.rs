@@ -1,4 +1,4 @@
-//! Ourselves, with a sink that counts and forgets.
+//! `ragtrace` itself, with a sink that counts and discards records.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -27,8 +27,8 @@ async fn string(chunk: &Chunk) -> Output {
     Ok(black_box(Vec::new()))
 }
 
-/// Three strings, one of them with something for each rule of redaction to look at; some 600 bytes
-/// a record.
+/// A stage with three strings, one of which gives each rule of redaction something to examine. Its
+/// records have some 600 bytes.
 #[traced_stage(kind = chunk, fields(chunk.name, title = "Field notes of the spring survey: part two", source = "https://docs.example.com/guide/chapter-2?lang=en#tokens"))]
 #[inline(never)]
 async fn texts(chunk: &Chunk) -> Output {
@@ -62,7 +62,7 @@ async fn polls(n: u32) {
 fn install(sink: impl Sink) -> Telemetry {
     let builder = ragtrace::builder().service("bench").environment("test").version("1.0.0");
     let telemetry = builder.console(Console::Off).sink(sink).install().expect("the first");
-    // The worker takes a moment to measure the processor's counter.
+    // The worker needs some time to measure the processor's counter.
     std::thread::sleep(Duration::from_millis(120));
     telemetry
 }
@@ -81,7 +81,8 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         ));
     }
     let telemetry = match workload {
-        // The worker's other half: redaction and canonical JSON, to a writer that forgets.
+        // Includes the worker's remaining work, redaction and canonical JSON, with a writer that
+        // discards the output.
         "texts" => install(JsonLines::new(std::io::sink())),
         _ => install(Discard::new()),
     };
@@ -108,7 +109,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "polls" => each(stages / 20, &mut |_| block_on(|| polls(100))),
         "one-thread" | "two-threads" => {
             let threads = if workload == "one-thread" { 1 } else { 2 };
-            // Each in a request of its own, as on a server.
+            // Each call runs in its own request scope, as on a server.
             measure_threads(
                 threads,
                 stages,
@@ -122,7 +123,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     })
 }
 
-/// One context a thread, as within a request.
+/// Returns the thread's context, which stands for a request.
 fn context_of(n: u64) -> RequestContext {
     thread_local! {
         static CONTEXT: RequestContext = RequestContext::new().with_user_id("alice");

@@ -1,6 +1,6 @@
-//! `tracing::instrument`: with no subscriber; with a registry and a layer that does nothing; with
-//! started and completed events as JSON to a writer that discards; and through
-//! `tracing-opentelemetry` to an exporter that discards.
+//! `tracing::instrument` in four setups: without a subscriber; with a registry and a layer that
+//! does nothing; with started and completed events as JSON to a writer that discards them; and
+//! through `tracing-opentelemetry` to an exporter that discards spans.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Rows a second into a file of SQLite, which takes no server.
+//! Measures the rows a second written to an SQLite file, which needs no server.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub fn run(records: u64) -> Vec<Line> {
     for request in 0..records / 20 {
         let context = RequestContext::new().with_user_id(format!("user-{}", request % 500)).with_tenant_id("acme");
         context.with_request_type("ingest").sync_scope(|| ingest("report.pdf"));
-        // A queue that is full drops; this one waits for room instead.
+        // A full queue drops entries, so this waits until there is room.
         while request % 64 == 0 && request * 20 > telemetry.stats().sinks[0].delivered + 90_000 {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -1,4 +1,4 @@
-//! From a stage's end to its visibility, at 1,000 records a second.
+//! Measures the time from a stage's end until its record is visible, at 1,000 records a second.
 
 use std::time::{Duration, Instant};
 

@@ -1,14 +1,16 @@
-//! How fast PostgreSQL takes records in and gives them back. `run` starts a server for it.
+//! Measures the speed of writing records to PostgreSQL and reading them. `run` starts a server for
+//! it.
 //!
-//! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, a
-//!   row at a time, and the other ways in which a batch could go.
-//! - `pipeline RECORDS`: our pipeline alone, so that two versions can take turns.
-//! - `embedded RECORDS`: our pipeline into a file of SQLite.
-//! - `latency SECONDS`: from a stage's end to its visibility, at 1,000 records a second.
+//! - `throughput RECORDS`: the pipeline, `psql \copy` of the same rows into the same table, inserts
+//!   of single rows, and other ways of writing a batch.
+//! - `pipeline RECORDS`: only the pipeline, so that two versions can alternate.
+//! - `embedded RECORDS`: the pipeline with an SQLite file.
+//! - `latency SECONDS`: the time from a stage's end until its record is visible, at 1,000 records a
+//!   second.
 //! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's
-//!   reader. In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`; `traces` is the
-//!   first of the queries alone.
-//! - `small`: all of them in seconds, to see that they work.
+//!   reader. Its parts are `fill ROWS DAY` for the days 0 to 9, `finish` and `queries`; `traces`
+//!   runs only the first of the queries.
+//! - `small`: all of these in seconds, to check that they work.
 
 mod embedded;
 mod latency;
@@ -19,16 +21,16 @@ mod write_methods;
 use std::process::Command;
 use std::time::Duration;
 
-/// The server that `scripts/with-postgres` has started.
+/// Returns the URL of the server that `scripts/with-postgres` has started.
 pub fn url() -> String {
     std::env::var("RAGTRACE_TEST_POSTGRES").expect("run it by benches/storage/run")
 }
 
-/// Runs SQL in our schema by `psql`, and gives what it prints.
+/// Runs SQL in the schema `ragtrace` with `psql`, and returns its output.
 pub fn psql(sql: &str) -> String {
     let sql = format!("SET search_path = ragtrace;\n{sql}\n");
     let mut psql = Command::new("psql");
-    // The way that the pipeline takes.
+    // Connects over TCP, as the pipeline does.
     psql.env("PGHOST", "127.0.0.1");
     psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]);
     let mut child =
@@ -39,13 +41,13 @@ pub fn psql(sql: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The share `q` of sorted times.
+/// Returns the quantile `q` of sorted times.
 pub fn quantile(sorted: &[Duration], q: f64) -> Duration {
     let at = (sorted.len() as f64 * q) as usize;
     sorted[at.min(sorted.len() - 1)]
 }
 
-/// A line of the table that this prints.
+/// A line of the printed table.
 pub struct Line {
     what: String,
     figure: String,
@@ -57,7 +59,7 @@ impl Line {
         Self { what: what.into(), figure: figure.into(), wanted: "" }
     }
 
-    /// The same with what it should come to.
+    /// Sets the target for the figure.
     pub fn wanted(mut self, wanted: &'static str) -> Self {
         self.wanted = wanted;
         self
@@ -75,7 +77,7 @@ fn main() {
         "embedded" => embedded::run(number.unwrap_or(200_000)),
         "latency" => latency::run(number.unwrap_or(20)),
         "reads" => reads::run(number.unwrap_or(10_000_000)),
-        // `reads` in parts, so that none of them holds a shared machine up for long.
+        // The parts of `reads`, so that none of them occupies a shared machine for long.
         "fill" => {
             (0..10)
                 .filter(|day| only.is_none_or(|only| only == *day))
@@ -96,7 +98,7 @@ fn main() {
     };
     println!("| what | measured | wanted |\n| --- | --- | --- |");
     for Line { what, figure, wanted } in lines {
-        // Seconds of a build that is not optimised are held against nothing.
+        // Results of an unoptimized build are not compared with targets.
         let wanted = if mode == "small" { "" } else { wanted };
         println!("| {what} | {figure} | {wanted} |");
     }

@@ -1,4 +1,4 @@
-//! Queries over ten days of traces of 20 records.
+//! Measures queries over ten days of traces of 20 records.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,8 @@ pub fn run(rows: u64) -> Vec<Line> {
     measure_all()
 }
 
-/// The queries, over what is there: the last part, which may be run apart from the others.
+/// Measures the queries on existing data: the last part of the benchmark, which can be run
+/// separately.
 pub fn measure_all() -> Vec<Line> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -52,7 +53,7 @@ const SIZES: &str = "SELECT 'size of logs, and of its indexes: ' || pg_size_pret
         FROM pg_class WHERE relnamespace = 'ragtrace'::regnamespace AND relname IN ('request_metrics', 'stage_minutes',
         'stage_hours')";
 
-/// Traces of ten stages, one in fifty of which fails, in one of the ten days before now.
+/// Inserts one of the last ten days of traces with ten stages each. One trace in fifty fails.
 pub fn fill(day: u64, rows: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(store::migrate(&url())).expect("made");
@@ -79,7 +80,7 @@ pub fn fill(day: u64, rows: u64) {
     ));
 }
 
-/// What goes with the traces of all the days: the reader, and the counts of so many days.
+/// Adds the reader's role and the aggregated counts for `days` days to the traces.
 pub fn finish(days: u64) {
     psql("CREATE ROLE tenant_reader LOGIN; SELECT allow_reader('tenant_reader', 'tenant-3')");
     psql(&format!(
@@ -99,7 +100,7 @@ pub fn finish(days: u64) {
     psql("VACUUM ANALYZE");
 }
 
-/// `trace(id)` alone, which leaves all as it is, so that two versions can take turns.
+/// Measures only `trace(id)`, which changes nothing, so that two versions can alternate.
 pub fn measure_traces() -> Vec<Line> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -120,7 +121,7 @@ async fn traces(store: &LogStore) -> Vec<Duration> {
     for (at, id) in ids.lines().enumerate() {
         let started = Instant::now();
         let trace = store.trace(id.parse().expect("an id")).await.expect("reads").expect("there");
-        // The first ones warm the connection up.
+        // The first queries warm up the connection.
         if at >= 50 {
             times.push(started.elapsed());
         }

@@ -1,4 +1,4 @@
-//! Rows a second, several ways into the same table on the same server.
+//! Measures the rows a second of several ways of writing to the same table on the same server.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ pub fn embed_batch(batch: u64, model: &str) -> Vec<u8> {
     vec![0; 16]
 }
 
-/// A request of twenty records: a root, and nine stages in it.
+/// A request of twenty records: a root stage and nine stages inside it.
 #[traced_stage(kind = pipeline, fields(document))]
 pub fn ingest(document: &str) {
     for batch in 0..9 {
@@ -53,7 +53,7 @@ pub fn run(records: u64) -> Vec<Line> {
     lines
 }
 
-/// Our pipeline alone.
+/// Measures only the pipeline.
 pub fn measure_pipeline(records: u64) -> Vec<Line> {
     let (speed, cpu) = pipeline(records);
     vec![Line::new(
@@ -67,17 +67,18 @@ fn median(speeds: &mut [f64]) -> f64 {
     speeds[speeds.len() / 2]
 }
 
-/// Stages that run, a pipeline that ships them, until all has arrived.
+/// Runs stages and a pipeline that delivers their records, until all have arrived. Returns the rows
+/// a second and the CPU time per record in microseconds.
 fn pipeline(records: u64) -> (f64, f64) {
     let telemetry = ragtrace::builder()
         .service("bench")
         .console(ragtrace::Console::Off)
         .sink(PostgresSink::new(url()).connections(std::env::var("CONNS").map_or(4, |c| c.parse().unwrap())))
-        // Room for what four deliveries of 10,000 hold, and for the next ones.
+        // Enough memory for the records in four deliveries of 10,000 and for the next ones.
         .queue(ragtrace::QueueLimits::default().with_sink_bytes(256 << 20))
         .install()
         .expect("nothing else is installed");
-    // The tables are made ahead, as they would be.
+    // Creates the tables before the measurement.
     drop(RequestContext::new().sync_scope(|| embed_batch(0, "warm")));
     telemetry.flush_blocking(Duration::from_secs(30));
     psql("TRUNCATE logs; CHECKPOINT");
@@ -85,7 +86,7 @@ fn pipeline(records: u64) -> (f64, f64) {
     for request in 0..records / 20 {
         let context = RequestContext::new().with_user_id(format!("user-{}", request % 500)).with_tenant_id("acme");
         context.with_request_type("ingest").sync_scope(|| ingest("report.pdf"));
-        // A queue that is full drops; this one waits for room instead.
+        // A full queue drops entries, so this waits until there is room.
         while request % 64 == 0 && request * 20 > telemetry.stats().sinks[0].delivered + 90_000 {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -97,11 +98,11 @@ fn pipeline(records: u64) -> (f64, f64) {
     (records as f64 / took.as_secs_f64(), cpu * 1e6 / records as f64)
 }
 
-/// User and system time of this process.
+/// Returns the user and system time of this process in seconds.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).unwrap_or(0.0);
-    // Fields 14 and 15 of proc(5), a hundred a second.
+    // Fields 14 and 15 of proc(5), in hundredths of a second.
     (ticks(11) + ticks(12)) / 100.0
 }

@@ -1,4 +1,4 @@
-//! The ways in which a batch can go to the server, over one connection: which is worth its code.
+//! Compares ways of writing a batch over one connection, to see which one justifies its code.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,10 +10,11 @@ use uuid::Uuid;
 use crate::{Line, psql, url};
 
 const ROWS: usize = 100_000;
-/// Of a file in the binary format of `COPY`: its signature, flags, and the length of an extension.
+/// The length of the header in the binary format of `COPY`: the signature, the flags, and the
+/// length of an extension.
 const HEADER: usize = 19;
 
-/// The columns of `logs` in their order, by what goes over the wire.
+/// The columns of `logs` in order, with their types on the wire.
 const COLUMNS: [(&str, &str); 32] = [
     ("id", "uuid"),
     ("timestamp", "bigint"),
@@ -49,14 +50,14 @@ const COLUMNS: [(&str, &str); 32] = [
     ("written", "bigint"),
 ];
 
-/// A row of the file: its bytes, and its fields.
+/// A row of the file, as bytes and as fields.
 struct Tuple<'a> {
     bytes: &'a [u8],
     fields: Vec<Option<&'a [u8]>>,
 }
 
-/// Rows a second by each way, and as the Python stack did it: an INSERT a row, a hundred a
-/// transaction. They are those in a file that `COPY` wrote. Gives what the last one came to.
+/// Measures the rows a second of each way with the rows of a file that `COPY` has written, and of
+/// one INSERT per row in transactions of a hundred. Returns the latter separately.
 pub fn run(file: &Path) -> (Vec<Line>, f64) {
     let bytes = std::fs::read(file).expect("the file is there");
     let tuples = tuples(&bytes);
@@ -78,7 +79,7 @@ pub fn run(file: &Path) -> (Vec<Line>, f64) {
 async fn each(way: &str, header: &[u8], tuples: &[Tuple<'_>], size: usize) -> f64 {
     let url = format!("{}?options=-csearch_path%3Dragtrace", url());
     let mut connection = PgConnection::connect(&url).await.expect("connects");
-    // A hundred transactions tell enough of small ones.
+    // A hundred small transactions are enough.
     let tuples = &tuples[..tuples.len().min(size * 100)];
     let started = Instant::now();
     for tuples in tuples.chunks(size) {
@@ -109,7 +110,7 @@ async fn copy(connection: &mut PgConnection, header: &[u8], tuples: &[Tuple<'_>]
     copy.finish().await.expect("copied");
 }
 
-/// What is inserted, given what stands for each column where it comes from.
+/// Returns the list of selected expressions, where `from` returns the source of each column.
 fn selected(from: impl Fn(usize, &str) -> String) -> String {
     let column = |(at, (name, sent)): (usize, &(&str, &str))| match (*name, *sent) {
         ("timestamp" | "created_at", _) => {
@@ -133,7 +134,7 @@ async fn row_by_row(connection: &mut PgConnection, tuples: &[Tuple<'_>]) {
     }
 }
 
-/// JSON goes as text.
+/// Returns the type as which a column is sent: JSON is sent as text.
 fn sent_as(sent: &str) -> &str {
     if sent == "jsonb" { "text" } else { sent }
 }
@@ -151,7 +152,7 @@ async fn unnest(connection: &mut PgConnection, tuples: &[Tuple<'_>]) {
     query.execute(connection).await.expect("inserted");
 }
 
-/// Binds a column as an array, or the field of a row that comes alone.
+/// Binds the values of a column as an array, or a single value if `alone` is set.
 fn bind<'q>(
     query: Query<'q, Postgres, PgArguments>,
     sent: &str,
@@ -171,7 +172,7 @@ fn bind<'q>(
         "boolean" => put!(|field| field[0] != 0),
         "double precision" => put!(|field| f64::from_be_bytes(eight(field))),
         "bigint" => put!(|field| i64::from_be_bytes(eight(field))),
-        // Behind the number of its version.
+        // The value follows a byte with the version of the format.
         "jsonb" => put!(|field| text(&field[1..])),
         _ => put!(text),
     }
@@ -203,14 +204,14 @@ fn row(tuple: &Tuple<'_>) -> serde_json::Value {
     fields.filter_map(|((name, sent), value)| Some(((*name).to_owned(), field((*value)?, sent)))).collect()
 }
 
-/// The rows of a file in the binary format of `COPY`, at most [`ROWS`].
+/// Returns at most [`ROWS`] rows of a file in the binary format of `COPY`.
 fn tuples(bytes: &[u8]) -> Vec<Tuple<'_>> {
     let mut at = HEADER;
     let mut tuples = Vec::with_capacity(ROWS);
     while tuples.len() < ROWS {
         let begin = at;
         let number = i16::from_be_bytes(bytes[at..at + 2].try_into().expect("two bytes"));
-        // The end has -1 instead of a number of fields.
+        // The end of the file has -1 instead of a number of fields.
         let Ok(number) = usize::try_from(number) else { break };
         at += 2;
         let fields = (0..number).map(|_| {

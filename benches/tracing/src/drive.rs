@@ -1,4 +1,4 @@
-//! One process a way, workload and repetition; then the table.
+//! Runs one process per way, workload and repetition, and prints the table.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::measure::Sample;
 use crate::{table, way, workload};
 
-/// Lines or stages in a burst: fewer than the default queue holds.
+/// The number of lines or stages in a burst, which is less than the default queue holds.
 pub const BURST: usize = 20_000;
 
 /// Measures one way and workload in this process, and prints the sample.

@@ -1,12 +1,13 @@
-//! The cost of our layer for an event of `tracing` inside a stage, beside `fmt`'s JSON layer, and
-//! for a stage that other layers may look at.
+//! Measures the cost of the layer of `ragtrace` for a `tracing` event inside a stage, compared with
+//! the JSON layer of `fmt`, and its cost for a stage that is shown to other layers.
 //!
-//! Each way and workload runs in a process of its own, in rounds of random order; the parent prints
-//! medians, and medians of the ratios within a round. `./scripts/bench tracing` calls it.
+//! Each way and workload runs in a process of its own, in rounds of random order. The parent
+//! process prints medians, and medians of the ratios within a round. `./scripts/bench tracing` runs
+//! this program.
 
 mod drive;
 #[path = "../../src/measure.rs"]
-#[expect(dead_code, reason = "the bench of stages has threads and polls besides")]
+#[expect(dead_code, reason = "the benchmark of stages also uses the parts for threads and polls")]
 mod measure;
 mod table;
 mod way;

@@ -1,7 +1,7 @@
-//! Medians and ratios as Markdown.
+//! Formats medians and ratios as Markdown.
 //!
-//! A ratio is the median of the ratios of each round: a shared machine has fast minutes and slow
-//! ones, and within a round it is the same machine.
+//! A ratio is the median of the ratios in each round, because the speed of a shared machine varies
+//! over time but changes little within a round.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,14 +12,14 @@ use crate::workload::{LINES, STAGE};
 type Key<'a> = (&'a str, &'a str);
 type Samples<'a> = BTreeMap<Key<'a>, Vec<Sample>>;
 
-/// Returns what is wanted, then a table of lines and one of stages.
+/// Returns the targets, a table for lines and a table for stages.
 pub fn render(samples: &Samples<'_>) -> String {
     let mut out = "### What is wanted\n\n| a line inside a stage, caller's CPU with our layer: × fmt's JSON | measured | wanted | |\n\
                    | --- | ---: | ---: | --- |\n"
         .to_owned();
     for line in LINES {
         let measured = ratio(samples, ("ragtrace", line), ("fmt-json", line), |sample| sample.own);
-        // As it is printed.
+        // Rounded as in the output.
         let verdict = if (measured * 100.0).round() <= 20.0 { "met" } else { "missed" };
         let _ = writeln!(out, "| {line} | {measured:.2} | at most 0.20 | {verdict} |");
     }
@@ -31,7 +31,7 @@ pub fn render(samples: &Samples<'_>) -> String {
     out
 }
 
-/// Writes a row a way that has the workload.
+/// Writes a row for each way that has the workload.
 fn rows(out: &mut String, samples: &Samples<'_>, what: &str, workload: &str, base: Key<'_>, over: &str) {
     let _ = writeln!(
         out,

@@ -1,4 +1,4 @@
-//! The ways to hear of events and stages.
+//! The ways of receiving events and stages.
 
 use std::io::sink;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::workload::{LINES, STAGE};
 
-/// Every way, and what it is measured with.
+/// Returns all ways, each with its workloads.
 pub fn all() -> Vec<(&'static str, &'static str)> {
     let mut runs = Vec::new();
     for way in ["nothing", "fmt-json", "ragtrace", "ragtrace-and-fmt-json"] {
@@ -33,7 +33,7 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
     runs
 }
 
-/// Spans end here.
+/// An exporter that discards spans.
 #[derive(Debug)]
 struct Forget;
 
@@ -44,7 +44,7 @@ impl SpanExporter for Forget {
     }
 }
 
-/// The telemetry that was installed, for as long as the program runs.
+/// The installed telemetry, kept for as long as the program runs.
 #[derive(Default)]
 pub struct Installed {
     telemetry: Option<Telemetry>,
@@ -52,7 +52,7 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// Hands on what is under way, and returns how many records were lost.
+    /// Flushes the telemetry, and returns the number of lost records.
     pub fn flush(&self) -> u64 {
         if let Some(provider) = &self.provider {
             let _ = provider.force_flush();
@@ -65,9 +65,9 @@ impl Installed {
     }
 }
 
-/// Installs a way; `None` if there is none of that name.
+/// Installs a way, or returns `None` if none has that name.
 pub fn install(way: &str, workload: &str) -> Option<Installed> {
-    // A level as a service has it.
+    // A usual level for a service.
     let registry = tracing_subscriber::registry().with(LevelFilter::INFO);
     let json = || fmt::layer().json().with_writer(sink);
     let layer = || ragtrace::layer().mirror_stages(false);
@@ -96,7 +96,7 @@ pub fn install(way: &str, workload: &str) -> Option<Installed> {
     if !matches!(way, "nothing" | "fmt-json" if workload != STAGE) {
         let builder = ragtrace::builder().service("bench").environment("test").version("1.0.0");
         installed.telemetry = Some(builder.console(Console::Off).sink(Discard::new()).install().expect("the first"));
-        // The worker takes a moment to measure the processor's counter.
+        // The worker needs some time to measure the processor's counter.
         std::thread::sleep(Duration::from_millis(120));
     }
     Some(installed)

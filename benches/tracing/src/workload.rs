@@ -1,4 +1,4 @@
-//! The workloads: the same code under every way.
+//! The workloads. The code is the same under every way.
 
 use std::hint::black_box;
 
@@ -7,11 +7,11 @@ use tracing::info;
 
 use crate::measure::{Sample, block_on, measure};
 
-/// Lines inside a stage: nothing to say beside the message, numbers, texts, inside a span with
-/// fields, by `log`.
+/// Lines logged inside a stage: a plain message, one with numbers, one with texts, one inside a
+/// span with fields, and one by `log`.
 pub const LINES: [&str; 5] = ["line", "numbers", "texts", "in-span", "log"];
 
-/// A stage with two numbers, as in the bench of stages.
+/// A stage with two numbers, as in the benchmark of stages.
 pub const STAGE: &str = "stage";
 
 #[traced_stage]
@@ -51,8 +51,8 @@ fn by_log(_: u64) {
     log::info!("the index was opened");
 }
 
-/// Runs a workload so many times, once to warm up and once to measure; `flush` hands on what is
-/// left, and returns how much was lost.
+/// Runs a workload `times` times to warm up and again to measure. `flush` flushes the telemetry,
+/// and returns the number of lost records.
 pub fn run(workload: &str, times: usize, flush: impl FnMut() -> u64) -> Option<Sample> {
     let context = RequestContext::new().with_user_id("alice").with_tenant_id("acme");
     let lines = |line: fn(u64), flush| {

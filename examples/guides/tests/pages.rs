@@ -1,4 +1,4 @@
-//! The pages of the module `ragtrace::guide` show the programs as they are.
+//! Checks that the pages of the module `ragtrace::guide` show the programs as they are.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The guides' programs as a reader runs them, each in a folder of its own: what it prints, and
-//! what it records.
+//! Runs the guides' programs as a reader would, each in a folder of its own, and checks their
+//! output and their records.
 
 #[expect(dead_code, reason = "it is for the larger examples, too")]
 #[path = "../../tests/support/program.rs"]

@@ -1,6 +1,6 @@
-//! Connections: how many there are, and how long a client may take over the head of a request.
+//! Accepts connections, with limits on their number and on the time for the head of a request.
 //!
-//! HTTP/1.1 is spoken, as browsers and proxies do where there is no TLS.
+//! The protocol is HTTP/1.1, which browsers and proxies use without TLS.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// How many connections there are at once. More wait until one has ended; a process has 1,024 files
-/// by default.
+/// The largest number of connections at once. Further ones wait until one has ended, since a
+/// process may open 1,024 files by default.
 const CONNECTIONS: usize = 512;
-/// How long a head may take, and how long a connection may be idle.
+/// The longest time for a request's head, and for which a connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);
-/// How long nothing is accepted where that failed for want of files or memory.
+/// The pause after a connection could not be accepted for lack of files or memory.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the connections that come until `end`, and then the requests under way.
+/// Serves connections until `end`, and then the requests in progress.
 pub(crate) async fn accept(listener: TcpListener, router: Router, end: impl Future<Output = ()>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
@@ -37,17 +37,17 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, end: impl Futu
             () = &mut end => break,
             next = next => next,
         };
-        // A client that has gone already says nothing about the next one; neither does this.
+        // The client may have gone already, which says nothing about the next one.
         let Ok((stream, _peer)) = accepted else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        // Events are small, and to be seen at once.
+        // Events are small, and should be seen at once.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // A connection that breaks is told by the trace of its request.
+            // A broken connection is visible in the trace of its request.
             let _ = connection.await;
             drop(place);
         });

@@ -21,12 +21,12 @@ use crate::shutdown::Shutdown;
 use crate::trace_view::TraceView;
 use crate::upload::Folder;
 
-/// How long a record may be on its way: a trace, or a run of it, that nobody knows yet is waited
-/// for.
+/// The longest time for which a record may be on its way. A trace, or a run in it, that is not yet
+/// known is awaited for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
-/// Tokens in a chunk, and how many of them the next one may repeat.
+/// The size of a chunk in tokens, and how many of them the next chunk may repeat.
 const CHUNK: (usize, usize) = (160, 20);
-/// How many chunks a search brings.
+/// The number of chunks that a search returns.
 const TOP_K: u32 = 24;
 
 /// The state of the service.
@@ -39,18 +39,18 @@ pub(crate) struct App {
     /// The documents.
     pub(crate) store: Store,
     pub(crate) history: History,
-    /// Where uploads lie while they are read.
+    /// The folder of uploads while they are read.
     pub(crate) uploads: Folder,
     pub(crate) max_bytes: usize,
     pub(crate) max_files: usize,
-    /// How many documents may be worked on at once.
+    /// The largest number of documents that are ingested at once.
     pub(crate) jobs: usize,
-    /// One permit a document that is worked on: reading and cutting one keeps a core busy.
+    /// One permit per document being ingested, since reading and cutting one keeps a core busy.
     documents: Arc<Semaphore>,
-    /// One permit a request that sends files or asks: what waits takes memory, and its files take
-    /// disk.
+    /// One permit per request that sends files or asks, since waiting requests take memory, and
+    /// their files take disk space.
     requests: Arc<Semaphore>,
-    /// One permit a question that is answered. Questions do not wait for documents.
+    /// One permit per question being answered. Questions do not wait for documents.
     pub(crate) questions: Arc<Semaphore>,
     secure_cookie: bool,
     log_question: bool,
@@ -58,7 +58,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Opens the folder's database, or makes one.
+    /// Opens the database in the folder, or creates it.
     pub(crate) async fn new(
         settings: &Settings,
         logs: &StageLogs,
@@ -91,7 +91,7 @@ impl App {
         })
     }
 
-    /// Returns what ingests documents of `tenant`.
+    /// Returns the ingestion of documents of `tenant`.
     pub(crate) fn ingestion(&self, tenant: &str) -> Ingestion<HashingEmbedder> {
         let (size, overlap) = CHUNK;
         let chunking = Chunking::new(Unit::Tokens, size, overlap).expect("the overlap is smaller than the size");
@@ -104,18 +104,18 @@ impl App {
         }
     }
 
-    /// Returns the cookie that has a browser send this id of a session for so long.
+    /// Returns the cookie that makes a browser send this session id for the given time.
     pub(crate) fn cookie(&self, id: &str, age: Duration) -> String {
         let secure = if self.secure_cookie { "; Secure" } else { "" };
         format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age={}", age.as_secs())
     }
 
-    /// Takes a place among the requests at work, if there is one.
+    /// Takes a permit for a request, if there is one.
     pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.requests).try_acquire_owned().ok()
     }
 
-    /// Returns what answers questions of `tenant` from so many passages.
+    /// Returns the library that answers questions of `tenant` from the given number of passages.
     pub(crate) fn library(&self, tenant: &str, passages: usize) -> Library<HashingEmbedder> {
         Library {
             store: self.store.clone(),
@@ -127,8 +127,8 @@ impl App {
         }
     }
 
-    /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or
-    /// there is none, in memory. Of theirs, the run `span` is waited for too.
+    /// Looks for a trace on behalf of `tenant`: in the store, or in memory if the store lags behind
+    /// or there is none. If the trace is the tenant's, the run `span` is awaited too.
     pub(crate) async fn find(
         &self,
         id: TraceId,
@@ -144,8 +144,8 @@ impl App {
         })
     }
 
-    /// Returns true if a trace of this id is known and is not of `tenant`. One that the store
-    /// cannot tell of counts as somebody else's.
+    /// Returns `true` if the trace with this id is known and does not belong to `tenant`. If the
+    /// store cannot tell, the trace counts as another tenant's.
     pub(crate) async fn is_foreign(&self, id: TraceId, tenant: &str) -> bool {
         if let Some(is_foreign) = self.live.is_foreign(id, tenant) {
             return is_foreign;
@@ -157,17 +157,17 @@ impl App {
     }
 }
 
-/// The trace that somebody asked for.
+/// The result of looking for a trace.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// Nobody knows it.
+    /// The trace is not known.
     Nothing,
-    /// It is another tenant's.
+    /// The trace belongs to another tenant.
     Foreign,
     Trace(TraceView),
 }
 
-/// The folder cannot be used.
+/// The error of a folder that cannot be used.
 #[derive(Debug)]
 struct FolderError(String, std::io::Error);
 

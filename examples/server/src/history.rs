@@ -1,4 +1,4 @@
-//! Traces that are in a store of the sinks: a SQLite file or a PostgreSQL database.
+//! Reads traces from the store of a sink: a SQLite file or a PostgreSQL database.
 
 use std::error::Error;
 use std::fmt;
@@ -12,25 +12,25 @@ use crate::trace_view::TraceView;
 pub(crate) struct History(#[cfg(any(feature = "sqlite", feature = "postgres"))] stored::Stored);
 
 impl History {
-    /// Reads from the store at `url`, once there is something to read.
+    /// Returns the store at `url`, which is opened when it is first read.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn at(url: Option<&str>) -> Self {
         Self(stored::Stored::at(url))
     }
 
-    /// Returns the trace of this id, if there is a store and the trace is in it.
+    /// Returns the trace with this id, if there is a store and the trace is in it.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) async fn trace(&self, id: TraceId) -> Result<Option<TraceView>, HistoryError> {
         self.0.trace(id).await
     }
 
-    /// This build has no store.
+    /// Returns no store, since this build has none.
     #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
     pub(crate) fn at(_: Option<&str>) -> Self {
         Self()
     }
 
-    /// This build has no store.
+    /// Returns `None`, since this build has no store.
     #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
     #[expect(clippy::unused_async, reason = "with a store it waits")]
     pub(crate) async fn trace(&self, _: TraceId) -> Result<Option<TraceView>, HistoryError> {
@@ -38,7 +38,7 @@ impl History {
     }
 }
 
-/// The store cannot be read.
+/// The error of a store that cannot be read.
 #[derive(Debug)]
 pub(crate) struct HistoryError(Box<dyn Error + Send + Sync>);
 
@@ -68,16 +68,16 @@ mod stored {
     use crate::run_view::{Judgement, Line, Run};
     use crate::trace_view::TraceView;
 
-    /// How long a store that is just being made by the sink is waited for, and how often it is
-    /// looked at.
+    /// The longest wait for a store that the sink is just creating. `LOOK_AGAIN` is the interval
+    /// between two attempts.
     const BEING_MADE: Duration = Duration::from_secs(1);
     const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
     #[derive(Debug)]
     pub(super) struct Stored {
         url: Option<String>,
-        /// Opened when it is first asked, since the sink makes it with its first batch; then for
-        /// good.
+        /// Opened with the first query, since the sink creates the store with its first batch, and
+        /// then kept.
         store: OnceCell<LogStore>,
     }
 
@@ -98,7 +98,7 @@ mod stored {
                     Ok(trace) => return Ok(trace.as_ref().map(view)),
                     // Nothing was written yet.
                     Err(error) if error.is_missing() => return Ok(None),
-                    // It is there, and perhaps its tables are not.
+                    // The store exists, but maybe its tables do not.
                     Err(_) if !self.store.initialized() && Instant::now() < deadline => sleep(LOOK_AGAIN).await,
                     Err(error) => return Err(HistoryError(error.into())),
                 }

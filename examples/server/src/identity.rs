@@ -1,4 +1,4 @@
-//! Who may use the service: tokens, and the sessions that a browser has in their place.
+//! The identities of users: tokens, and the sessions of browsers.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -13,21 +13,21 @@ use uuid::Uuid;
 
 use crate::settings::Settings;
 
-/// The cookie that has a session's id.
+/// The cookie that contains a session's id.
 pub(crate) const COOKIE: &str = "ragtrace_session";
-/// How long a session lasts.
+/// The length of a session.
 pub(crate) const SESSION: Duration = Duration::from_hours(12);
-/// How many sessions somebody has at most: the oldest ends for a new one, and nobody else's does.
+/// The largest number of sessions of one identity. The oldest of its own ends for a new one.
 const SESSIONS: usize = 100;
 
-/// A user, and whose documents and traces they may see.
+/// A user, and the tenant whose documents and traces they may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) tenant: String,
     pub(crate) user: String,
 }
 
-/// Everybody who may use the service.
+/// The identities of all users.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
     tokens: Vec<(Secret<String>, Identity)>,
@@ -42,7 +42,7 @@ struct Session {
 }
 
 impl Identities {
-    /// Reads the tokens of the command line and of its file.
+    /// Reads the tokens from the command line and from their file.
     pub(crate) fn of(settings: &Settings) -> Result<Self, IdentityError> {
         let mut tokens = Vec::new();
         for (at, text) in settings.tokens.iter().enumerate() {
@@ -54,17 +54,17 @@ impl Identities {
         Ok(Self { tokens, sessions: Mutex::default() })
     }
 
-    /// Returns false if everybody may use the service.
+    /// Returns `false` if everybody may use the service.
     pub(crate) fn are_required(&self) -> bool {
         !self.tokens.is_empty()
     }
 
-    /// Returns whose token this is.
+    /// Returns the identity of a token.
     pub(crate) fn of_token(&self, token: &str) -> Option<&Identity> {
         find(&self.tokens, |(known, _)| known.expose(), token).map(|(_, identity)| identity)
     }
 
-    /// Returns who sends a request, by its token or its session.
+    /// Returns the identity of a request's sender, by its token or its session.
     pub(crate) fn of_request(&self, headers: &HeaderMap) -> Option<Identity> {
         if let Some(token) = bearer(headers) {
             return self.of_token(token).cloned();
@@ -80,7 +80,7 @@ impl Identities {
     pub(crate) fn begin_session(&self, identity: Identity) -> String {
         let (id, now) = (Uuid::new_v4().simple().to_string(), Instant::now());
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        // They lie in the order of their ends.
+        // The sessions are in the order of their ends.
         while sessions.front().is_some_and(|session| session.until <= now) {
             sessions.pop_front();
         }
@@ -94,7 +94,7 @@ impl Identities {
         id
     }
 
-    /// Ends the session that a request has, if any.
+    /// Ends the session of a request, if it has one.
     pub(crate) fn end_session(&self, headers: &HeaderMap) {
         if let Some(id) = cookie(headers) {
             let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +103,7 @@ impl Identities {
     }
 }
 
-/// Finds a secret among all of them, in a time that does not tell where it differs from which.
+/// Finds a secret in a time that does not reveal where it differs from which of the others.
 fn find<T>(all: impl IntoIterator<Item = T>, secret: impl Fn(&T) -> &str, wanted: &str) -> Option<T> {
     all.into_iter().fold(None, |found, one| if is_same(secret(&one), wanted) { Some(one) } else { found })
 }
@@ -122,7 +122,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     cookies.flat_map(|value| value.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
-/// Reads `TOKEN=TENANT/USER`. The token may have any sign in it, a `=` too.
+/// Parses `TOKEN=TENANT/USER`. The token may contain any character, even `=`.
 fn parse(text: &str) -> Option<(Secret<String>, Identity)> {
     let (token, who) = text.trim().rsplit_once('=')?;
     let (tenant, user) = who.split_once('/')?;
@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<Vec<(Secret<String>, Identity)>, IdentityError> {
     if tokens.is_empty() { Err(IdentityError::Empty(place.to_string())) } else { Ok(tokens) }
 }
 
-/// Why the tokens cannot be used. The message never shows one.
+/// The error of tokens that cannot be used. Its message never shows a token.
 #[derive(Debug)]
 pub(crate) enum IdentityError {
     Malformed(String),

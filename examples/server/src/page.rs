@@ -1,4 +1,4 @@
-//! The page: files that are part of the program.
+//! The web page, whose files are part of the program.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// The asset of a file in the folder `page`.
+/// Creates the asset of a file in the folder `page`.
 macro_rules! asset {
     ($media_type:expr, $file:literal) => {
         asset!($media_type, $file, concat!("/assets/", $file))
@@ -57,8 +57,8 @@ const ASSETS: [Asset; 22] = [
     asset!(SCRIPT, "waterfall.js"),
 ];
 
-/// Nothing but what the service itself has, and no script or style in the text of a page: the words
-/// of a document or an answer stay a text.
+/// Allows only what the service itself serves, and no scripts or styles inside the page, so that
+/// text from a document or an answer stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -70,7 +70,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     })
 }
 
-/// A file changes with the program alone, so a browser asks whether it has.
+/// Returns a file, or 304 if the browser has it already. A file only changes with the program.
 fn answer(asset: &'static Asset, tag: &str, headers: &HeaderMap) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
     let is_known = known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag);

@@ -1,4 +1,4 @@
-//! A run of a stage, a log line and a score, in the JSON that clients get.
+//! The JSON that clients get for a run of a stage, a log line and a score.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use ragtrace::{Event, Record, RecordScore, SpanId, Timestamp, Value};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A run of a stage, as its newest record tells.
+/// A run of a stage, according to its newest record.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) span_id: SpanId,
@@ -27,7 +27,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Returns the run that a record reports; `None` if it reports something else.
+    /// Returns the run that a record is about, or `None` if it is about something else.
     pub(crate) fn of(record: &Record) -> Option<Self> {
         let (span_id, timestamp, duration) = (record.span_id()?, record.timestamp(), record.duration());
         let stage = record.stage().filter(|_| record.event() == Event::Started || record.event().is_end())?;
@@ -49,23 +49,23 @@ impl Run {
         })
     }
 
-    /// Returns an estimate of the memory that it takes, in bytes.
+    /// Returns an estimate of the memory that the run takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         let error = self.error.as_ref().map_or(0, Json::size);
         size_of::<Self>() + self.stage.len() + self.context.size() + self.metrics.size() + error
     }
 
-    /// Returns when it ended, or began if it has not.
+    /// Returns the end of the run, or its start if it has not ended.
     pub(crate) fn end(&self) -> Timestamp {
         self.start.plus(self.duration.unwrap_or_default())
     }
 
-    /// Returns the state of the run: its event, or `open` after its start.
+    /// Returns the status of the run: its event, or `open` after its start.
     pub(crate) fn status(&self) -> &'static str {
         if self.event == Event::Started { "open" } else { self.event.as_str() }
     }
 
-    /// Returns its event.
+    /// Returns the run as an event.
     pub(crate) fn as_event(&self) -> RunEvent<'_> {
         RunEvent {
             span_id: Text(self.span_id),
@@ -82,7 +82,7 @@ impl Run {
         }
     }
 
-    /// Returns all of the run, in this state.
+    /// Returns the whole run, with this status.
     pub(crate) fn with_status<'a>(&'a self, status: &'a str) -> RunView<'a> {
         RunView {
             span_id: Text(self.span_id),
@@ -101,7 +101,7 @@ impl Run {
     }
 }
 
-/// An event of a run.
+/// The JSON of an event of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct RunEvent<'a> {
     span_id: Text<SpanId>,
@@ -117,7 +117,7 @@ pub(crate) struct RunEvent<'a> {
     error: Option<&'a Json>,
 }
 
-/// A run as a whole.
+/// The JSON of a whole run.
 #[derive(Debug, Serialize)]
 pub(crate) struct RunView<'a> {
     span_id: Text<SpanId>,
@@ -134,7 +134,7 @@ pub(crate) struct RunView<'a> {
     error: Option<&'a Json>,
 }
 
-/// A log line of the application's.
+/// A log line of the application.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
     level: &'static str,
@@ -155,13 +155,13 @@ impl Line {
         })
     }
 
-    /// Returns an estimate of the memory that it takes, in bytes.
+    /// Returns an estimate of the memory that the line takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>() + self.message.len() + self.context.size()
     }
 }
 
-/// A judgement on the trace or a run of it.
+/// A score of the trace or of a run in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Judgement {
     name: Box<str>,
@@ -173,7 +173,7 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Returns the judgement that a record with this score is.
+    /// Returns the judgement of a record with this score.
     pub(crate) fn of(record: &Record, score: &RecordScore) -> Self {
         Self {
             name: score.name().into(),
@@ -185,7 +185,7 @@ impl Judgement {
         }
     }
 
-    /// Returns an estimate of the memory that it takes, in bytes.
+    /// Returns an estimate of the memory that the score takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         let texts = [Some(&self.name), self.by.as_ref(), self.comment.as_ref()];
         let value = self.value.as_str().map_or(0, str::len);
@@ -204,18 +204,18 @@ fn json(value: &Value) -> serde_json::Value {
     }
 }
 
-/// Milliseconds, as JSON has durations.
+/// Returns a duration in milliseconds, as in JSON.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// JSON that is written already.
+/// A text that is JSON already.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct Json(Box<RawValue>);
 
 impl Json {
-    /// Takes an object; an empty one where there is none.
+    /// Takes the text of a JSON object. Without one, the object is empty.
     fn of(text: Option<String>) -> Self {
         let written = text.and_then(|text| RawValue::from_string(text).ok());
         Self(written.unwrap_or_else(|| RawValue::from_string("{}".to_owned()).expect("an object")))
@@ -226,7 +226,7 @@ impl Json {
     }
 }
 
-/// Something as the text that it prints.
+/// Serializes a value as the text that it prints.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Text<T>(pub(crate) T);
 

@@ -1,7 +1,7 @@
-//! From the settings to a service that runs, and back.
+//! Runs the service, from its settings to its end.
 //!
-//! The order at the end is what keeps every record: the runtime goes first, so that what it cancels
-//! is recorded, and the telemetry last.
+//! The order at the end keeps every record: the runtime ends first, so that the stages it cancels
+//! are recorded, and the telemetry last.
 
 use std::io;
 use std::sync::Arc;
@@ -25,20 +25,20 @@ type Failure = Box<dyn std::error::Error>;
 ///
 /// # Errors
 ///
-/// If the sinks, the folder, the tokens or the address cannot be used.
+/// Returns an error if the sinks, the folder, the tokens or the address cannot be used.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
     let live = if settings.has_tokens() { Live::of_tenants() } else { Live::new() };
     let logs = StageLogs::install_with("rag-server", [BoxSink::new(live.sink())])?;
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(serve(settings, &logs, live));
-    // What it cancels at its end is recorded too.
+    // The stages that the runtime cancels at its end are recorded too.
     runtime.shutdown_timeout(PATIENCE);
     let outcome = outcome.and_then(close);
     logs.end(None);
     outcome
 }
 
-/// Serves, and returns the store: requests that are cut off use it until the runtime is gone.
+/// Serves, and returns the store, which interrupted requests use until the runtime is gone.
 async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<Store, Failure> {
     let shutdown = Shutdown::default();
     let app = Arc::new(App::new(settings, logs, live, shutdown.clone()).await?);
@@ -61,15 +61,15 @@ async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<Stor
     Ok(app.store.clone())
 }
 
-/// Closes the store. A statement that was interrupted may wait for another program, which nobody
-/// here waits for.
+/// Closes the store. An interrupted statement may be waiting for another program, so the wait has a
+/// limit.
 fn close(store: Store) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, store.close()).await });
     Ok(())
 }
 
-/// The address cannot be listened at.
+/// The error of an address that cannot be listened on.
 #[derive(Debug)]
 struct Bind(String, io::Error);
 

@@ -1,25 +1,25 @@
-//! The end of the service, as its parts hear of it.
+//! The end of the service, and how its parts learn of it.
 //!
-//! The first signal (Ctrl-C, or SIGTERM where there is one) begins the end: event streams end at
-//! once, since a client may hold one open for ever; other requests have their time. A second signal
-//! ends the process where it stands.
+//! The first signal (Ctrl-C, or SIGTERM if the system has it) begins the end: event streams end at
+//! once, since a client may hold one open for ever; other requests get their time. A second signal
+//! ends the process immediately.
 
 use std::io;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// The beginning of the end. A clone hears of the same one.
+/// Tells when the end of the service begins. Clones are about the same end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shutdown(CancellationToken);
 
 impl Shutdown {
-    /// Returns true once the end has begun.
+    /// Returns `true` once the end has begun.
     pub(crate) fn has_begun(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Waits for the beginning of the end.
+    /// Waits until the end begins.
     pub(crate) async fn begun(&self) {
         self.0.cancelled().await;
     }
@@ -43,7 +43,7 @@ impl Shutdown {
         Ok(())
     }
 
-    /// Waits until `drain` after the beginning of the end: no connection is taken any more then.
+    /// Waits until `drain` after the end has begun. From then on no connection is accepted.
     pub(crate) async fn drained(self, drain: Duration) {
         self.begun().await;
         tokio::time::sleep(drain).await;
@@ -81,7 +81,7 @@ impl Signals {
     }
 
     async fn next(&mut self) {
-        // Where it cannot be listened for, there is no second signal to wait for either.
+        // If this signal cannot be received, no second signal can either.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }

@@ -1,4 +1,4 @@
-//! A trace as clients get it, from the store or from memory.
+//! The form in which clients get a trace, from the store or from memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::run_view::{Judgement, Line, Run, RunView, Text, millis};
 
-/// All that is known of a trace, without what other tenants wrote into it.
+/// Everything that is known of a trace, without what other tenants wrote into it.
 #[derive(Debug)]
 pub(crate) struct TraceView {
     pub(crate) id: TraceId,
@@ -16,31 +16,31 @@ pub(crate) struct TraceView {
     pub(crate) duration: Duration,
     pub(crate) user_id: Option<Box<str>>,
     pub(crate) tenant_id: Option<Box<str>>,
-    /// Each run with its state, which the store may know better than the run's last record.
+    /// Each run with its status, which the store may know better than the run's last record.
     pub(crate) runs: Vec<(Arc<Run>, &'static str)>,
     pub(crate) lines: Vec<Arc<Line>>,
     pub(crate) scores: Vec<Judgement>,
 }
 
 impl TraceView {
-    /// Returns whose trace it is: the tenant of its first record.
+    /// Returns the tenant that owns the trace: that of its first record.
     pub(crate) fn owner(&self) -> Option<&str> {
         self.tenant_id.as_deref()
     }
 
-    /// Returns whether a run of it has this id.
+    /// Returns `true` if the trace contains a run with this id.
     pub(crate) fn has_run(&self, id: SpanId) -> bool {
         self.runs.iter().any(|(run, _)| run.span_id == id)
     }
 
-    /// Returns the one that knows more, since what is in memory may be on its way to the store, and
-    /// what is in the store may have left memory.
+    /// Returns the more complete one of the two. A trace in memory may not have reached the store
+    /// yet, and a trace in the store may no longer be in memory.
     pub(crate) fn fuller(stored: Option<Self>, live: Option<Self>) -> Option<Self> {
         let (mut stored, mut live) = match (stored, live) {
             (Some(stored), Some(live)) => (stored, live),
             (one, other) => return one.or(other),
         };
-        // Who owns a trace is what the store says: it remembers the first record for longer.
+        // The store decides who owns a trace, since it keeps the first record for longer.
         if stored.tenant_id != live.tenant_id {
             return Some(stored);
         }
@@ -54,7 +54,7 @@ impl TraceView {
         Some(fuller)
     }
 
-    /// Returns its JSON.
+    /// Returns the trace's JSON.
     pub(crate) fn to_json(&self) -> impl Serialize + use<'_> {
         Json {
             trace_id: Text(self.id),

@@ -1,5 +1,5 @@
-//! Two hundred uploads at once into the service as a process: no record has another's ids, and each
-//! upload has one record that it was received and one that it was answered.
+//! Sends two hundred uploads at once to the service as a process. No record has another request's
+//! ids, and each upload has one record that it was received and one that it was answered.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ const UPLOADS: usize = 200;
 const USERS: usize = 20;
 const TENANTS: usize = 7;
 
-/// Far longer than the uploads take together.
+/// A limit far longer than the uploads take together.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The service in a folder of its own; it is killed with this, if it has not ended before.
+/// The service in a folder of its own. It is killed when this is dropped.
 struct Service {
     process: Child,
     address: String,
@@ -50,12 +50,12 @@ impl Service {
                 break address.to_owned();
             }
         };
-        // Later lines go where the test's own errors go, and never fill the pipe.
+        // Later lines go to the test's own standard error, and never fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
         Self { process, address }
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks the service to end, and waits for it.
     fn end(&mut self) -> Option<i32> {
         let id = self.process.id().to_string();
         let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &id]).status().expect("a shell");
@@ -78,7 +78,8 @@ impl Drop for Service {
     }
 }
 
-/// Cargo builds the examples of a package with its tests, into the folder beside theirs.
+/// Returns the path of the program. Cargo builds the examples of a package together with its tests,
+/// into the folder beside theirs.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a path");
     let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
@@ -99,7 +100,7 @@ fn token(user: usize) -> String {
     format!("a-token-that-nobody-guesses-{user:04}")
 }
 
-/// One upload: some documents that can be read, and for some a file that cannot.
+/// One upload: some documents that can be read, and in some uploads a file that cannot.
 struct Upload(usize);
 
 impl Upload {
@@ -115,7 +116,7 @@ impl Upload {
         format!("upload-{}", self.0)
     }
 
-    /// How many documents can be read: none of every twentieth upload.
+    /// Returns the number of documents that can be read, which is zero in every twentieth upload.
     fn good(&self) -> usize {
         if self.0.is_multiple_of(20) { 0 } else { 1 + self.0 % 3 }
     }
@@ -124,7 +125,7 @@ impl Upload {
         self.0.is_multiple_of(10)
     }
 
-    /// The names of its files, which no other upload has.
+    /// Returns the names of the files, which no other upload has.
     fn files(&self) -> BTreeSet<String> {
         let good = (0..self.good()).map(|part| format!("upload-{}-part-{part}.md", self.0));
         good.chain(self.has_broken().then(|| format!("upload-{}-broken.pdf", self.0))).collect()
@@ -147,7 +148,8 @@ impl Upload {
         body
     }
 
-    /// Sends it over a connection of its own, and returns the head and the body of the answer.
+    /// Sends the upload over a connection of its own, and returns the head and the body of the
+    /// answer.
     async fn send(&self, address: &str) -> (String, Value) {
         let body = self.body();
         let head = format!(
@@ -169,7 +171,7 @@ impl Upload {
         (head.to_ascii_lowercase(), body)
     }
 
-    /// Holds the answer against what was sent.
+    /// Compares the answer with what was sent.
     fn check_answer(&self, head: &str, body: &Value) {
         let status = if self.good() > 0 { "http/1.1 200" } else { "http/1.1 422" };
         assert!(head.starts_with(status), "{}: {head}\n{body}", self.0);
@@ -183,7 +185,7 @@ impl Upload {
         assert_eq!(names, self.files(), "{body}");
     }
 
-    /// Holds the trace in the store against what was sent.
+    /// Compares the trace in the store with what was sent.
     fn check_trace(&self, trace: &store::Trace) {
         let shown = || trace.logs().iter().map(store::LogRow::to_json).collect::<Vec<_>>().join("\n");
         let (user, tenant, request) = (name(self.user()), tenant(self.user()), self.request());
@@ -202,7 +204,7 @@ impl Upload {
         assert_eq!(read.len(), self.files().len(), "{}", shown());
         let stored = trace.spans().filter(|span| span.stage() == "data_storage").filter_map(SpanNode::count);
         assert_eq!(stored.filter(|chunks| *chunks > 0).count(), self.good(), "{}", shown());
-        // No record of it speaks of another upload's files.
+        // No record mentions another upload's files.
         let own = format!("upload-{}-", self.0);
         for row in trace.logs() {
             let json = row.to_json();

@@ -1,5 +1,5 @@
-//! The service as its users meet it: a process, over real connections, and what is in the store
-//! afterwards.
+//! Tests the service as its users see it: a process, over real connections, and the contents of the
+//! store afterwards.
 #![cfg(all(unix, feature = "sqlite"))]
 
 mod support;

@@ -1,18 +1,18 @@
-//! From bytes to text.
+//! Decodes bytes to text.
 //!
-//! In this order: a byte order mark decides; else bytes without a mark that look like UTF-16 are
-//! that; else valid UTF-8 is UTF-8; else, in HTML, the `charset` that the page declares; else
-//! `chardetng` (the detector of Firefox) guesses the legacy encoding, Windows-1252 for Western
-//! European text, which contains Latin-1. Text in which control characters stand is binary data,
-//! whatever it decoded from.
+//! The encoding is, in this order: the one of a byte order mark; UTF-16 if the bytes look like it
+//! without a mark; UTF-8 if they are valid; in HTML, the `charset` that the page declares; else the
+//! legacy encoding that `chardetng` (Firefox's detector) guesses, which is Windows-1252, a superset
+//! of Latin-1, for Western European text. Text that contains control characters is binary data,
+//! whatever it was decoded from.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use super::error::ParseError;
 
-/// How far into a page its declared encoding is looked for: the first 1024 bytes (HTML Standard,
-/// "determining the character encoding").
+/// The length of the part of a page in which its declared encoding is looked for: the first 1024
+/// bytes (HTML Standard, "determining the character encoding").
 const HTML_PRESCAN_BYTES: usize = 1024;
 
 /// Decodes plain text.
@@ -39,7 +39,7 @@ fn decode_with(bytes: &[u8], declared: impl Fn(&[u8]) -> Option<&'static Encodin
     if is_binary(&text) { Err(ParseError::Binary) } else { Ok(text.into_owned()) }
 }
 
-/// UTF-16 of mostly Western text has a zero in every other byte.
+/// Returns UTF-16's variant if every other byte is often zero, as in mostly Western text.
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     if !bytes.len().is_multiple_of(2) {
         return None;
@@ -60,7 +60,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
-/// The encoding named after the first `charset=`, as in `<meta charset="…">`.
+/// Returns the encoding that follows the first `charset=`, as in `<meta charset="…">`.
 fn declared_in_html(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes[..bytes.len().min(HTML_PRESCAN_BYTES)].to_ascii_lowercase();
     let key = b"charset=";
@@ -71,13 +71,13 @@ fn declared_in_html(bytes: &[u8]) -> Option<&'static Encoding> {
         .skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '))
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
         .collect();
-    // A page that declares UTF-16 in ASCII is lying (the standard reads it as UTF-8, which it is
-    // not).
+    // If a page declares UTF-16 in ASCII bytes, the declaration is wrong. The standard would read
+    // it as UTF-8, which it is not.
     Encoding::for_label(&label).filter(|encoding| *encoding != UTF_16LE && *encoding != UTF_16BE)
 }
 
-/// A NUL, or more than one character in a hundred that no text has: controls, and bytes that did
-/// not decode.
+/// Returns `true` if the text contains a NUL, or more than one in a hundred characters that no text
+/// has: controls, and bytes that could not be decoded.
 fn is_binary(text: &str) -> bool {
     let mut strange = 0_usize;
     let mut total = 0_usize;

@@ -1,34 +1,34 @@
-//! Why a file could not be read.
+//! The reasons why a file could not be read.
 
 use std::error::Error;
 use std::time::Duration;
 use std::{fmt, io};
 
-/// Why a file did not become a document. The message says what to do about it.
+/// The reason why a file could not be read as a document. The message says what to do about it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// The operating system did not hand out the file.
+    /// The operating system could not read the file.
     Read(io::Error),
-    /// Neither a file nor a folder: a pipe, a device, a socket.
+    /// The path is neither a file nor a folder, but a pipe, a device or a socket.
     NotAFile,
-    /// No reader for this extension.
+    /// There is no reader for this extension.
     Unsupported,
-    /// No reader for what the bytes are, by their media type.
+    /// There is no reader for the format of the bytes, given as a media type.
     OtherFormat(&'static str),
-    /// No text in it at all.
+    /// The file contains no text at all.
     Empty,
-    /// Bytes that are no text in any encoding.
+    /// The bytes are not text in any encoding.
     Binary,
-    /// Not a PDF, or damaged beyond reading.
+    /// The file is not a PDF, or damaged beyond reading.
     BrokenPdf(Box<dyn Error + Send + Sync>),
     /// The PDF opens only with a password.
     EncryptedPdf,
-    /// The PDF shows pages, but there is no text in them.
+    /// The PDF has pages, but no text on them.
     OnlyPictures,
-    /// The format's parser did not come to an end within this time.
+    /// The format's parser did not finish within this time.
     TooSlow(Duration),
-    /// The format's parser gave up on something that it did not expect.
+    /// The format's parser panicked.
     Panicked(Panic),
 }
 
@@ -65,7 +65,7 @@ impl Error for ParseError {
     }
 }
 
-/// What a parser said when it panicked.
+/// The message of a parser's panic.
 #[derive(Debug)]
 pub struct Panic(pub(super) String);
 

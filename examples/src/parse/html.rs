@@ -1,13 +1,13 @@
-//! Web pages, read as a browser reads them: what is not shown (scripts, styles) is left out.
+//! Reads web pages as a browser does, without what is not shown (scripts, styles).
 //!
-//! The tree is walked without recursion, so that a page nested deeply is slow and no worse.
+//! The tree is walked without recursion, so that a deeply nested page is merely slow.
 
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};
 
 use super::outline::Outline;
 
-/// Elements whose content a reader never sees.
+/// Elements whose content is never shown.
 const HIDDEN: [&str; 8] = ["head", "script", "style", "template", "noscript", "svg", "iframe", "object"];
 
 /// Elements that do not begin a line of their own.
@@ -16,13 +16,13 @@ const INLINE: [&str; 28] = [
     "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr",
 ];
 
-/// Elements whose blocks are lines below each other rather than paragraphs.
+/// Elements whose blocks are consecutive lines rather than paragraphs.
 const LISTS: [&str; 5] = ["ul", "ol", "dl", "table", "menu"];
 
-/// What stands between two cells of a row.
+/// The text between two cells of a row.
 const CELL_BREAK: &str = " | ";
 
-/// Reads a page or a part of one.
+/// Reads a page, or a part of one.
 pub(super) fn outline(text: &str) -> Outline {
     let page = Html::parse_document(text);
     let mut reader = Reader::default();
@@ -47,13 +47,13 @@ pub(super) fn outline(text: &str) -> Outline {
 #[derive(Default)]
 struct Reader {
     outline: Outline,
-    /// The text of the block that is being read.
+    /// The text of the block being read.
     block: String,
-    /// How many hidden elements are open.
+    /// The number of open hidden elements.
     hidden: usize,
-    /// How many `pre` elements are open: their white space counts.
+    /// The number of open `pre` elements, in which white space counts.
     verbatim: usize,
-    /// How many lists and tables are open: their blocks are lines, not paragraphs.
+    /// The number of open lists and tables, whose blocks are lines and not paragraphs.
     in_lines: usize,
 }
 
@@ -81,7 +81,7 @@ impl Reader {
         }
     }
 
-    /// Ends the block that is being read. A cell stays in the line of its row.
+    /// Ends the block being read. A cell stays on the line of its row.
     fn break_before(&mut self, name: &str) {
         match name {
             "td" | "th" if self.block.trim().is_empty() => {}

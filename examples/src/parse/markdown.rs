@@ -1,4 +1,4 @@
-//! Markdown: `CommonMark` with tables, footnotes and front matter (which is left out).
+//! Reads Markdown: `CommonMark` with tables, footnotes, and front matter, which is left out.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -24,11 +24,11 @@ pub(super) fn outline(text: &str) -> Outline {
 #[derive(Default)]
 struct Reader {
     outline: Outline,
-    /// The text of the block that is being read.
+    /// The text of the block being read.
     block: String,
-    /// HTML between Markdown, kept apart until it is whole.
+    /// HTML inside Markdown, collected until it is complete.
     html: String,
-    /// How many lists are open: their items are lines, not paragraphs.
+    /// The number of open lists, whose items are lines and not paragraphs.
     lists: usize,
     in_metadata: bool,
 }

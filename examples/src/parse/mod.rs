@@ -1,9 +1,10 @@
-//! Reading a file into a [`Document`].
+//! Reads a file into a [`Document`].
 //!
-//! A file is told by its extension, or by whoever received it, and held to it: what comes out has
-//! text in it, or an error says why not. A hostile file costs at most its own error: the work runs
-//! where it may block, and a parser that panics is an error too, as is one that does not come to an
-//! end. Not guarded against: a file that unpacks to more than memory holds.
+//! The format comes from the file's extension, or from the receiver of an upload, and is not
+//! guessed. The result contains text, or is an error that says why not. A hostile file costs at
+//! most its own error: the work runs where it may block, and a parser that panics or does not
+//! finish is an error too. A file that unpacks to more than fits into memory is not guarded
+//! against.
 
 mod encoding;
 mod error;
@@ -25,16 +26,18 @@ use crate::document::{Document, Format};
 use crate::source::Source;
 use outline::Outline;
 
-/// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers
-/// need time that grows with the square of how deep a file is nested).
+/// The time limit of reading a file. A book of a thousand pages takes seconds. A file that takes
+/// longer than this was made to: some parsers need time that grows with the square of the nesting
+/// depth.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 
-/// Reads the file that `source` is.
+/// Reads the file of `source`.
 pub async fn parse(source: impl Into<Source>) -> Result<Document, ParseError> {
     parse_within(TIME_LIMIT, source.into()).await
 }
 
-/// As [`parse`]. Work that is over its time goes on in its own thread, as nothing can stop it.
+/// Reads the file within `limit`. Work that exceeds the limit continues on its own thread, since
+/// nothing can stop it.
 async fn parse_within(limit: Duration, source: Source) -> Result<Document, ParseError> {
     let work = blocking::run(move || parse_blocking(&source));
     tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
@@ -44,7 +47,8 @@ fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
     let path = source.path.as_path();
     let metadata = fs::metadata(path).map_err(ParseError::Read)?;
     if metadata.is_dir() {
-        // Folders are walked before; one that comes here could not be listed, and this says why.
+        // Folders are walked before. A folder that gets here could not be listed, and this returns
+        // the reason.
         fs::read_dir(path).map_err(ParseError::Read)?;
     }
     // Reading a pipe or a device might never end.

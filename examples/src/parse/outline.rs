@@ -1,4 +1,4 @@
-//! What every format's reader fills: text in paragraphs, with headings and pages marked.
+//! The common result of all readers: text in paragraphs, with headings and pages marked.
 
 use crate::document::Heading;
 
@@ -12,7 +12,7 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// Adds a heading of `level` 1 to 6; one without words is left out.
+    /// Adds a heading of `level` 1 to 6, unless it has no words.
     pub(super) fn heading(&mut self, level: u8, title: &str) {
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         if title.is_empty() {
@@ -28,12 +28,12 @@ impl Outline {
         self.add("\n\n", text);
     }
 
-    /// Adds a line of a list, a table or a poem, right below the last.
+    /// Adds a line of a list, a table or a poem, directly below the last one.
     pub(super) fn line(&mut self, text: &str) {
         self.add("\n", text);
     }
 
-    /// Begins a page; what is added next stands on it.
+    /// Begins a page, to which everything added afterwards belongs.
     pub(super) fn page(&mut self) {
         self.separate("\n\n");
         self.page_starts.push(self.text.len());

@@ -1,8 +1,8 @@
-//! PDF, page by page.
+//! Reads PDFs page by page.
 //!
-//! A page that cannot be read is noted and left out, as long as another one has text: a long report
-//! is not lost to one bad drawing. A PDF that is encrypted without a password (many are, against
-//! printing) opens.
+//! A page that cannot be read is noted and left out, as long as another page has text, so that a
+//! long report is not lost to one bad drawing. A PDF that is encrypted without a password (many
+//! are, to prevent printing) can be read.
 
 use pdf_extract::encryption::DecryptionError;
 use pdf_extract::{Document, Error, PlainTextOutput, output_doc_page};

@@ -1,9 +1,9 @@
-//! Refusing PDFs whose objects contain themselves.
+//! Refuses PDFs whose objects contain themselves.
 //!
-//! `pdf-extract` follows two kinds of reference by recursion and without a bound: from a page to
-//! its parent for what it inherits, and from a form to the forms that it draws. A file in which one
-//! of them comes back to its start would overflow the stack, which ends the whole process; a chain
-//! that is only very long would, too.
+//! `pdf-extract` follows two kinds of reference by unbounded recursion: from a page to its parent
+//! for inherited attributes, and from a form to the forms that it draws. A file in which one of
+//! them leads back to its start would overflow the stack, which ends the whole process; so would a
+//! very long chain.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,10 @@ use pdf_extract::{Dictionary, Document, ObjectId, Stream};
 
 use super::error::ParseError;
 
-/// More levels of either kind than a sound file has.
+/// The deepest chain that is accepted. No sound file has so many levels of either kind.
 const MAX_DEPTH: usize = 32;
 
-/// An error if reading `document` would never end.
+/// Returns an error if reading `document` would never end.
 pub(super) fn refuse(document: &Document) -> Result<(), ParseError> {
     let mut walk = Walk { document, path: Vec::new(), done: HashSet::new() };
     for page in document.page_iter() {
@@ -43,7 +43,7 @@ fn parents_end(document: &Document, page: ObjectId) -> Result<(), ParseError> {
     Err(ParseError::BrokenPdf("its pages are nested without end".into()))
 }
 
-/// The forms being drawn, and those known to end.
+/// The forms being drawn, and those that are known to end.
 struct Walk<'a> {
     document: &'a Document,
     path: Vec<ObjectId>,
@@ -51,8 +51,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Follows what the form draws; `inherited` are the resources of a form that has none of its
-    /// own.
+    /// Follows the forms that a form draws. `inherited` are the resources for a form that has none
+    /// of its own.
     fn enter(&mut self, id: ObjectId, inherited: &'a Dictionary) -> Result<(), ParseError> {
         if self.path.contains(&id) || self.path.len() >= MAX_DEPTH {
             return Err(ParseError::BrokenPdf("one of its forms draws itself".into()));
@@ -76,13 +76,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The forms and images of `resources` by name.
+/// Returns the forms and images of `resources`, with their names.
 fn forms<'a>(document: &'a Document, resources: &'a Dictionary) -> Vec<(&'a [u8], ObjectId)> {
     let Ok(named) = document.get_dict_in_dict(resources, b"XObject") else { return Vec::new() };
     named.iter().filter_map(|(name, object)| Some((name.as_slice(), object.as_reference().ok()?))).collect()
 }
 
-/// The names that the form's `Do` operators draw.
+/// Returns the names that the form's `Do` operators draw.
 fn drawn_names(form: &Stream) -> Vec<Vec<u8>> {
     let bytes = form.decompressed_content().unwrap_or_else(|_| form.content.clone());
     let Ok(content) = Content::decode(&bytes) else { return Vec::new() };

@@ -1,7 +1,7 @@
-//! Turning a parser's panic into an error, without the panic's own report on stderr.
+//! Turns a parser's panic into an error, without the panic's own message on standard error.
 //!
-//! The report is left out only for what runs inside [`catch`], on its thread; every other panic
-//! goes to the hook that was set before.
+//! The message is only suppressed for code inside [`catch`], on its thread. Every other panic goes
+//! to the hook that was set before.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -16,7 +16,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `parse`; a panic in it is [`ParseError::Panicked`]. Not to be nested.
+/// Runs `parse`, and returns [`ParseError::Panicked`] if it panics. Calls must not be nested.
 pub(super) fn catch<T>(parse: impl FnOnce() -> Result<T, ParseError>) -> Result<T, ParseError> {
     HOOK.call_once(|| {
         let report = panic::take_hook();
@@ -27,7 +27,7 @@ pub(super) fn catch<T>(parse: impl FnOnce() -> Result<T, ParseError>) -> Result<
         }));
     });
     QUIET.set(true);
-    // Nothing that `parse` could leave half done is looked at after a panic: it owns what it
+    // Nothing that `parse` could leave half done is used after a panic, since it owns what it
     // builds.
     let result = panic::catch_unwind(AssertUnwindSafe(parse));
     QUIET.set(false);

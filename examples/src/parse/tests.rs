@@ -191,7 +191,7 @@ async fn every_byte_of_a_pdf_may_be_wrong() {
     for at in (0..whole.len()).step_by(7) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x15;
-        // Readable or not, it ends without taking the process along.
+        // Readable or not, it ends without ending the process.
         let _ = folder.parse("a.pdf", bytes).await;
     }
 }

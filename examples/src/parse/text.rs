@@ -1,4 +1,4 @@
-//! Plain text: paragraphs whose lines were broken to fit a page are made whole again.
+//! Reads plain text, and joins lines of a paragraph that were broken to fit a page.
 
 use super::outline::Outline;
 
@@ -38,7 +38,8 @@ fn flush(paragraph: &mut String, in_list: bool, outline: &mut Outline) {
     paragraph.clear();
 }
 
-/// Adds a line to its paragraph; a word that was hyphenated at the line's end becomes one word.
+/// Adds a line to its paragraph. A word that was hyphenated at the line's end becomes one word
+/// again.
 fn join(paragraph: &mut String, line: &str) {
     let mut ends = paragraph.chars().rev();
     let hyphenated = ends.next() == Some('-') && ends.next().is_some_and(char::is_lowercase);
@@ -50,7 +51,7 @@ fn join(paragraph: &mut String, line: &str) {
     paragraph.push_str(line);
 }
 
-/// Whether the line begins an item: `-`, `*`, `•`, `1.` or `1)`, and a space.
+/// Returns `true` if the line begins an item: `-`, `*`, `•`, `1.` or `1)`, and a space.
 fn is_item(line: &str) -> bool {
     let Some((mark, _)) = line.split_once(' ') else { return false };
     let number = mark.strip_suffix(['.', ')']).unwrap_or_default();

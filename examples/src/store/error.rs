@@ -1,29 +1,29 @@
-//! Why the database could not be used.
+//! The reasons why the database could not be used.
 
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why the database could not be used. The message says what to do about it.
+/// The reason why the database could not be used. The message says what to do about it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no such file.
+    /// The file does not exist.
     Missing(PathBuf),
     /// The file cannot be opened as a database.
     Open(PathBuf, sqlx::Error),
     /// The file is another program's database.
     NotOurs(PathBuf),
-    /// The file holds the vectors of another model.
+    /// The file contains the vectors of another model.
     OtherModel {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The model of its vectors.
         model: String,
     },
-    /// A document could not be stored; what was stored of it before is still there.
+    /// A document could not be stored. Its earlier version is still there.
     Write(sqlx::Error),
-    /// A search did not work.
+    /// A search failed.
     Read(sqlx::Error),
 }
 

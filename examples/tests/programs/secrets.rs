@@ -1,8 +1,8 @@
-//! Secrets that reach a run of the programs in whatever way appear nowhere in what its stages
-//! leave: not in the store, on the console, in the spool, or in a dead letter.
+//! Tests that secrets which reach a run of the programs appear nowhere in what its stages leave:
+//! not in the store, on the console, in the spool, or in a dead letter.
 //!
-//! What the programs are for is theirs: `rag.db` holds the documents as they are, and their own
-//! lines on standard error name the files that they were given.
+//! This does not concern the programs' own data: `rag.db` contains the documents as they are, and
+//! the programs' messages on standard error name the files that they were given.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use crate::program::{Ended, Folder};
 
-/// What must not be found: each stands for a secret of its own.
+/// The texts that must not be found, each of which stands for another secret.
 const PLANTED: &[&str] = &[
     "planteduser0123456789abcdef",
     "plantedtenant0123456789abcdef",
@@ -27,13 +27,13 @@ const PLANTED: &[&str] = &[
     REASON,
 ];
 
-/// What the store says when it refuses a record.
+/// The store's message when it refuses a record.
 const REASON: &str = "plantedreason";
 
 const USER: &str = "ghp_planteduser0123456789abcdef";
 const TENANT: &str = "sk-proj-plantedtenant0123456789abcdef";
 
-/// Documents with secrets in their names and texts, and paths that cannot be read.
+/// Creates documents with secrets in their names and texts, and paths that cannot be read.
 fn plant(folder: &Folder) -> Vec<&'static str> {
     folder
         .file("in/password=plantedfilename.md", "# api_key=plantedheading\n\nUse sk-plantedtext0123456789abcdef here.");
@@ -53,14 +53,14 @@ fn run(folder: &Folder, program: &str, arguments: &[&str], settings: &[(&str, &s
     Ended::from(command.output().expect("the program runs"))
 }
 
-/// What a run shows of its stages: its records and the pipeline's own words on standard error, and
-/// the waterfall.
+/// Returns what a run shows of its stages: its records and the pipeline's own messages on standard
+/// error, and the waterfall.
 fn shown(ended: &Ended) -> String {
     let lines = ended.stderr.lines().filter(|line| line.starts_with('{') || line.starts_with("ragtrace: "));
     lines.chain(ended.stdout.lines().filter(|line| line.contains('·') || line.contains('─'))).collect()
 }
 
-/// Every file under a folder but the documents' own, as one text.
+/// Returns every file in a folder except the documents themselves, as one text.
 fn on_disk(folder: &Path) -> String {
     let mut found = String::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {

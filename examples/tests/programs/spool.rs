@@ -1,5 +1,5 @@
-//! What the programs keep on disk while their logs cannot be delivered, set up by the environment
-//! alone.
+//! Tests what the programs keep on disk while their logs cannot be delivered, set up by the
+//! environment alone.
 
 use ragtrace_sinks::store::TraceFilter;
 
@@ -34,12 +34,12 @@ fn a_setting_that_is_malformed_is_refused_before_any_work() {
     folder.file("a.md", "A text.");
     for (settings, why) in [
         (vec![("RAGTRACE_DURABILITY", "always")], "RAGTRACE_DURABILITY: expected a durability (memory"),
-        (vec![("RAGTRACE_DURABILITY", "durable")], "records can only be kept on disk with a folder for it"),
+        (vec![("RAGTRACE_DURABILITY", "durable")], "this durability needs a folder for the spool"),
         (
             vec![("RAGTRACE_SPOOL", "spool"), ("RAGTRACE_SPOOL_BYTES", "1 GB")],
             "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\"",
         ),
-        // A setting that is right does not hide one that is not.
+        // A valid setting does not hide an invalid one.
         (vec![("RAGTRACE_CONSOLE", "loud"), ("RAGTRACE_LOG", "info")], "RAGTRACE_CONSOLE: expected a form of console"),
     ] {
         let run = ingest(&folder, &settings);

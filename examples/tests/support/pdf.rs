@@ -3,7 +3,7 @@
 use pdf_extract::encryption::{EncryptionState, EncryptionVersion, Permissions};
 use pdf_extract::{Dictionary, Object, Stream, dictionary};
 
-/// A PDF of one page for each content stream; `forms` are its forms by name.
+/// Returns a PDF with one page for each content stream. `forms` are its forms by name.
 pub(crate) fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Document {
     let mut pdf = pdf_extract::Document::with_version("1.5");
     let pages_id = pdf.new_object_id();
@@ -39,14 +39,14 @@ pub(crate) fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Doc
     pdf
 }
 
-/// The bytes of its file.
+/// Returns the bytes of the PDF's file.
 pub(crate) fn saved(mut pdf: pdf_extract::Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     pdf.save_to(&mut bytes).expect("a PDF");
     bytes
 }
 
-/// A page of text that opens with `user_password`.
+/// Returns a PDF with one page of text that opens with `user_password`.
 pub(crate) fn locked(user_password: &str) -> Vec<u8> {
     let mut pdf = pdf(&["BT /F1 12 Tf 50 700 Td (Locked text.) Tj ET"], &[]);
     let version = EncryptionVersion::V2 {

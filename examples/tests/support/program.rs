@@ -1,5 +1,5 @@
-//! The programs as their users run them: each test in a folder of its own, with what the run left
-//! in `ragtrace.db`.
+//! Runs the programs as their users do: each test in a folder of its own, with the run's records in
+//! `ragtrace.db`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use ragtrace::TraceId;
 use ragtrace_sinks::store::{self, LogFilter, LogStore, Trace};
 
-/// Far longer than anything here takes; a test that waits for what does not come ends then.
+/// A limit far longer than anything here takes, at which a test fails that waits in vain.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder to run programs in.
 pub(crate) struct Folder(tempfile::TempDir);
 
-/// How a program ended.
+/// The outcome of a program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -37,7 +37,8 @@ impl Folder {
         std::fs::write(path, bytes).expect("a file");
     }
 
-    /// The program in this folder, its environment free of what the tests' own may hold.
+    /// Returns the command in this folder, without variables that the test's own environment may
+    /// set.
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(example(program));
         command.current_dir(self.0.path()).args(arguments).env_remove("NO_COLOR");
@@ -58,12 +59,12 @@ impl Folder {
         store::open(&url).await.expect("the run left a store")
     }
 
-    /// The trace of the last run.
+    /// Returns the trace of the last run.
     pub(crate) async fn last_trace(&self) -> Trace {
         self.store().await.latest_trace().await.expect("a readable store").expect("a trace")
     }
 
-    /// Waits until a run of `stage` has been recorded to have started, and returns its trace.
+    /// Waits until the store has the start of a run of `stage`, and returns its trace.
     pub(crate) async fn started(&self, stage: &str) -> TraceId {
         let url = format!("sqlite:{}", self.path("ragtrace.db").display());
         let filter = LogFilter::new().stage(stage).limit(1);
@@ -88,7 +89,8 @@ impl Ended {
     }
 }
 
-/// Cargo builds the examples of a package with its tests, into the folder beside theirs.
+/// Returns the path of a program. Cargo builds the examples of a package together with its tests,
+/// into the folder beside theirs.
 fn example(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a path");
     let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
@@ -102,7 +104,7 @@ pub(crate) async fn end(child: &mut std::process::Child) -> ExitStatus {
     wait_for("the end", async || child.try_wait().expect("a child of ours")).await
 }
 
-/// Asks again and again until there is an answer.
+/// Asks repeatedly until there is an answer.
 async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {

@@ -1,8 +1,9 @@
-//! What holds of every trace.
+//! Checks that hold for every trace.
 
 use ragtrace_sinks::store::{LogRow, SpanNode, Trace};
 
-/// Every row has the same ids, every parent is there, and every run that started has ended.
+/// Asserts that every row has the same ids, every parent is there, and every run that started has
+/// ended.
 pub(crate) fn assert_whole(trace: &Trace) {
     let who = |row: &LogRow| {
         let owned = |id: Option<&str>| id.map(str::to_owned);
@@ -16,7 +17,7 @@ pub(crate) fn assert_whole(trace: &Trace) {
     assert_eq!(trace.logs().len(), 2 * trace.spans().len(), "a start and an end each");
 }
 
-/// The names of a span's children, in their order.
+/// Returns the stages of a span's children, in order.
 pub(crate) fn stages(span: SpanNode<'_>) -> Vec<&str> {
     span.children().map(SpanNode::stage).collect()
 }

@@ -1,4 +1,4 @@
-//! What keeps a store in order, and what is read of it afterwards.
+//! Retention and purge, and reading the store afterwards.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use ragtrace::Record;
 use crate::support::{File, Make, TRACE, ingestion};
 use crate::{code, holding, ragtrace, stderr, stdout};
 
-/// The ingestion, years ago.
+/// Returns the ingestion's records, dated years ago.
 fn old() -> impl Iterator<Item = Record> {
     ingestion()
         .into_iter()
@@ -40,7 +40,7 @@ fn every_command_that_reads_sees_the_archive() {
     assert_eq!(errors.lines().count(), 2, "{errors}");
 }
 
-/// Fills a file with what retention is to remove, some megabytes.
+/// Creates a file with some megabytes of records for retention to remove.
 fn large() -> File {
     let text = "x".repeat(4_000);
     let record = |number: u64| {
@@ -71,7 +71,7 @@ fn retention_says_what_is_free_and_gives_it_back_when_it_is_asked_to() {
     assert!(length() < full / 4, "{} of {full}", length());
 }
 
-/// A program that reads the file, and is in the middle of that: another process.
+/// Starts another process that is in the middle of reading the file.
 fn reader(file: &File) -> std::process::Child {
     let script = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\nc.execute('BEGIN')\n\
                   c.execute('SELECT count(*) FROM logs').fetchall()\nprint('reads',flush=True)\nsys.stdin.read()";
@@ -90,8 +90,8 @@ fn a_purge_whose_bytes_a_reader_holds_says_so_and_fails() {
     let purged = ragtrace(&file, &["purge", "--user", "alice"]);
     assert_eq!(code(&purged), Some(2), "{}", stderr(&purged));
     let said = stderr(&purged);
-    assert!(said.contains("9 rows are removed, but a program that reads the file holds its log"), "{said}");
-    assert!(said.contains("end what reads it, and purge again"), "{said}");
+    assert!(said.contains("9 rows are removed, but their bytes remain in the write-ahead log"), "{said}");
+    assert!(said.contains("stop that program, and purge again"), "{said}");
     drop(reader.stdin.take());
     assert!(reader.wait().expect("ends").success());
     let again = ragtrace(&file, &["purge", "--user", "alice"]);

@@ -1,4 +1,4 @@
-//! Where a test's records go: entries of the requests that carry it, instead of the queue.
+//! A listener that collects entries for a test.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,15 @@ use crate::entry::Entry;
 use crate::queue::QueuedEntry;
 use crate::time::Ticks;
 
-/// Entries of one test, in the order they came.
+/// The entries of one test, in the order of their arrival.
 #[derive(Debug)]
 pub struct CapturedEntries {
-    /// `None` once the test has taken them: what comes later has nobody to read it.
+    /// `None` once the test has taken the entries. Later entries are refused.
     entries: Mutex<Option<Vec<KeptEntry>>>,
     reproducible: Option<Reproducible>,
 }
 
-/// Time and ids that are the same in every run of a test.
+/// A clock and span ids that are the same in every run of a test.
 #[derive(Debug)]
 struct Reproducible {
     clock: ManualClock,
@@ -33,13 +33,14 @@ struct KeptEntry {
 }
 
 impl CapturedEntries {
-    /// Makes a list without entries, with the real clock or with one that the test holds.
+    /// Creates an empty collection that uses the system's clock and random ids or, given a clock,
+    /// that clock and ids that count up from 1.
     pub fn new(clock: Option<ManualClock>) -> Arc<Self> {
         let reproducible = clock.map(|clock| Reproducible { clock, last_span: AtomicU64::new(0) });
         Arc::new(Self { entries: Mutex::new(Some(Vec::new())), reproducible })
     }
 
-    /// Gives what came so far to `take`, and refuses what comes later.
+    /// Passes all entries received so far to `take`, and refuses entries from now on.
     pub fn finish(&self, mut take: impl FnMut(QueuedEntry<'_>)) {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner).take();
         for KeptEntry { words, request, thread } in entries.into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Where a test's records go: a listener that keeps the entries of the requests that carry it.
+//! A listener that collects the entries of a test's requests, instead of the queue.
 
 mod clock;
 mod entries;

@@ -1,51 +1,52 @@
-//! What is known of a stage when it is compiled.
+//! Static descriptions of stages and their fields.
 
 use std::panic::Location;
 
 use super::StageKind;
 use crate::level::Level;
 
-/// A stage as its attribute declares it: known at compile time, one for each annotated function.
+/// A stage's static description: its name, kind, level, source location and fields.
 ///
-/// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and
-/// tests. Two descriptors are the same stage when their names are equal.
+/// Each annotated function has one. `#[traced_stage(descriptor = CHUNKING)]` defines it as a
+/// constant beside the function, for typed reads and tests. Two descriptors are equal if their
+/// names are equal.
 #[derive(Clone, Copy, Debug)]
-// The layout is that of the catalog's section.
+// The catalog's section depends on this layout; see `section.rs`.
 #[repr(C)]
 pub struct StageDescriptor {
     name: &'static str,
     target: &'static str,
     file: &'static str,
     fields: &'static [FieldDescriptor],
-    /// A reference to the text, which is half as large as the text's own: few stages have one, and
-    /// all have the place.
+    /// A reference to the string instead of the string itself, to halve the size of a part that few
+    /// stages use.
     renamed_from: Option<&'static &'static str>,
     line: u32,
     kind: StageKind,
     level: Level,
     marks: u8,
-    /// How long the longest name of a field is, in bytes; 255 stands for all that are longer.
+    /// The length of the longest field name in bytes, or 255 if it is longer.
     longest_name: u8,
 }
 
-/// Each run starts a new trace.
+/// Set if each run starts a new trace.
 const ROOT: u8 = 1;
-/// There are fields for `record!`; they come last.
+/// Set if there are fields for `record!`. They are the last fields.
 const RECORDS: u8 = 2;
-/// It uses or generates items.
+/// Set if the stage uses or generates items.
 const ITEMS: u8 = 4;
-/// Its runs are requests, and its records have their messages.
+/// Set if runs are HTTP requests, whose records have their own messages.
 const HTTP: u8 = 8;
 
 impl StageDescriptor {
-    /// Describes a stage of kind `task` and level `info`, declared at the call. The attribute calls
-    /// this.
+    /// Creates a descriptor with kind `task` and level `info`, located at the caller. The attribute
+    /// generates this call.
     #[track_caller]
     pub const fn new(name: &'static str, target: &'static str) -> Self {
         Self::at(name, target, Location::caller())
     }
 
-    /// Describes a stage that is declared at `location`.
+    /// Creates a descriptor located at `location`.
     pub(crate) const fn at(name: &'static str, target: &'static str, location: &Location<'static>) -> Self {
         let (file, line) = (location.file(), location.line());
         Self {
@@ -62,20 +63,20 @@ impl StageDescriptor {
         }
     }
 
-    /// Returns the descriptor of another stage, which is like this one but for its name.
+    /// Replaces the name, which makes this the descriptor of another stage.
     pub(super) const fn with_name(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 
-    /// Has its records bear the messages of a request: `http_request_received` and so on.
+    /// Gives the stage's records the messages of an HTTP request, such as `http_request_received`.
     #[doc(hidden)]
     pub const fn with_http_messages(mut self) -> Self {
         self.marks |= HTTP;
         self
     }
 
-    /// Sets the kind.
+    /// Sets the stage's kind.
     pub const fn with_kind(mut self, kind: StageKind) -> Self {
         self.kind = kind;
         self
@@ -113,12 +114,12 @@ impl StageDescriptor {
         self
     }
 
-    /// Sets the name that the stage had before, by which typed reads find its older rows.
+    /// Sets the stage's previous name, so that typed reads also find older rows.
     ///
     /// # Examples
     ///
     /// ```
-    /// use ragtrace_core::StageDescriptor;
+    /// use ragtrace::StageDescriptor;
     ///
     /// const CHUNKING: StageDescriptor =
     ///     StageDescriptor::new("document_chunking", "rag.ingestion").with_renamed_from(&"chunk_document");
@@ -135,7 +136,7 @@ impl StageDescriptor {
         self.name
     }
 
-    /// Returns the name that the stage had before, if `renamed_from` gives one.
+    /// Returns the stage's previous name, if `renamed_from` declares one.
     pub const fn renamed_from(&self) -> Option<&'static str> {
         match self.renamed_from {
             Some(name) => Some(*name),
@@ -143,66 +144,65 @@ impl StageDescriptor {
         }
     }
 
-    /// Returns the kind.
+    /// Returns the stage's kind.
     pub const fn kind(&self) -> StageKind {
         self.kind
     }
 
-    /// Returns the level of its started and completed records.
+    /// Returns the level of the stage's started and completed records.
     #[inline]
     pub const fn level(&self) -> Level {
         self.level
     }
 
-    /// Returns the `logger` column of its records: a module path unless the attribute says
-    /// otherwise.
+    /// Returns the `logger` column of the stage's records: the module path, unless the attribute
+    /// sets a target.
     pub const fn target(&self) -> &'static str {
         self.target
     }
 
-    /// Returns the source file it is declared in.
+    /// Returns the source file that declares the stage.
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// Returns the line it is declared at, from 1.
+    /// Returns the line that declares the stage, counted from 1.
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// Returns the fields it declares, the types of its items among them: those of the start, of
-    /// the success, of the error, and those that its body adds.
+    /// Returns the fields that the attribute declares, including item types.
     pub const fn fields(&self) -> &'static [FieldDescriptor] {
         self.fields
     }
 
-    /// Returns true if it declares fields that its body adds.
+    /// Returns `true` if the stage declares fields for `record!`.
     #[inline]
     pub(crate) const fn declares_records(&self) -> bool {
         self.marks & RECORDS != 0
     }
 
-    /// Returns true if it declares items that it uses or generates.
+    /// Returns `true` if the stage declares items that it uses or generates.
     #[doc(hidden)]
     #[inline]
     pub const fn has_items(&self) -> bool {
         self.marks & ITEMS != 0
     }
 
-    /// Returns true if its records have the messages of requests.
+    /// Returns `true` if the stage's records have the messages of an HTTP request.
     #[doc(hidden)]
     #[inline]
     pub const fn has_http_messages(&self) -> bool {
         self.marks & HTTP != 0
     }
 
-    /// Returns true if each run starts a new trace, even inside one.
+    /// Returns `true` if each run starts a new trace, even inside another trace.
     #[inline]
     pub const fn is_root(&self) -> bool {
         self.marks & ROOT != 0
     }
 
-    /// Returns the length of the longest name of a field, in bytes, up to 255.
+    /// Returns the length of the longest field name in bytes, at most 255.
     #[doc(hidden)]
     #[inline]
     pub const fn longest_name(&self) -> u8 {
@@ -218,7 +218,7 @@ impl PartialEq for StageDescriptor {
 
 impl Eq for StageDescriptor {}
 
-/// A field that a stage declares, or a type of its items.
+/// A field that a stage declares, or a type of items that it uses or generates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct FieldDescriptor {
@@ -228,23 +228,23 @@ pub struct FieldDescriptor {
 }
 
 impl FieldDescriptor {
-    /// Declares a field of the start: it is read when the stage starts. The attribute calls this,
-    /// and the like.
+    /// Declares a field that is read when the stage starts. The attribute generates this call and
+    /// the ones below.
     pub const fn start(name: &'static str) -> Self {
         Self { name, source: FieldSource::Start, ty: None }
     }
 
-    /// Declares a field of the success value.
+    /// Declares a field that is read from the success value.
     pub const fn ok(name: &'static str) -> Self {
         Self { name, source: FieldSource::Ok, ty: None }
     }
 
-    /// Declares a field of the error.
+    /// Declares a field that is read from the error.
     pub const fn err(name: &'static str) -> Self {
         Self { name, source: FieldSource::Err, ty: None }
     }
 
-    /// Declares a field of type `ty` that the body adds.
+    /// Declares a field of type `ty` that the body adds with `record!`.
     pub const fn record(name: &'static str, ty: &'static str) -> Self {
         Self { name, source: FieldSource::Record, ty: Some(ty) }
     }
@@ -264,23 +264,23 @@ impl FieldDescriptor {
         self.name
     }
 
-    /// Returns the part of the attribute that declares it.
+    /// Returns the argument of the attribute that declares the field.
     pub const fn source(&self) -> FieldSource {
         self.source
     }
 
-    /// Returns whether it is a type of items.
+    /// Returns `true` if this is a type of items.
     pub(super) const fn is_of_items(&self) -> bool {
         matches!(self.source, FieldSource::Used | FieldSource::Generated)
     }
 
-    /// Returns its type as written, where one is written.
+    /// Returns the field's type as written in the attribute, or `None` if none is written.
     pub const fn ty(&self) -> Option<&'static str> {
         self.ty
     }
 }
 
-/// The part of the attribute that declares a field.
+/// The argument of `#[traced_stage]` that declares a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u8)]
@@ -293,8 +293,8 @@ pub enum FieldSource {
     Err,
     /// `record(…)`: added by the body with `record!`.
     Record,
-    /// `used(…)`: a type of the items that the stage works on.
+    /// `used(…)`: a type of items that the stage uses.
     Used,
-    /// `generated(…)`: a type of the items that it makes or finds.
+    /// `generated(…)`: a type of items that the stage makes or finds.
     Generated,
 }

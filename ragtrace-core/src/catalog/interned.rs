@@ -1,8 +1,8 @@
-//! Descriptors of stages whose names are made at run time: a route, a job's type.
+//! Descriptors of stages whose names are created at run time, such as routes or types of jobs.
 //!
-//! A descriptor is never freed, so their number and their length have bounds: a name that whoever
-//! calls the program can choose must not fill its memory. Names beyond the bound are the caller's
-//! to replace by one that has fewer values.
+//! Descriptors are never freed. Their number and the length of their names are bounded, because a
+//! name may be chosen by somebody outside the program, who must not be able to fill its memory.
+//! Past the bound the caller has to use a more general name.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -13,14 +13,15 @@ use super::StageDescriptor;
 use super::lookup;
 use super::section::CatalogEntry;
 
-/// The most names, or groups of names, that a process interns.
+/// The maximum number of names, or groups of names, that a process interns.
 const MAX_INTERNED: usize = 1_024;
-/// The longest interned name, in bytes; a longer one is cut, at a character's end, and ends in `…`.
+/// The maximum length of an interned name in bytes. A longer name is cut at the end of a character
+/// and ends in `…`.
 const MAX_INTERNED_NAME: usize = 200;
 
 static INTERNED: RwLock<Option<Interned>> = RwLock::new(None);
 
-/// Name, target, and where the declared fields lie.
+/// Identifies a descriptor by its name, its target and the address of its declared fields.
 type Key<'a> = (&'a str, &'static str, usize);
 
 fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
@@ -30,41 +31,47 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 #[derive(Default)]
 struct Interned {
     entries: HashMap<Key<'static>, &'static CatalogEntry>,
-    /// The groups of names, whose number has the bound.
+    /// The groups of names, which [`MAX_INTERNED`] bounds.
     groups: HashSet<Key<'static>>,
 }
 
-/// A name as it is known: its entry, or why there is none.
+/// The result of looking up a name.
 enum Known {
     Entry(&'static CatalogEntry),
-    /// It is not there, and there is no room for it.
+    /// The name is not interned, and the bound has been reached.
     Refused,
     Absent,
 }
 
-/// Hears of each stage that is made.
+/// The function that is called for each new stage.
 static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
 
-/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the
-/// first to have it. There is one watcher in a process, the first.
+/// Registers a function to be called for each stage that is interned from now on, on the thread
+/// that interns it.
+///
+/// Only the first registration in a process has an effect.
 pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
     WATCHER.get_or_init(|| watcher);
 }
 
-/// Returns the descriptor of this name that is like `template` besides, which is made the first
-/// time, or `None` if there are `MAX_INTERNED` others.
+/// Returns the descriptor named `name` that is otherwise like `template`, creating it on the first
+/// call, or `None` if it does not exist and `MAX_INTERNED` others do.
 ///
-/// Kind and place are those of the first time with this target and these declared fields.
+/// Kind, level and source location are those of the first call with this name, this target and
+/// these declared fields.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     intern_in(name, name, template)
 }
 
-/// Does as [`intern`] for one of the few names that are made of `group`, such as those of a route
-/// with each method of HTTP. It is the group that counts for the bound, so that whoever chooses
-/// among its names takes no other's room.
+/// Returns the descriptor named `name` as [`intern`] does, but counts its group against the bound
+/// instead of its name.
+///
+/// A group has few names, such as a route combined with each HTTP method. Whoever chooses among the
+/// names of a group takes no room from others.
 pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let (group, name) = (bounded(group), bounded(name));
-    // Past the bound as well nobody waits for the others.
+    // Checked under the read lock first, so that threads do not wait for each other once the bound
+    // is reached.
     match known(&group, &name, template) {
         Known::Entry(entry) => return Some(entry),
         Known::Refused => return None,
@@ -72,7 +79,7 @@ pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
     let interned = guard.get_or_insert_default();
-    // Another thread may have made it meanwhile.
+    // Another thread may have added it in the meantime.
     match interned.known(&key(&group, template), &key(&name, template)) {
         Known::Entry(entry) => return Some(entry),
         Known::Refused => return None,
@@ -87,8 +94,9 @@ pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<
     Some(added)
 }
 
-/// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does
-/// not count for the bound, so that there is one to fall back to.
+/// Returns the descriptor named `name` as [`intern`] does, for names that the program's source
+/// lists, such as HTTP methods. They do not count against the bound, so that such a name can serve
+/// as a fallback.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
     if let Known::Entry(entry) = known(name, name, template) {
         return entry;
@@ -104,6 +112,7 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
+/// Looks up a name, first in the lock-free table and then under the read lock.
 fn known(group: &str, name: &str, template: &StageDescriptor) -> Known {
     if let Some(entry) = lookup::find(name, template) {
         return Known::Entry(entry);
@@ -122,6 +131,7 @@ fn leaked(text: Cow<'_, str>) -> &'static str {
     Box::leak(text.into_owned().into_boxed_str())
 }
 
+/// Calls the registered watcher, if there is one.
 fn announce(added: &'static CatalogEntry) {
     if let Some(watcher) = WATCHER.get() {
         watcher(added.get());
@@ -144,8 +154,8 @@ impl Interned {
     }
 }
 
-/// Returns every interned descriptor, in no order; of those that differ in their fields alone, the
-/// one that has most.
+/// Returns every interned descriptor, in no particular order. If several differ only in their
+/// fields, the one with the most fields is returned.
 pub(super) fn all() -> Vec<&'static StageDescriptor> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
     let mut all: Vec<_> =
@@ -155,6 +165,7 @@ pub(super) fn all() -> Vec<&'static StageDescriptor> {
     all
 }
 
+/// Cuts a name that is longer than [`MAX_INTERNED_NAME`].
 fn bounded(name: &str) -> Cow<'_, str> {
     const MARK: char = '…';
     if name.len() <= MAX_INTERNED_NAME {

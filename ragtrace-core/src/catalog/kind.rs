@@ -1,4 +1,4 @@
-//! What sort of work a stage does.
+//! Kinds of stages.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,23 +7,23 @@ use crate::parse::ParseError;
 
 macro_rules! kinds {
     ($($variant:ident $name:literal $doc:literal,)*) => {
-        /// The sort of work that a stage does, as `#[traced_stage(kind = …)]` names it. Exporters
-        /// translate it to the words of their backend.
+        /// The kind of work that a stage does, declared with `#[traced_stage(kind = …)]`. Exporters
+        /// translate it to their backend's terms.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
         pub enum StageKind {
             $(#[doc = $doc] $variant,)*
-            /// Anything else: the default.
+            /// Any other work. The default.
             #[default]
             Task,
         }
 
         impl StageKind {
-            /// Every kind.
+            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)* Self::Task];
 
-            /// Returns the name in the attribute and in records.
+            /// Returns the kind's name in the attribute and in records.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*

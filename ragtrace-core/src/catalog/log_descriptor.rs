@@ -1,15 +1,14 @@
-//! The descriptor of a log line: what its place in the source code says of it.
+//! Static descriptions of log lines.
 
 use std::panic::Location;
 
 use super::FieldDescriptor;
 use crate::level::Level;
 
-/// A log line as its place in the source code declares it: known at compile time, one for each
-/// place.
+/// A log line's static description: its message, level, target, source location and fields.
 ///
-/// A line that is logged names its descriptor and carries the values of its fields, so it costs no
-/// allocation without texts.
+/// There is one for each place in the source that logs. A log line refers to its descriptor and
+/// carries only the values of its fields, so a line without text fields allocates nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct LogDescriptor {
     message: &'static str,
@@ -21,16 +20,14 @@ pub struct LogDescriptor {
 }
 
 impl LogDescriptor {
-    /// Describes a line of this message without fields, at level `info`, in the place where this is
-    /// called.
+    /// Creates a descriptor with level `info` and no fields, located at the caller.
     #[track_caller]
     pub const fn new(message: &'static str, target: &'static str) -> Self {
         let place = Location::caller();
         Self { message, level: Level::Info, target, file: place.file(), line: place.line(), fields: &[] }
     }
 
-    /// Describes a line of this message without fields, at level `info`, that is declared at a line
-    /// of a file.
+    /// Creates a descriptor with level `info` and no fields, located at the given file and line.
     pub const fn at(message: &'static str, target: &'static str, file: &'static str, line: u32) -> Self {
         Self { message, level: Level::Info, target, file, line, fields: &[] }
     }
@@ -41,8 +38,10 @@ impl LogDescriptor {
         self
     }
 
-    /// Sets the declared fields. Those of [`FieldSource::Start`](super::FieldSource::Start) go to a
-    /// record's `context`, numbers of the others to its `metrics`.
+    /// Sets the declared fields.
+    ///
+    /// Fields with the source [`FieldSource::Start`](super::FieldSource::Start) go to a record's
+    /// `context`. Of the others, numbers go to its `metrics`.
     pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
         self.fields = fields;
         self
@@ -58,22 +57,22 @@ impl LogDescriptor {
         self.level
     }
 
-    /// Returns the `logger` column of its records.
+    /// Returns the `logger` column of the line's records.
     pub const fn target(&self) -> &'static str {
         self.target
     }
 
-    /// Returns the source file it is declared in.
+    /// Returns the source file that contains the log line.
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// Returns the line it is declared at, from 1.
+    /// Returns the line number in the source file, counted from 1.
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// Returns the declared fields, in the order they are written.
+    /// Returns the declared fields, in the order in which they are written.
     pub const fn fields(&self) -> &'static [FieldDescriptor] {
         self.fields
     }

@@ -1,23 +1,23 @@
-//! A table in front of the interned descriptors. A name is looked up once a request, and what the
-//! table has is found without a lock that all threads would share.
+//! A lock-free table in front of the interned descriptors.
 //!
-//! A descriptor stands in one of a few places that follow from its name. Where others have them, it
-//! is found behind the lock, each time.
+//! A name is looked up once a request, and a name in the table is found without a lock that all
+//! threads share. A descriptor can be in one of a few slots that its name's hash determines. If
+//! other descriptors occupy all of them, it is looked up under the lock each time.
 
 use std::sync::OnceLock;
 
 use super::StageDescriptor;
 use super::section::CatalogEntry;
 
-/// Twice as many as there are names, or groups of them, that count for the bound: a route is asked
-/// by one method or two.
+/// The number of slots: twice the number of names or groups that the bound allows, because most
+/// routes are requested with one or two methods.
 const PLACES: usize = 2_048;
-/// How many places a descriptor may have.
+/// The number of slots that a descriptor can be in.
 const TRIES: usize = 8;
 
 static TABLE: [OnceLock<&'static CatalogEntry>; PLACES] = [const { OnceLock::new() }; PLACES];
 
-/// Returns the descriptor of this name that is otherwise like `template`, if the table has it.
+/// Returns the descriptor named `name` that is otherwise like `template`, if the table contains it.
 pub(super) fn find(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let is_it = |entry: &&'static CatalogEntry| {
         let stage = entry.get();
@@ -28,18 +28,18 @@ pub(super) fn find(name: &str, template: &StageDescriptor) -> Option<&'static Ca
     places(name, template).map_while(|place| place.get().copied()).find(is_it)
 }
 
-/// Puts a descriptor in the first of its places that is free, if one is.
+/// Puts a descriptor into the first free one of its slots, if any is free.
 pub(super) fn keep(entry: &'static CatalogEntry) {
     let stage = entry.get();
     for place in places(stage.name(), stage) {
-        // Another thread may have put it there, or another one.
+        // If the slot already held another descriptor, the next slot is tried.
         if std::ptr::eq(*place.get_or_init(|| entry), entry) {
             break;
         }
     }
 }
 
-/// Returns the places that a descriptor may have, in the order in which they are taken.
+/// Returns the slots that a descriptor can be in, in the order in which they are tried.
 fn places(name: &str, stage: &StageDescriptor) -> impl Iterator<Item = &'static OnceLock<&'static CatalogEntry>> {
     let first = hash(name.as_bytes(), stage.fields().as_ptr().addr() as u64);
     (0..TRIES as u64).filter_map(move |step| {
@@ -48,9 +48,9 @@ fn places(name: &str, stage: &StageDescriptor) -> impl Iterator<Item = &'static 
     })
 }
 
-/// Spreads a name over 64 bits, eight bytes at a time, by the constant of Fibonacci hashing (2^64
-/// over the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4). Names
-/// that collide are found all the same.
+/// Hashes a name, eight bytes at a time, with the multiplier of Fibonacci hashing (2^64 divided by
+/// the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4). Names that
+/// collide are still found.
 fn hash(name: &[u8], seed: u64) -> u64 {
     let spread = |state: u64, word: u64| {
         let state = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -89,7 +89,7 @@ mod tests {
             (0..1_000_u64).map(|number| hash(format!("GET /items/{number:b}").as_bytes(), 0) % PLACES as u64).collect();
         places.sort_unstable();
         places.dedup();
-        // 1,000 in 2,048 at random leave 791 on average.
+        // 1,000 names placed in 2,048 slots at random occupy 791 on average.
         assert!(places.len() > 700, "{}", places.len());
         assert_ne!(hash(b"GET", 0), hash(b"GET\0", 0));
     }

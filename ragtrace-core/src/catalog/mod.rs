@@ -1,8 +1,9 @@
-//! The catalog: what is known of each stage and each log line before any of them runs.
+//! The catalog: static descriptions of all stages and log lines.
 //!
-//! A descriptor is `&'static` and never changes, so an entry in the queue names it by its address.
-//! Descriptors of annotated functions lie in a section of the program (`section`); those whose
-//! names are made at run time are interned, with a bound on their number (`interned`).
+//! Descriptors are `&'static` and never change, so an entry in the queue refers to one by its
+//! address. Descriptors of annotated functions are in a section of the executable (`section`).
+//! Descriptors whose names are created at run time are interned, and their number is bounded
+//! (`interned`).
 
 mod descriptor;
 mod interned;

@@ -1,4 +1,4 @@
-//! What each stage logs, as JSON Schema (draft 2020-12).
+//! JSON Schemas (draft 2020-12) of the records that stages write.
 
 use std::fmt::{self, Display};
 
@@ -9,11 +9,12 @@ use crate::event::Event;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Returns a JSON Schema of what the stages of this program log. Its `$defs` has one schema for
-/// each name in the catalog, which records in their canonical JSON satisfy (`Record::to_json`).
+/// Returns a JSON Schema of the records that this program's stages write.
 ///
-/// A name that is declared twice has the schema of the first one. A field whose type is not written
-/// (in `fields`, `ok` and `err`) may hold a number, a text, a truth value or a structured one.
+/// Its `$defs` contains one schema for each stage name in the catalog. Records in their canonical
+/// JSON form (`Record::to_json`) satisfy it. If two stages have one name, the schema describes the
+/// first. A field without a written type, as in `fields`, `ok` and `err`, may contain a number, a
+/// string, a boolean or a structured value.
 pub fn stages_schema() -> String {
     let mut stages = stages();
     stages.dedup_by_key(|stage| stage.name());
@@ -22,15 +23,15 @@ pub fn stages_schema() -> String {
     let one_of: Value = names.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect();
     let schema = Object::default()
         .with("$schema", json!(DRAFT))
-        .with("title", json!("What the stages log"))
+        .with("title", json!("Records of stages"))
         .with("oneOf", one_of)
         .with("$defs", definitions);
     schema.to_string()
 }
 
 impl StageDescriptor {
-    /// Returns a JSON Schema of what the stage logs, which its records in their canonical JSON
-    /// satisfy.
+    /// Returns a JSON Schema of the records that this stage writes. Records in their canonical JSON
+    /// form satisfy it.
     pub fn json_schema(&self) -> String {
         schema(self).with("$schema", json!(DRAFT)).to_string()
     }
@@ -44,7 +45,7 @@ fn schema(stage: &StageDescriptor) -> Object {
         .with("busy_ms", number("number"))
         .with("first_item_ms", number("number"))
         .with("count", number("integer"));
-    // What says so when there were too many fields.
+    // Present if the stage had too many fields.
     let mut context = Object::default().with("ragtrace.truncated", json!({"type": "string"}));
     let (mut used, mut generated) = (Vec::new(), Vec::new());
     for field in stage.fields() {
@@ -54,7 +55,7 @@ fn schema(stage: &StageDescriptor) -> Object {
             _ => {}
         }
     }
-    // What says so when there were too many items, or not all of them could be read.
+    // Present if there were too many items, or if some could not be read.
     for (items, direction) in [(&used, "used"), (&generated, "generated")] {
         if items.is_empty() {
             continue;
@@ -69,7 +70,8 @@ fn schema(stage: &StageDescriptor) -> Object {
     }
     for field in stage.fields().iter().filter(|field| !field.is_of_items()) {
         let kind = Kind::of(field);
-        // Numbers of a start describe what is worked on; numbers of a result are measured.
+        // Numbers that are read at the start describe the input and go to `context`; numbers from
+        // the result are metrics.
         let is_start = field.source() == FieldSource::Start;
         if is_start || kind != Kind::Number {
             context = context.with(field.name(), kind.schema(is_start));
@@ -101,7 +103,7 @@ fn schema(stage: &StageDescriptor) -> Object {
         .with("properties", properties)
 }
 
-/// Returns the schema of items of these types.
+/// Returns the schema of items of the given types.
 fn items(types: &[&str]) -> Value {
     let text = json!({"type": "string"});
     json!({
@@ -122,8 +124,8 @@ fn items(types: &[&str]) -> Value {
     })
 }
 
-/// A JSON object in the order in which its members come, for people to read: a map of `serde_json`
-/// sorts them. A member that comes again takes the place of the first.
+/// A JSON object that keeps the order of its members, for human readers; `serde_json`'s map sorts
+/// them. A repeated member replaces the value of the first.
 #[derive(Default)]
 struct Object(Vec<(String, String)>);
 
@@ -153,13 +155,13 @@ impl Display for Object {
     }
 }
 
-/// What a field's written type says of its values.
+/// The kind of values that a field's written type allows.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Number,
     Text,
     Bool,
-    /// No type is written, or one that only its crate knows.
+    /// No type is written, or it is not a standard type.
     Any,
 }
 
@@ -179,7 +181,8 @@ impl Kind {
         }
     }
 
-    /// `numbers` says whether what has no written type may be a number in this place.
+    /// Returns the schema of values of this kind. For `Any`, `numbers` tells if numbers are allowed
+    /// in this place.
     fn schema(self, numbers: bool) -> Value {
         match self {
             Self::Number => json!({"type": ["number", "null"]}),

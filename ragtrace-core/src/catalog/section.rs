@@ -1,10 +1,10 @@
-//! The catalog of every annotated stage that is linked into the program.
+//! The catalog of all annotated stages that are linked into the program.
 //!
-//! A stage's descriptor lies in a section of the program that has nothing else in it, so the linker
-//! makes the catalog by putting the sections of all crates side by side: a stage is listed also
-//! when it is generic, never called, or dead to the compiler, and being listed takes no code, no
-//! relocation and no constructor. What reads it is `unsafe` for that reason: the linker says where
-//! the section begins and ends, and the compiler has to be told what is in it.
+//! Each stage's descriptor is placed in a section of the executable that contains nothing else. The
+//! linker concatenates these sections of all crates, which yields the catalog. A stage is listed
+//! even if it is generic, never called, or considered dead code by the compiler, and its listing
+//! needs no code, no relocation and no constructor. Reading the section is `unsafe` because only
+//! the linker knows its bounds and the compiler cannot check its contents.
 
 #![expect(unsafe_code, reason = "the bounds of a section come from the linker; see above")]
 
@@ -12,14 +12,15 @@ use std::sync::atomic::AtomicU8;
 
 use super::StageDescriptor;
 
-/// A stage's descriptor as it lies in the catalog.
-// Optimizers copy constants into what refers to them, and the texts of a copy have symbols, with
-// long names. So the descriptor looks as if somebody might write it. It has a type for it because a
-// user's `const` of such a type would be a mistake.
+/// A stage's descriptor as an element of the catalog.
+// Optimizers copy constants into the code that refers to them, and the strings of each copy get
+// symbols with long names. The atomic array of length zero makes the descriptor look writable,
+// which prevents that. A type of its own holds it, because a user's `const` of a type that looks
+// writable would be flagged as a mistake.
 //
-// Another copy of the crate in the program may read it, so its layout is fixed, down to what it
-// consists of. Whoever changes that, also by a kind or a source of fields more, gives the section
-// another number (`L2`) here and in the attribute.
+// Another copy of this crate in the program may read the section, so the layout is fixed, including
+// that of all parts. A change of layout, even another kind of stage or another field source, needs
+// a new number in the section's name (`L2`), here and in the attribute.
 #[doc(hidden)]
 #[derive(Debug)]
 #[repr(C)]
@@ -29,22 +30,22 @@ pub struct CatalogEntry {
 }
 
 impl CatalogEntry {
-    /// `descriptor`, to be put in the section.
+    /// Wraps a descriptor for the catalog's section.
     pub const fn new(descriptor: StageDescriptor) -> Self {
         Self { descriptor, _looks_written: [] }
     }
 
-    /// The descriptor.
+    /// Returns the descriptor.
     #[inline]
     pub const fn get(&'static self) -> &'static StageDescriptor {
         &self.descriptor
     }
 }
 
-/// Declares a stage's descriptor as one of the catalog.
-// The section is of this version and of this layout of descriptors: two copies of the crate in one
-// program never read each other's but where both have the same. A name has 16 bytes on macOS, and 8
-// before the `$` on Windows. The attribute names the section too.
+/// Declares a static that holds a stage's descriptor in the catalog's section.
+// The section's name contains the crate's version and the number of the descriptors' layout, so two
+// copies of the crate in one program share a section only if both are equal. A name has at most 16
+// bytes on macOS, and at most 8 before the `$` on Windows. The attribute uses the same names.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalog_entry {
@@ -57,20 +58,21 @@ macro_rules! __catalog_entry {
     };
 }
 
-// The linker knows the bounds only of a section that there is.
+// The linker defines the bounds of a section only if the section exists, so it always has this
+// element.
 __catalog_entry! {
     static NONE = StageDescriptor::new("", "");
 }
 
 #[cfg(not(any(unix, windows)))]
-compile_error!("the catalog of stages is made for the linkers of Unix and Windows");
+compile_error!("this target is not supported: the catalog of stages needs a linker of Unix or Windows");
 
 #[cfg(unix)]
 mod bounds {
     use super::CatalogEntry;
 
-    // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and
-    // everything in it is a descriptor that the attribute declares.
+    // SAFETY: ELF and Mach-O linkers define these symbols for a section whose name is an
+    // identifier, and everything in the section is a descriptor declared with `__catalog_entry!`.
     unsafe extern "Rust" {
         #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1_L2")]
         #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1_L2")]
@@ -85,14 +87,14 @@ mod bounds {
 mod bounds {
     use super::CatalogEntry;
 
-    // The linker puts what comes after the `$` in the order of the alphabet.
+    // The linker sorts parts of a section alphabetically by the name after the `$`.
     #[unsafe(link_section = ".rt01l2$a")]
     pub(super) static START: [CatalogEntry; 0] = [];
     #[unsafe(link_section = ".rt01l2$c")]
     pub(super) static STOP: [CatalogEntry; 0] = [];
 }
 
-/// Returns every annotated stage that is linked into this program, in no order.
+/// Returns all annotated stages that are linked into this program, in no particular order.
 pub(super) fn linked() -> Vec<&'static StageDescriptor> {
     // GNU's linker for Windows leaves out sections of an object that nothing refers to, and the
     // bounds with them. Another object's go with its code: a stage that is in use is listed, and
@@ -100,11 +102,11 @@ pub(super) fn linked() -> Vec<&'static StageDescriptor> {
     std::hint::black_box(&raw const NONE);
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();
-    // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else.
-    // Their size is a multiple of their alignment, so they lie without gaps. They are never
-    // written.
+    // SAFETY: everything between `START` and `STOP` is a static declared with `__catalog_entry!`.
+    // The statics' size is a multiple of their alignment, so there are no gaps between them. They
+    // are never written to.
     let entries: &'static [CatalogEntry] = unsafe { std::slice::from_raw_parts(start, length) };
-    // Each copy of the crate that shares the section has one without a name.
+    // Each copy of the crate that shares the section adds an element without a name.
     entries.iter().map(CatalogEntry::get).filter(|stage| !stage.name().is_empty()).collect()
 }
 

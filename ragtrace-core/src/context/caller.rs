@@ -1,4 +1,4 @@
-//! The caller of a request, as any family of headers names it.
+//! The caller of a request, parsed from any family of trace headers.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use super::request_context::RequestContext;
 use super::trace_flag;
 use crate::{SpanId, TraceId};
 
-/// Who called, in which trace.
+/// The trace and span that a request's headers name as its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The trace that it named.
+    /// The caller's trace.
     pub trace_id: TraceId,
-    /// Its span; `None` if it named its trace alone, as others may.
+    /// The caller's span, or `None` if the headers name only a trace.
     pub parent: Option<SpanId>,
-    /// Its flags, of which those in [`trace_flag`] are sent on.
+    /// The caller's trace flags. Those listed in [`trace_flag`] are sent on.
     pub flags: u8,
 }
 
 impl RequestContext {
-    /// Continues the trace of a caller. It has no request id.
+    /// Creates a context that continues a caller's trace. It has no request id.
     #[doc(hidden)]
     pub fn continuing(caller: Caller) -> Self {
         let Caller { trace_id, parent, flags } = caller;

@@ -1,17 +1,17 @@
-//! Contexts that spans of somebody else's carry: whoever enters such a span is in its context,
-//! until it leaves the span.
+//! Contexts carried by spans of the `tracing` crate: entering such a span makes its context the
+//! current one until the span is exited.
 //!
-//! A scope of ours gives the thread back what it found, and it is nested in others, since it is a
-//! call or a poll. Spans are not: they are left in any order, and a guard that is held over an
-//! `await` leaves its span long after the poll that entered it. So the thread has a list of who put
-//! what on it, from the oldest to the newest. A span that is left takes back what it put there and
-//! nothing else, wherever in the list it stands; a scope that leaves puts aside what was entered in
-//! it and is still there. The list is empty as long as no span is entered that changes the context,
-//! and then scopes only look whether it is.
+//! Scopes of this crate are nested, because each is a call or a poll, and each restores the context
+//! that it found. `tracing` spans are not nested: they can be exited in any order, and a guard held
+//! across an `await` exits its span long after the poll that entered it. Each thread therefore
+//! keeps a list of frames, from oldest to newest. Exiting a span removes only what that span put on
+//! the thread, wherever in the list its frame is. When a scope ends, frames entered in it that are
+//! still there are removed. The list is empty unless a span that changes the context is entered,
+//! and scopes only check that it is.
 //!
-//! It does not promise this where no scope of ours is: a guard that is held over an `await` in a
-//! task that has none leaves the span's context on the thread until it is dropped, and what runs
-//! there meanwhile without a scope of its own is in it.
+//! This does not cover code outside of any scope. A guard held across an `await` in a task without
+//! a scope leaves the span's context on the thread until the guard is dropped, and code that runs
+//! on the thread in the meantime without a scope of its own sees that context.
 
 use std::cell::RefCell;
 
@@ -19,14 +19,14 @@ use super::current;
 use super::request_context::RequestContext;
 use crate::SpanId;
 
-/// How many frames a thread has before a new one takes the place of the oldest. Only guards that
-/// are never dropped, or on another thread, leave so many.
+/// The maximum number of frames per thread; a new one then replaces the oldest. Only guards that
+/// are leaked, or dropped on another thread, leave so many.
 const MOST_FRAMES: usize = 512;
 
-/// Identifies a span that carries a context: its number, and whose number that is.
+/// Identifies a span that carries a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carrier {
-    /// Tells the numbers of one set of spans from those of another.
+    /// Distinguishes the span ids of one subscriber's layer from another's.
     pub layer: u64,
     pub span: u64,
 }
@@ -43,12 +43,12 @@ struct EnteredCarrier {
     by: Carrier,
     put: ContextId,
     before: Option<RequestContext>,
-    /// The span was left while a scope was above it, which puts the span's context on the thread
-    /// again when it leaves.
+    /// Set if the span was exited while a scope was above it. When the scope ends it restores the
+    /// span's context, which has to be removed then.
     is_over: bool,
 }
 
-/// Tells a context on a thread from others.
+/// Identifies a context on a thread, by its request's version and its span.
 type ContextId = (Option<u64>, Option<SpanId>);
 
 #[derive(Debug, Default)]
@@ -58,15 +58,16 @@ thread_local! {
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames(Vec::new())) };
 }
 
-/// Puts `context`, which the span `by` carries, on this thread until [`exit`]. Where a stage of its
-/// trace runs on the thread, and it is of none itself, the thread's goes on: a span that was made
-/// before the stage began has nothing to add.
+/// Makes `context`, carried by the span `by`, the current one on this thread until [`exit`].
+///
+/// If `context` is outside of any stage, and the thread is in a stage of the same trace, the thread
+/// keeps its context: a span created before the stage began adds nothing.
 pub fn enter(by: Carrier, context: &RequestContext) {
     let stage = stage_within(context);
     let context = stage.as_ref().unwrap_or(context);
     let put = id_of(context);
-    // Where others might be left before this one, it has to be in the list although it changes
-    // nothing.
+    // If frames exist, this one is added even though it changes nothing, because the others might
+    // be exited first.
     if current_id() == put && !current::is_carrying() {
         return;
     }
@@ -78,14 +79,14 @@ pub fn enter(by: Carrier, context: &RequestContext) {
     }));
 }
 
-/// Returns the thread's context, if that is of a stage of the trace of `context`, which is of no
-/// stage.
+/// Returns the thread's context if it is inside a stage of the same trace as `context`, and
+/// `context` itself is outside of any stage.
 pub(crate) fn stage_within(context: &RequestContext) -> Option<RequestContext> {
     let is_of_trace = |now: &RequestContext| now.request.trace_id == context.request.trace_id && !is_of_no_stage(now);
     if is_of_no_stage(context) { current::current().filter(is_of_trace) } else { None }
 }
 
-/// Takes back what [`enter`] put on this thread for the span `by`.
+/// Removes the context that [`enter`] made current on this thread for the span `by`.
 #[inline]
 pub fn exit(by: Carrier) {
     if current::is_carrying() {
@@ -93,21 +94,22 @@ pub fn exit(by: Carrier) {
     }
 }
 
-/// Notes that a scope begins here, where there are frames.
+/// Adds a frame for a scope that begins while there are frames.
 #[cold]
 #[inline(never)]
 pub(crate) fn enter_scope() {
     with_frames(|frames| frames.0.push(Frame::Scope));
 }
 
-/// Takes off the thread what was entered in the scope that is about to leave and is still there.
+/// Removes the frames entered in the scope that is about to end, and restores the context from
+/// before them.
 #[cold]
 #[inline(never)]
 pub(crate) fn before_scope_leaves() {
     drop(with_frames(Frames::leave_scope));
 }
 
-/// Takes off the thread what was left while the scope that has left was there.
+/// Removes the contexts of spans that were exited while the scope that has just ended was active.
 #[cold]
 #[inline(never)]
 pub(crate) fn after_scope_left() {
@@ -116,8 +118,10 @@ pub(crate) fn after_scope_left() {
     }
 }
 
-/// Lets `change` change the thread's frames. What it returns is dropped by the caller, when nothing
-/// is borrowed. Where the thread is at its end there is no list any more.
+/// Calls `change` with the thread's frames, or returns `None` if the thread is being destroyed.
+///
+/// The caller drops the result after the borrow has ended, because its destructor may run other
+/// code.
 fn with_frames<T>(change: impl FnOnce(&mut Frames) -> T) -> Option<T> {
     let changed = FRAMES.try_with(|frames| {
         let mut frames = frames.try_borrow_mut().ok()?;
@@ -147,16 +151,17 @@ impl Frames {
         self.remove_below_span(at)
     }
 
-    /// Removes the span at `at`, which has one above it: that one found its context, and will leave
-    /// what it found itself.
+    /// Removes the span's frame at `at`, which has another span's frame directly above it, and
+    /// returns the context that the removed span had put on the thread. The span above restores
+    /// what the removed span had found.
     fn remove_below_span(&mut self, at: usize) -> Option<RequestContext> {
         let Frame::Span(entered) = self.0.remove(at) else { return None };
         let Some(Frame::Span(above)) = self.0.get_mut(at) else { return None };
         std::mem::replace(&mut above.before, entered.before)
     }
 
-    /// Forgets the oldest span that can go where there are too many. Returns a context that is
-    /// there no more.
+    /// Removes the oldest frame that can be removed if there are too many. Returns a context that
+    /// is no longer needed.
     fn make_room(&mut self) -> Option<RequestContext> {
         if self.0.len() < MOST_FRAMES {
             return None;
@@ -186,12 +191,14 @@ impl Frames {
 }
 
 impl EnteredCarrier {
-    /// Puts back what was there before, unless the thread has something else meanwhile.
+    /// Restores the context from before the span was entered, unless the thread has another one by
+    /// now.
     fn take_off(self) -> Option<RequestContext> {
         if current_id() == self.put { current::swap(self.before) } else { self.before }
     }
 }
 
+/// Returns `true` if the context is outside of any stage of this process.
 fn is_of_no_stage(context: &RequestContext) -> bool {
     context.span == context.request.remote_parent
 }

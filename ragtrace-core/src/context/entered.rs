@@ -1,18 +1,21 @@
-//! The time inside a scope.
+//! A guard that makes a context the current one.
 
 use std::mem::ManuallyDrop;
 
 use super::request_context::RequestContext;
 use super::{carried, current};
 
-/// Makes the context of `owner` the current one for as long as this lives; then `owner` has it
-/// back, and the thread what it had before. The context moves, so no reference is counted.
+/// Makes the context of `owner` the current one until dropped, then returns the context to `owner`
+/// and restores the thread's previous one.
+///
+/// Contexts are moved, so no reference count changes.
 pub(crate) struct Entered<'a> {
     owner: &'a mut Option<RequestContext>,
     before: ManuallyDrop<Option<RequestContext>>,
 }
 
 impl<'a> Entered<'a> {
+    /// Makes the context of `owner` the current one.
     pub(crate) fn new(owner: &'a mut Option<RequestContext>) -> Self {
         let before = ManuallyDrop::new(current::swap(owner.take()));
         if current::is_carrying() {

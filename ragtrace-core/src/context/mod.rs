@@ -1,10 +1,10 @@
-//! Who asked, and in which trace: what every record of a request shares.
+//! Request contexts: the ids that all records of a request share, and the current span.
 //!
-//! A thread holds at most one current context. It is put there for the length of a poll or a call
-//! and taken back after it, also when that one panics, so it never leaks into whatever the thread
-//! does next. A context crosses tasks and threads only where the code says so: [`spawn`],
+//! A thread has at most one current context. It is set for the length of a poll or call and removed
+//! afterwards, even on panic, so it never leaks into other work on the thread. A context crosses to
+//! other tasks and threads only through explicit calls: [`spawn`],
 //! [`InContext::in_current_context`], [`RequestContext::scope`] and [`RequestContext::sync_scope`],
-//! and where a span of somebody else's carries one along (`carried`).
+//! and through spans of the `tracing` crate that carry one (`carried`).
 
 mod caller;
 pub mod carried;

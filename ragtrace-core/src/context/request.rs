@@ -1,4 +1,4 @@
-//! A request: the ids that all of its records share, and who listens to it.
+//! Requests: the ids that all records of a request share, and the listener that receives them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +8,11 @@ use super::trace_flag;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, id};
 
-/// The part of a context that stays the same over a request.
+/// The part of a context that stays the same throughout a request.
 #[derive(Clone)]
 pub struct Request {
-    /// Tells it from every other request and from what it was before it was edited: random, and
-    /// never zero.
+    /// A random number, never zero, that distinguishes this request from every other one and from
+    /// its own state before an edit.
     pub version: u64,
     pub trace_id: TraceId,
     pub request_id: Option<Box<str>>,
@@ -20,32 +20,35 @@ pub struct Request {
     pub tenant_id: Option<Box<str>>,
     pub session_id: Option<Box<str>>,
     pub request_type: Option<Box<str>>,
-    /// The run of a LangSmith client that the request continues, as its dotted order.
+    /// The LangSmith run that the request continues, in dotted-order form.
     pub langsmith_parent: Option<Box<str>>,
     pub(crate) baggage: BTreeMap<Box<str>, BaggageItem>,
-    /// The parent that another process named.
+    /// The parent span in another process.
     pub(crate) remote_parent: Option<SpanId>,
-    /// The flags of `traceparent` that the request is sent on with: the caller's, or ours.
+    /// The `traceparent` flags sent with outgoing calls: the caller's, or those of a trace that
+    /// began here.
     pub(crate) trace_flags: u8,
-    /// The caller's `tracestate`, which is sent on.
+    /// The caller's `tracestate`, sent with outgoing calls.
     pub(crate) tracestate: Option<Box<str>>,
-    /// Spans of other traces that led to the request, and that it does not continue.
+    /// Spans of other traces that caused this request without being continued by it.
     pub links: Box<[SpanLink]>,
-    /// The trace's id was given without a parent, so other processes may have roots of it, too.
+    /// Set if the trace id was received without a parent span. Other processes may then have roots
+    /// of the trace too.
     pub has_given_trace_id: bool,
-    /// Stands for no request: what is logged outside of any belongs to it, and its trace is none.
+    /// Set on the placeholder for log lines outside of any request. Its trace id means nothing.
     pub is_nobody: bool,
     pub anchor: Anchor,
-    /// Receives the request's entries in the place of the queue.
+    /// Receives the request's entries instead of the queue.
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
 
 impl Request {
+    /// Creates a request that begins now, with only a trace id.
     pub fn new(trace_id: TraceId) -> Self {
         Self::begun_at(Anchor::now(), trace_id)
     }
 
-    /// Makes a request that began at `anchor`.
+    /// Creates a request that began at `anchor`, with only a trace id.
     pub(crate) fn begun_at(anchor: Anchor, trace_id: TraceId) -> Self {
         Self {
             version: fresh_version(),
@@ -68,22 +71,23 @@ impl Request {
         }
     }
 
-    /// Makes what stands for no request, and has the present time.
+    /// Creates the placeholder for log lines outside of any request.
     pub(crate) fn nobody() -> Self {
         Self { is_nobody: true, ..Self::new(TraceId::from_u128(1).unwrap_or_default()) }
     }
 
-    /// Returns the texts that say whose it is, in the order of the canonical JSON.
+    /// Returns the ids and the type of the request, in the order of the canonical JSON.
     pub fn texts(&self) -> [&Option<Box<str>>; 5] {
         [&self.request_id, &self.user_id, &self.tenant_id, &self.session_id, &self.request_type]
     }
 
-    /// Returns the texts of [`Request::texts`], to be changed.
+    /// Returns mutable references to the fields of [`Request::texts`].
     pub fn texts_mut(&mut self) -> [&mut Option<Box<str>>; 5] {
         [&mut self.request_id, &mut self.user_id, &mut self.tenant_id, &mut self.session_id, &mut self.request_type]
     }
 
-    /// Returns what of this request goes for what is said, in it, of another trace: whose it is.
+    /// Returns a request for a score of another trace, which keeps only the user, the tenant and
+    /// the listener of this one.
     pub(crate) fn judging(&self, trace_id: TraceId) -> Self {
         Self {
             user_id: self.user_id.clone(),
@@ -98,66 +102,69 @@ impl Request {
         Self { version: fresh_version(), tenant_id: tenant_id.map(Into::into), ..self.clone() }
     }
 
-    /// Returns who receives the request's entries in the place of the queue. Without the feature
-    /// `testing` nobody can, and no code asks.
+    /// Returns the listener that receives the request's entries instead of the queue. Always `None`
+    /// without the feature `testing`, so that no code checks for one.
     #[inline]
     pub(crate) fn listener(&self) -> Option<&Arc<dyn Listener>> {
         if cfg!(feature = "testing") { self.listener.as_ref() } else { None }
     }
 
-    /// Returns the time that the request's stages see.
+    /// Returns the current time as the request's stages see it.
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
         self.listener().map_or_else(Ticks::now, |listener| listener.now())
     }
 
-    /// Makes an id for a span of the request.
+    /// Creates the id of a new span in the request.
     #[inline]
     pub(crate) fn new_span_id(&self) -> SpanId {
         self.listener().map_or_else(SpanId::new, |listener| listener.new_span_id())
     }
 }
 
-/// An item of baggage.
+/// A baggage item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaggageItem {
     pub(crate) value: Box<str>,
-    /// The properties that came with it, as they came: they mean nothing here, and are sent on.
+    /// The item's properties as received. They have no meaning here and are sent on unchanged.
     pub(crate) properties: Box<str>,
-    /// True if the caller sent it; items of the application go on before it.
+    /// Set if a caller sent the item. The application's own items are sent on first.
     pub(crate) is_received: bool,
 }
 
-/// A span of another trace that led to a request, and that the request does not continue.
+/// A span of another trace that caused a request without being continued by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SpanLink {
-    /// The span's trace.
+    /// The linked span's trace id.
     pub trace_id: TraceId,
-    /// The span.
+    /// The linked span's id.
     pub span_id: SpanId,
 }
 
 impl SpanLink {
-    /// Makes a link with a span.
+    /// Creates a link to a span.
     pub fn new(trace_id: TraceId, span_id: SpanId) -> Self {
         Self { trace_id, span_id }
     }
 }
 
-/// Receives the entries of the requests that carry it, in the place of the queue, and gives their
-/// stages time and ids. A test's capture is one.
+/// Receives entries of requests instead of the queue, and provides their stages with time and ids.
+/// A test's capture is a listener.
 pub trait Listener: Send + Sync + 'static {
-    /// Takes an entry: its head, then its fields, both as [`crate::entry`] has them. Returns
-    /// whether it is kept; the end of a run whose start was not kept repeats what the start said.
+    /// Accepts an entry, given as its head and its fields in the form described in
+    /// [`crate::entry`].
+    ///
+    /// Returns `true` if the entry is kept. If the start of a run was not kept, the end repeats its
+    /// contents.
     fn accept(&self, request: &Arc<Request>, head: &[u64], fields: &[u64]) -> bool;
 
-    /// Returns the time.
+    /// Returns the current time.
     fn now(&self) -> Ticks {
         Ticks::now()
     }
 
-    /// Makes an id for a span.
+    /// Creates the id of a new span.
     fn new_span_id(&self) -> SpanId {
         SpanId::new()
     }
@@ -178,10 +185,12 @@ impl PartialEq for Request {
     }
 }
 
+/// Returns a random number that is not zero.
 pub(super) fn fresh_version() -> u64 {
     id::random().max(1)
 }
 
+/// Returns a new request id: `req-` and 32 random hex digits.
 pub(super) fn fresh_request_id() -> Box<str> {
     let mut request_id = *b"req-00000000000000000000000000000000";
     request_id[4..20].copy_from_slice(&id::digits_of(id::random()));

@@ -1,4 +1,4 @@
-//! The handle of a request that applications hold: ids, baggage and the current span.
+//! The public handle of a request: its ids, its baggage and the current span.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,10 +13,13 @@ use crate::json;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, Value};
 
-/// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the
-/// rest.
+/// The identity of a request (trace, user, tenant and so on) together with the current span.
 ///
-/// Ids that are absent are absent: nothing is made up for a missing user or tenant.
+/// Stages that run in a context's [`scope`](RequestContext::scope) belong to its request. Ids that
+/// are not set stay absent: there is no default user or tenant. Clones are cheap and share their
+/// data.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -32,14 +35,14 @@ use crate::{SpanId, TraceId, Value};
 #[derive(Clone)]
 pub struct RequestContext {
     pub(crate) request: Arc<Request>,
-    /// The span that is the parent of what starts here, in this process or
-    /// (`Request::remote_parent`) another.
+    /// The parent of a stage that starts here. The span is in this process or, if it equals
+    /// `Request::remote_parent`, in another one.
     pub(crate) span: Option<SpanId>,
 }
 
 impl RequestContext {
-    /// Makes a request with a trace and a request id of its own (`req-` and 32 hex digits), and no
-    /// user, tenant, session or type.
+    /// Creates a request with a new trace id and a new request id (`req-` and 32 hex digits), and
+    /// without a user, tenant, session or type.
     pub fn new() -> Self {
         let anchor = Anchor::now();
         let request_id = Some(fresh_request_id());
@@ -47,7 +50,8 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// A trace of its own and nothing else, for a stage that runs outside any request.
+    /// Creates a context with a new trace id and nothing else, for a stage that runs outside of any
+    /// request.
     #[doc(hidden)]
     pub fn bare() -> Self {
         let anchor = Anchor::now();
@@ -55,9 +59,11 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Sets the trace's id. If it is another one, what was said of the trace before goes: its
-    /// flags, its `tracestate`, and the span or the LangSmith run that was the parent there. What
-    /// starts in the context is a root.
+    /// Sets the trace id.
+    ///
+    /// If it differs from the present one, everything that belonged to the previous trace is
+    /// cleared: its flags, its `tracestate`, and the parent span or LangSmith run. Stages that
+    /// start in the context are then local roots.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
         if self.request.trace_id != id {
             self.span = None;
@@ -69,25 +75,25 @@ impl RequestContext {
         self
     }
 
-    /// Sets the request's id.
+    /// Sets the request id.
     pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
         self.edit().request_id = Some(id.into().into());
         self
     }
 
-    /// Sets the user: who asked.
+    /// Sets the id of the user who makes the request.
     pub fn with_user_id(mut self, id: impl Into<String>) -> Self {
         self.edit().user_id = Some(id.into().into());
         self
     }
 
-    /// Sets the tenant that the user belongs to.
+    /// Sets the id of the user's tenant.
     pub fn with_tenant_id(mut self, id: impl Into<String>) -> Self {
         self.edit().tenant_id = Some(id.into().into());
         self
     }
 
-    /// Sets the session: the conversation or thread that several requests belong to.
+    /// Sets the session id: the conversation or thread that several requests belong to.
     pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
         self.edit().session_id = Some(id.into().into());
         self
@@ -99,9 +105,12 @@ impl RequestContext {
         self
     }
 
-    /// Sets the run of a LangSmith client that the request continues: the value of the header
-    /// `langsmith-trace`, a dotted order. One that is none, or is longer than 4 KiB, is passed
-    /// over.
+    /// Sets the LangSmith run that the request continues, given as a dotted order, the value of the
+    /// header `langsmith-trace`.
+    ///
+    /// A value that is not a dotted order, or is longer than 4 KiB, is ignored.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ragtrace::RequestContext;
@@ -118,16 +127,20 @@ impl RequestContext {
         self
     }
 
-    /// Sets the vendors' part of the caller's trace context, the value of the header `tracestate`.
-    /// It goes on with the request's own calls as it came; where the trace's id is changed
-    /// afterwards, it goes.
+    /// Sets the value of the caller's `tracestate` header, which carries the vendor-specific part
+    /// of a trace context.
+    ///
+    /// It is sent unchanged with the request's outgoing calls. A later change of the trace id
+    /// removes it.
     pub fn with_tracestate(mut self, tracestate: impl Into<String>) -> Self {
         self.edit().tracestate = Some(tracestate.into().into());
         self
     }
 
-    /// Adds a link with a span of another trace that led to this request, and that the request does
-    /// not continue. Records of local roots have it.
+    /// Adds a link to a span of another trace that caused this request without being continued by
+    /// it. Links appear in records of local roots.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use ragtrace::{RequestContext, SpanId, TraceId};
@@ -142,22 +155,21 @@ impl RequestContext {
         self
     }
 
-    /// Sets the flags of `traceparent` that go on with the request's own calls.
+    /// Sets the `traceparent` flags for the request's outgoing calls. Unknown flags are cleared.
     #[doc(hidden)]
     pub fn with_trace_flags(mut self, flags: u8) -> Self {
         self.edit().trace_flags = flags & trace_flag::KNOWN;
         self
     }
 
-    /// Gives the request a new id.
+    /// Replaces the request id with a new one.
     #[doc(hidden)]
     pub fn with_fresh_request_id(mut self) -> Self {
         self.edit().request_id = Some(fresh_request_id());
         self
     }
 
-    /// Sets the trace's id to one that came without a parent, and that other processes may have as
-    /// well.
+    /// Sets the trace id to one received without a parent span, which other processes may share.
     #[doc(hidden)]
     pub fn with_given_trace_id(self, id: TraceId) -> Self {
         let mut context = self.with_trace_id(id);
@@ -166,15 +178,15 @@ impl RequestContext {
         context
     }
 
-    /// Adds an item of baggage: a small fact that travels with the request.
+    /// Adds a baggage item: a small named value that travels with the request. An item with the
+    /// same name is replaced.
     pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let item = BaggageItem { value: value.into().into(), properties: Box::default(), is_received: false };
         self.edit().baggage.insert(name.into().into(), item);
         self
     }
 
-    /// Adds an item of baggage that a caller sent, with the properties that it came with, as they
-    /// are in a header.
+    /// Adds a baggage item received from a caller, with its properties as written in the header.
     #[doc(hidden)]
     pub fn with_received_baggage(
         mut self,
@@ -187,81 +199,82 @@ impl RequestContext {
         self
     }
 
-    /// Returns the trace's id.
+    /// Returns the trace id.
     pub fn trace_id(&self) -> TraceId {
         self.request.trace_id
     }
 
-    /// Returns the current span: the parent of a stage that starts here.
+    /// Returns the current span, which is the parent of a stage that starts here, or `None` if
+    /// there is none.
     pub fn span_id(&self) -> Option<SpanId> {
         self.span
     }
 
-    /// Returns the request's id, if it is set.
+    /// Returns the request id, if set.
     pub fn request_id(&self) -> Option<&str> {
         self.request.request_id.as_deref()
     }
 
-    /// Returns the user's id, if it is set.
+    /// Returns the user id, if set.
     pub fn user_id(&self) -> Option<&str> {
         self.request.user_id.as_deref()
     }
 
-    /// Returns the tenant's id, if it is set.
+    /// Returns the tenant id, if set.
     pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
     }
 
-    /// Returns the session's id, if it is set.
+    /// Returns the session id, if set.
     pub fn session_id(&self) -> Option<&str> {
         self.request.session_id.as_deref()
     }
 
-    /// Returns the request's type, if it is set.
+    /// Returns the request's type, if set.
     pub fn request_type(&self) -> Option<&str> {
         self.request.request_type.as_deref()
     }
 
-    /// Returns the run of a LangSmith client that the request continues, as its dotted order.
+    /// Returns the LangSmith run that the request continues, in dotted-order form, if set.
     pub fn langsmith_parent(&self) -> Option<&str> {
         self.request.langsmith_parent.as_deref()
     }
 
-    /// Returns the vendors' part of the caller's trace context.
+    /// Returns the value of the caller's `tracestate` header, if set.
     pub fn tracestate(&self) -> Option<&str> {
         self.request.tracestate.as_deref()
     }
 
-    /// Returns the spans of other traces that led to this request.
+    /// Returns the links to spans of other traces that caused this request.
     pub fn links(&self) -> &[SpanLink] {
         &self.request.links
     }
 
-    /// Returns the item of baggage of this name.
+    /// Returns the value of the baggage item named `name`, if there is one.
     pub fn baggage_item(&self, name: &str) -> Option<&str> {
         self.request.baggage.get(name).map(|item| &*item.value)
     }
 
-    /// Returns all items of baggage, in the order of their names.
+    /// Returns an iterator over the names and values of all baggage items, sorted by name.
     pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
         self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value))
     }
 
-    /// Returns all items of baggage with their properties: those of the application before those
-    /// that a caller sent, both in the order of their names.
+    /// Returns an iterator over the names, values and properties of all baggage items: first the
+    /// application's own, then received ones, each sorted by name.
     #[doc(hidden)]
     pub fn baggage_members(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let of = |is_received| self.request.baggage.iter().filter(move |(_, item)| item.is_received == is_received);
         of(false).chain(of(true)).map(|(name, item)| (&**name, &*item.value, &*item.properties))
     }
 
-    /// Returns the time since the request's context was made in this process.
+    /// Returns the time since the request's context was created in this process.
     pub fn elapsed(&self) -> Duration {
         Ticks::now().since(self.request.anchor.ticks)
     }
 
-    /// Returns the context as a JSON object: the ids that are present, `baggage` if there is any,
-    /// and `elapsed_ms`.
+    /// Returns the context as a JSON object that contains the ids that are set, `baggage` if there
+    /// is any, and `elapsed_ms`.
     pub fn to_json(&self) -> String {
         json::text_of(|mut object| {
             object.display("trace_id", self.trace_id());
@@ -286,7 +299,7 @@ impl RequestContext {
         })
     }
 
-    /// Has `listener` receive the request's entries.
+    /// Sets the listener that receives the request's entries.
     #[doc(hidden)]
     #[cfg(feature = "testing")]
     pub fn with_listener(mut self, listener: Arc<dyn Listener>) -> Self {
@@ -294,7 +307,7 @@ impl RequestContext {
         self
     }
 
-    /// Makes a context whose trace id is 1, at a time that a test sets.
+    /// Creates a context with trace id 1 and the given time, for reproducible tests.
     #[doc(hidden)]
     #[cfg(feature = "testing")]
     pub fn reproducible(anchor: Anchor) -> Self {
@@ -302,10 +315,10 @@ impl RequestContext {
         Self { request: Arc::new(Request::begun_at(anchor, trace_id)), span: None }
     }
 
-    /// Returns this context with the listener of `around`, unless it has one itself.
+    /// Returns this context with the listener of `around`, unless it has one of its own.
     pub(super) fn inherit(&self, around: impl FnOnce() -> Option<Self>) -> Self {
         let mut context = self.clone();
-        // Without the feature nobody has one.
+        // Listeners exist only with the feature `testing`.
         if cfg!(feature = "testing") && self.request.listener.is_none() {
             let listener = around().and_then(|around| around.request.listener.clone());
             if listener.is_some() {
@@ -315,13 +328,14 @@ impl RequestContext {
         context
     }
 
-    /// Returns the context of what runs inside a run of `request` whose span is `span`.
+    /// Returns the context of code inside the run of `request` whose span is `span`.
     #[doc(hidden)]
     pub fn inside(request: &Arc<Request>, span: SpanId) -> Self {
         Self { request: Arc::clone(request), span: Some(span) }
     }
 
-    /// For a run that starts a trace: the same request in a trace of its own, or nothing but that.
+    /// Returns a context for a run that starts a new trace: a copy of `request` with a new trace,
+    /// or only a new trace if there is no request.
     #[cold]
     #[inline(never)]
     pub(crate) fn root_of(request: Option<&Arc<Request>>) -> Self {
@@ -361,8 +375,8 @@ impl fmt::Debug for RequestContext {
         write!(f, "RequestContext({})", self.to_json())
     }
 }
-/// Returns true for a dotted order as LangSmith's clients write it: steps joined by dots, each of
-/// them a time (`%Y%m%dT%H%M%S%fZ`) and a hyphenated UUID.
+/// Returns `true` for a dotted order as LangSmith's clients write it: steps joined by dots, each a
+/// time (`%Y%m%dT%H%M%S%fZ`) followed by a hyphenated UUID, of at most 4 KiB in all.
 fn is_dotted_order(text: &str) -> bool {
     const LONGEST: usize = 4 << 10;
     let is_time = |time: &[u8]| {

@@ -1,4 +1,4 @@
-//! How a context reaches futures, calls and tasks.
+//! Running futures and calls in a context, and carrying contexts into tasks.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,12 +11,28 @@ use super::entered::Entered;
 use super::request_context::RequestContext;
 
 impl RequestContext {
-    /// Runs `future` with this context as the current one: at each poll, and nowhere else.
+    /// Runs `future` with this context as the current one.
+    ///
+    /// The context is current during each poll, and when the future is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ragtrace::RequestContext;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let request = RequestContext::new().with_user_id("alice");
+    /// let user = request.scope(async { RequestContext::current()?.user_id().map(String::from) }).await;
+    /// assert_eq!(user.as_deref(), Some("alice"));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped { future: Some(future), context: Some(self.inherit(current)) }
     }
 
-    /// Runs `call` with this context as the current one. This is also the way across threads.
+    /// Calls `call` with this context as the current one, and returns its result. Use this to take
+    /// a context to another thread.
     pub fn sync_scope<T>(&self, call: impl FnOnce() -> T) -> T {
         let mut context = Some(self.inherit(current));
         let _entered = Entered::new(&mut context);
@@ -24,9 +40,10 @@ impl RequestContext {
     }
 }
 
-/// Carries the current context into a future that will run elsewhere.
+/// An extension trait that carries the current context into a future that will run elsewhere.
 pub trait InContext: Future + Sized {
-    /// Returns this future in the current context; without one, the future as it is.
+    /// Wraps this future so that it runs in the context that is current now. Without a current
+    /// context the future runs as it is.
     fn in_current_context(self) -> Scoped<Self> {
         Scoped { future: Some(self), context: current() }
     }
@@ -34,12 +51,11 @@ pub trait InContext: Future + Sized {
 
 impl<F: Future> InContext for F {}
 
-/// Spawns a task that belongs to the current request, as `tokio::spawn` does: stages in it have the
-/// current span as their parent.
+/// Spawns a tokio task in the current context: stages in it have the current span as their parent.
 ///
 /// # Panics
 ///
-/// As `tokio::spawn` does: outside a tokio runtime.
+/// Panics outside of a tokio runtime, as `tokio::spawn` does.
 pub fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -49,7 +65,7 @@ where
 }
 
 pin_project! {
-    /// A future with a context of its own; see [`RequestContext::scope`].
+    /// A future that runs in a context of its own, created by [`RequestContext::scope`].
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct Scoped<F> {
         #[pin]
@@ -59,8 +75,8 @@ pin_project! {
 
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
-            // What the future drops (stages that are cancelled, log lines in destructors) is still
-            // of its request.
+            // Destructors of the future's parts may record cancelled stages and log lines, which
+            // belong to its request.
             let mut this = this.project();
             let _entered = this.context.is_some().then(|| Entered::new(this.context));
             this.future.set(None);
@@ -76,7 +92,7 @@ impl<F: Future> Future for Scoped<F> {
         let _entered = this.context.is_some().then(|| Entered::new(this.context));
         match this.future.as_pin_mut() {
             Some(future) => future.poll(cx),
-            // The future is taken away only when this one is dropped.
+            // The future is removed only by the destructor.
             None => Poll::Pending,
         }
     }

@@ -6,32 +6,52 @@ use super::request_context::RequestContext;
 use crate::parse::ParseError;
 use crate::{SpanId, TraceId, id};
 
-/// The form of the header, for errors.
+/// The header's form, for error messages.
 const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
-/// The length of the header of version 00, and of what is read of a later one.
+/// The length of a header of version 00, and of the part of a later version that is read.
 const LENGTH: usize = 55;
 
 impl RequestContext {
-    /// Continues the trace that a caller's `traceparent` header names, under a request id of its
-    /// own.
+    /// Parses a `traceparent` header and creates a context that continues the caller's trace, with
+    /// a new request id.
     ///
-    /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55
-    /// characters. Of a later version the first 55 characters are read, if what follows begins with
-    /// a dash; version `ff` is refused.
+    /// Parsing is strict, as the specification requires for a version that is known: lower-case hex
+    /// digits, no id of zeros, exactly 55 characters. Of a header with a later version, the first
+    /// 55 characters are read, provided that a dash follows if there is more. Version `ff` is
+    /// invalid.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the header is malformed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ragtrace::RequestContext;
+    ///
+    /// let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// let request = RequestContext::from_traceparent(header)?;
+    /// assert_eq!(request.trace_id().to_hex(), "0af7651916cd43dd8448eb211c80319c");
+    /// assert_eq!(request.traceparent(), header);
+    /// # Ok::<(), ragtrace::ParseError>(())
+    /// ```
     pub fn from_traceparent(header: &str) -> Result<Self, ParseError> {
         let caller = Caller::of_traceparent(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
         Ok(Self::continuing(caller).with_fresh_request_id())
     }
 
-    /// Returns the header for a call that this context makes: version 00, this trace, the current
-    /// span (or, before any stage has begun, a new id). The flags of a trace that the request
-    /// continues are the caller's, as level 2 asks of the random flag; those of a trace of our own
-    /// are `03`: sampled, with a random id.
+    /// Returns the `traceparent` header for an outgoing call: version 00, the trace id, the current
+    /// span (or a new id if no stage has begun), and the flags.
+    ///
+    /// If the request continues a caller's trace, the flags are the caller's, as W3C Trace Context
+    /// level 2 requires of the random flag. If the trace began here, they are `03`: sampled, with a
+    /// random id. An id set by [`RequestContext::with_trace_id`] that is not a UUID of version 4 or
+    /// 7 does not count as random, and the flags are `01`.
     pub fn traceparent(&self) -> String {
         id::hex(&self.traceparent_bytes()).to_owned()
     }
 
-    /// Returns the bytes of [`RequestContext::traceparent`], which are ASCII.
+    /// Returns the header of [`RequestContext::traceparent`] as ASCII bytes.
     #[doc(hidden)]
     pub fn traceparent_bytes(&self) -> [u8; LENGTH] {
         let (span, flags) = (self.span.unwrap_or_else(SpanId::new), self.request.trace_flags);
@@ -47,7 +67,7 @@ impl RequestContext {
 }
 
 impl Caller {
-    /// Reads a `traceparent` header, as strictly as [`RequestContext::from_traceparent`].
+    /// Parses a `traceparent` header, as strictly as [`RequestContext::from_traceparent`] does.
     pub fn of_traceparent(header: &str) -> Option<Self> {
         let (known, rest) = header.as_bytes().split_first_chunk::<LENGTH>()?;
         let has_dashes = known[2] == b'-' && known[35] == b'-' && known[52] == b'-';
@@ -103,10 +123,10 @@ mod tests {
         assert_eq!((same.traceparent(), same.tracestate()), (caller.traceparent(), Some("vendor=1")));
         let random = caller.clone().with_trace_id(TraceId::new());
         assert_eq!((random.traceparent().ends_with("-03"), random.tracestate()), (true, None));
-        // No UUID of a version whose bits are random.
+        // An id that is not a UUID of a version with random bits.
         let counted = caller.with_trace_id(TraceId::from_u128(7).expect("not zero"));
         assert!(counted.traceparent().ends_with("-01"));
-        // Nor is the caller's span above a run of another trace.
+        // The caller's span is not the parent of a run in another trace either.
         let caller = RequestContext::from_traceparent(EXAMPLE).expect("it is valid");
         let caller = caller.with_langsmith_parent("20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab");
         assert!(caller.span_id().is_some() && caller.langsmith_parent().is_some());

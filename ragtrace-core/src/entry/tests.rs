@@ -1,4 +1,4 @@
-//! Entries are read as they were written.
+//! Tests that entries are decoded as they were encoded.
 
 use super::*;
 

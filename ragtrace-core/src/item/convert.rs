@@ -1,4 +1,4 @@
-//! Conversions into ids and items, of texts, UUIDs, integers, and pairs of one of these and a
+//! Conversions into ids and items from strings, UUIDs, integers, and pairs of one of these and a
 //! score.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::id::{Id, ItemId};
 use super::item::Item;
 
-/// Makes an id, and an item with nothing else, of each of these.
+/// Implements conversions of each type into an id, and into an item with only that id.
 macro_rules! ids {
     ($($(#[$attribute:meta])* $type:ty => |$value:ident| $id:expr;)*) => {$(
         $(#[$attribute])*
@@ -84,7 +84,7 @@ impl<'a> From<&Item<'a>> for Item<'a> {
 }
 
 impl<'a, I: Into<ItemId<'a>>, S: Into<f64>> From<(I, S)> for Item<'a> {
-    /// Makes an item of an id and a score.
+    /// Creates an item from an id and a score.
     fn from((id, score): (I, S)) -> Self {
         Self::new(id).score(score.into())
     }
@@ -94,7 +94,7 @@ impl<'a, I, S: Copy + Into<f64>> From<&'a (I, S)> for Item<'a>
 where
     &'a I: Into<ItemId<'a>>,
 {
-    /// Makes an item of an id and a score.
+    /// Creates an item from an id and a score.
     fn from((id, score): &'a (I, S)) -> Self {
         Self::new(id).score((*score).into())
     }

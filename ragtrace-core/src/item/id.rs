@@ -1,12 +1,12 @@
-//! The id of an item.
+//! Ids of items.
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
-/// The id of an item: a text, a UUID or an integer.
+/// The id of an item: a string, a UUID or an integer.
 ///
-/// It is recorded as a text: a UUID in its hyphenated form, an integer in decimal digits.
+/// An id is recorded as text: a UUID in its hyphenated form, an integer in decimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemId<'a>(pub(super) Id<'a>);
 

@@ -1,12 +1,14 @@
-//! An item: its id, and what else is known of it.
+//! Items that stages use and generate.
 
 use super::id::ItemId;
 
-/// An item that a stage uses or generates, such as a document or a chunk: its id, and what else is
-/// known of it.
+/// An item that a stage uses or generates, such as a document or a chunk: its id, with an optional
+/// score, content, source and origin.
 ///
-/// Ids, pairs of an id and a score, and references to these are items by themselves. Of a type of
-/// your own, implement `From` for it.
+/// Ids, pairs of an id and a score, and references to these convert into items. For your own type,
+/// implement `From`.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::{Item, traced_stage};
@@ -38,33 +40,34 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// Makes an item of its id, which is unique among the items of its type. An id of more than 256
-    /// bytes is counted, and not kept.
+    /// Creates an item from its id, which must be unique among the items of its type.
+    ///
+    /// An item whose id is longer than 256 bytes is counted but not recorded.
     pub fn new(id: impl Into<ItemId<'a>>) -> Self {
         Self { id: id.into(), score: None, content: None, source: None, derived_from: None }
     }
 
-    /// Sets how well it fits, as a retriever or a reranker scores it. A score that is not finite is
-    /// left out.
+    /// Sets the item's relevance, as a retriever or a reranker scores it. A score that is not
+    /// finite is ignored.
     pub fn score(mut self, score: f64) -> Self {
         self.score = Some(score);
         self
     }
 
-    /// Sets its text, of which 2 KiB are kept. It is redacted, as every text is.
+    /// Sets the item's text. The first 2 KiB are kept, and secrets are redacted as in any text.
     pub fn content(mut self, text: &'a str) -> Self {
         self.content = Some(text);
         self
     }
 
-    /// Sets where it comes from: a title, a path or a URL, of which 1 KiB is kept.
+    /// Sets the item's source: a title, a path or a URL. The first 1 KiB is kept.
     pub fn source(mut self, source: &'a str) -> Self {
         self.source = Some(source);
         self
     }
 
-    /// Sets the id of the item that it was made of. Without one, it derives from what its stage
-    /// used.
+    /// Sets the id of the item from which this item was made. By default an item derives from the
+    /// items that its stage used.
     pub fn derived_from(mut self, id: impl Into<ItemId<'a>>) -> Self {
         self.derived_from = Some(id.into());
         self

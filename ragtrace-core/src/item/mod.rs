@@ -1,13 +1,13 @@
-//! Items: what a stage works on and what it makes, by id. A stage names their types (`used`,
-//! `generated`), and its expressions give the items.
+//! Items that a stage uses and generates, identified by type and id. The attribute's arguments
+//! `used` and `generated` declare the types and provide the items.
 //!
-//! Limits hold while items are written, on the caller's side: at most [`MOST_ITEMS`] a run and
-//! direction, ids of at most [`LONGEST_ID`] bytes. Ids are never shortened; one that is too long is
-//! counted, not kept.
+//! Limits apply while items are written, on the caller's thread: a run keeps at most [`MOST_ITEMS`]
+//! items per direction, with ids of at most [`LONGEST_ID`] bytes. Ids are never shortened: an item
+//! with a longer id is counted but not kept.
 
 mod convert;
 mod id;
-#[expect(clippy::module_inception, reason = "the room is about items, and this is one")]
+#[expect(clippy::module_inception, reason = "the module `item` contains the type `Item`")]
 mod item;
 mod writer;
 

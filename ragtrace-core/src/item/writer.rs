@@ -8,30 +8,30 @@ use crate::guard;
 use crate::value::FieldBuffer;
 use crate::value::encoding::{EncodedFields, field_id};
 
-/// The most items that a run keeps of those that it used, and of those that it generated.
+/// The maximum number of used items, and of generated items, that a run keeps.
 pub const MOST_ITEMS: usize = 1_000;
-/// The longest id that is kept, in bytes.
+/// The maximum length of an id that is kept, in bytes.
 pub const LONGEST_ID: usize = 256;
-/// The most of an item's text that a record keeps, in bytes.
+/// The maximum length of an item's content in a record, in bytes.
 pub const LONGEST_CONTENT: usize = 2 << 10;
-/// The most of an item's source that a record keeps, in bytes.
+/// The maximum length of an item's source in a record, in bytes.
 pub const LONGEST_SOURCE: usize = 1 << 10;
-/// So much more of a text goes to the worker, which looks for secrets before it cuts: one that the
-/// cut would divide is seen whole.
+/// The number of bytes beyond the limit that are sent to the worker, which looks for secrets before
+/// it cuts a text. A secret that spans the cut is thus seen whole.
 const MARGIN: usize = 1 << 10;
-/// The most items that are counted beyond those that are kept, where an iterator does not know: it
-/// may have no end.
+/// The maximum number of items that are counted after the limit is reached, if an iterator does not
+/// know its length. It may be endless.
 const MOST_COUNTED: u32 = 10_000;
 
-/// Becomes an item: whatever is `Into<Item>`.
+/// Conversion into an item, implemented for every type that is `Into<Item>`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no item of a stage",
+    message = "`{Self}` cannot be used as an item",
     label = "neither an id nor a `ragtrace::Item`",
-    note = "an item is given by its id (a text, a `Uuid` or an integer), by a pair `(id, score)`, or by `ragtrace::Item::new(id)`",
+    note = "an item is an id (a string, a `Uuid` or an integer), a pair `(id, score)`, or a `ragtrace::Item`",
     note = "or implement `From<{Self}>` for `ragtrace::Item<'_>`"
 )]
 pub trait IntoItem<'a> {
-    /// Makes the item.
+    /// Converts this value into an item.
     fn into_item(self) -> Item<'a>;
 }
 
@@ -42,7 +42,7 @@ impl<'a, T: Into<Item<'a>>> IntoItem<'a> for T {
     }
 }
 
-/// Returns fields without their items, which are counted under `dropped` as not kept.
+/// Returns `fields` without the items among them, whose number is added to the field `dropped`.
 pub(crate) fn without_items(fields: &[u64], dropped: u16) -> Vec<u64> {
     let (mut kept, mut items, mut number) = (Vec::new(), 0, 0_u64);
     for field in EncodedFields(fields) {
@@ -60,22 +60,22 @@ pub(crate) fn without_items(fields: &[u64], dropped: u16) -> Vec<u64> {
     kept
 }
 
-/// Returns whether there are items among fields.
+/// Returns `true` if there are items among the fields.
 pub(crate) fn has_items(fields: &[u64]) -> bool {
     EncodedFields(fields).any(|field| field.is_item())
 }
 
-/// Writes the items of one direction. Dropping it notes how many were not kept.
+/// Writes the items of one direction. When dropped, it records how many items were not kept.
 #[derive(Debug)]
 pub struct ItemWriter<'a> {
     fields: &'a mut FieldBuffer,
     direction: Direction,
     kept: usize,
-    /// Items, and ids that items derive from, that were not kept.
+    /// The number of items, and of ids that items derive from, that were not kept.
     dropped: u64,
 }
 
-/// The part that an item has in a run: used or generated.
+/// An item's role in a run.
 #[derive(Clone, Copy, Debug)]
 enum Direction {
     Used,
@@ -83,20 +83,20 @@ enum Direction {
 }
 
 impl FieldBuffer {
-    /// Begins the items that the stage uses.
+    /// Returns a writer for the items that the stage uses.
     pub fn used(&mut self) -> ItemWriter<'_> {
         ItemWriter { fields: self, direction: Direction::Used, kept: 0, dropped: 0 }
     }
 
-    /// Begins the items that the stage generated.
+    /// Returns a writer for the items that the stage generated.
     pub(crate) fn generated(&mut self) -> ItemWriter<'_> {
         ItemWriter { fields: self, direction: Direction::Generated, kept: 0, dropped: 0 }
     }
 }
 
 impl ItemWriter<'_> {
-    /// Adds the items of the declared type `name`. What the application has implemented may panic
-    /// here: the items until then are kept, with a mark.
+    /// Adds the items of the declared type `name`. If the application's iterator or conversion
+    /// panics, the items before the panic are kept, followed by a mark.
     pub fn add<'i, I>(mut self, name: u16, items: I) -> Self
     where
         I: IntoIterator,
@@ -109,7 +109,7 @@ impl ItemWriter<'_> {
                 self.write(name, &item.into_item());
             }
             let (least, most) = items.size_hint();
-            // Of what knows its length nothing more is asked.
+            // An iterator that knows its length is not read any further.
             let rest = if most == Some(least) { least as u64 } else { (0..MOST_COUNTED).zip(items).count() as u64 };
             self.dropped = self.dropped.saturating_add(rest);
         });
@@ -123,7 +123,8 @@ impl ItemWriter<'_> {
         self
     }
 
-    // Not generic, so that each type of items adds a loop and no copy of this.
+    // Not generic, so that each item type adds only a loop to the program and not a copy of this
+    // function.
     fn write(&mut self, name: u16, item: &Item<'_>) {
         let fields = &mut *self.fields;
         if !with_text(&item.id, |id| fields.item(name, id)) {
@@ -160,12 +161,13 @@ impl Drop for ItemWriter<'_> {
     }
 }
 
-/// Calls `write` with the text of an id, and returns whether it may be kept.
+/// Calls `write` with the text of an id and returns `true`, or returns `false` if the id is too
+/// long to keep.
 fn with_text(id: &ItemId<'_>, write: impl FnOnce(&str)) -> bool {
     let mut digits = String::new();
     let text = match &id.0 {
         Id::Text(text) => &**text,
-        // Writing to a `String` has no error to report.
+        // Writing to a `String` never fails.
         Id::Uuid(id) => {
             let _ = write!(digits, "{id}");
             &digits
@@ -186,7 +188,7 @@ fn with_text(id: &ItemId<'_>, write: impl FnOnce(&str)) -> bool {
     is_kept
 }
 
-/// Writes a text, of which the worker keeps `longest` bytes.
+/// Writes a text of which the worker keeps `longest` bytes.
 fn text(fields: &mut FieldBuffer, name: u16, text: &str, longest: usize) {
     if text.len() <= longest + MARGIN {
         return fields.text(name, text);

@@ -1,37 +1,37 @@
 //! A chain of blocks of words between one writer and one reader.
 //!
-//! The writer fills a block entry by entry and links the next one; the reader follows. Neither
-//! waits for the other: words below `written` are the reader's, those from it on the writer's, and
-//! `written` only grows. Words own nothing, so nothing is left to drop, and a word is an atomic
-//! that is written before `written` passes it and read after. The reader looks at its words where
-//! they lie, as at plain memory; that is the need for `unsafe` here, since copying them one by one
-//! takes the worker a hundred instructions a stage, of some 1,500.
+//! The writer fills a block entry by entry and then links the next block; the reader follows.
+//! Neither waits for the other. Words below `written` belong to the reader, words from there on to
+//! the writer, and `written` only grows. Words own nothing, so nothing has to be dropped. Each word
+//! is an atomic that is stored before `written` passes it and loaded after. The reader accesses its
+//! words in place as plain memory, which needs `unsafe`, because copying them one by one would cost
+//! the worker noticeably.
 
-#![expect(unsafe_code, reason = "the reader's words are plain memory; see above")]
+#![expect(unsafe_code, reason = "the reader accesses words as plain memory; see above")]
 
 use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, as_plain_memory};
 use crate::entry;
 
-/// Words in a block: 16 KiB. An entry that is longer has a block of its own.
+/// The number of words in a block, which makes 16 KiB. A longer entry gets a block of its own.
 #[cfg(not(any(ragtrace_loom, miri)))]
 pub(super) const WORDS: usize = 2_048;
-/// Small, so that a model sees many blocks.
+/// Small, so that a model covers many blocks.
 #[cfg(ragtrace_loom)]
 pub(super) const WORDS: usize = 4;
-/// Small, since an interpreter takes a thousand times as long.
+/// Small, because the interpreter is slow.
 #[cfg(all(miri, not(ragtrace_loom)))]
 pub(super) const WORDS: usize = 64;
 
-/// Returns how many blocks' worth of memory a block of `words` takes.
+/// Returns the number of normal blocks that take as much memory as a block of `words`.
 pub(super) const fn blocks_for(words: usize) -> usize {
     words.div_ceil(WORDS)
 }
 
 #[derive(Debug)]
 struct Block {
-    /// The block's number in its chain. It is set before the block is linked.
+    /// The block's number in its chain, set before the block is linked.
     number: AtomicU64,
-    /// How many words are filled; only the writer stores it.
+    /// The number of words that are filled. Only the writer stores it.
     written: AtomicUsize,
     next: Link<Block>,
     words: Box<[AtomicU64]>,
@@ -47,8 +47,7 @@ impl Block {
 #[cfg(not(ragtrace_loom))]
 impl Drop for Block {
     fn drop(&mut self) {
-        // A long chain is taken apart here link by link; dropping it by recursion could exhaust the
-        // stack.
+        // Takes a long chain apart link by link, because recursive drops could exhaust the stack.
         let mut next = self.next.take();
         while let Some(mut block) = next.and_then(Arc::into_inner) {
             next = block.next.take();
@@ -56,27 +55,27 @@ impl Drop for Block {
     }
 }
 
-/// Empty blocks for all chains of a queue: their memory is warm, and a writer that finds one
-/// allocates nothing.
+/// Empty blocks for all chains of a queue. Their memory has been touched before, and a writer that
+/// finds one here allocates nothing.
 pub(super) struct Pool(ArrayQueue<Arc<Block>>);
 
 impl Pool {
-    /// A pool that keeps at most `most` blocks, and has none yet.
+    /// Creates an empty pool that keeps at most `most` blocks.
     pub(super) fn new(most: usize) -> Self {
         Self(ArrayQueue::new(most.max(1)))
     }
 
-    /// Adds new blocks until `number` are there, or as many as the pool keeps.
+    /// Adds new blocks until the pool has `number`, or as many as it keeps.
     pub(super) fn fill(&self, number: usize) {
         while self.0.len() < number.min(self.0.capacity()) && self.0.push(Block::new(WORDS)).is_ok() {}
     }
 
-    /// Lets go of `number` blocks, if there are so many.
+    /// Frees up to `number` blocks.
     pub(super) fn shrink(&self, number: usize) {
         (0..number).for_each(|_| drop(self.0.pop()));
     }
 
-    /// How many blocks are there.
+    /// Returns the number of blocks in the pool.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -86,10 +85,11 @@ impl Pool {
         from_pool.unwrap_or_else(|| Block::new(words))
     }
 
-    /// Takes in a block whose every word was read.
+    /// Takes back a block of which every word has been read.
     fn put(&self, mut block: Arc<Block>) {
-        // The writer has gone on to the next block, so the reader's is the last reference, unless
-        // the writer is just about to let go of its own. Then the block is not worth waiting for.
+        // The writer has moved on to the next block, so the reader usually holds the last
+        // reference. If the writer is just about to drop its own, the block is not pooled, because
+        // waiting is not worth it.
         if let Some(unshared) = Arc::get_mut(&mut block).filter(|block| block.words.len() == WORDS) {
             unshared.number = AtomicU64::new(0);
             unshared.written = AtomicUsize::new(0);
@@ -99,44 +99,44 @@ impl Pool {
     }
 }
 
-/// Writes a chain.
+/// The writing end of a chain.
 pub(super) struct Writer {
     block: Arc<Block>,
     at: usize,
 }
 
-/// Reads a chain.
+/// The reading end of a chain.
 pub(super) struct Reader {
     block: Arc<Block>,
     at: usize,
-    /// How many words of the block were filled when it was last looked at.
+    /// The number of filled words when the block was last checked.
     filled: usize,
-    /// What [`as_plain_memory`] copies to under a model.
+    /// The buffer to which [`as_plain_memory`] copies under a model.
     copy: Vec<u64>,
 }
 
-/// A position in a chain: positions are in order.
+/// A position in a chain. Positions are ordered as entries are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
     block: u64,
     word: usize,
 }
 
-/// A new chain of one block.
+/// Creates a chain of one block.
 pub(super) fn chain(pool: &Pool) -> (Writer, Reader) {
     let block = pool.take(WORDS);
     (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0, copy: Vec::new() })
 }
 
 impl Writer {
-    /// Returns whether an entry of so many words fits in the block.
+    /// Returns `true` if an entry of `words` words fits into the block.
     #[inline]
     pub(super) fn has_room(&self, words: usize) -> bool {
         words <= self.block.words.len() - self.at
     }
 
-    /// Appends an entry, which is `head` and then so many words that `fill` stores, adding a block
-    /// of `pool` to the chain if the last one has no room.
+    /// Appends an entry made of `head` and `fields` further words that `fill` stores. If the last
+    /// block has no room, a block from `pool` is added to the chain.
     #[inline]
     pub(super) fn write<const HEAD: usize>(
         &mut self,
@@ -182,40 +182,42 @@ impl Writer {
         next.number.store(self.block.number.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let full = std::mem::replace(&mut self.block, Arc::clone(&next));
         self.at = 0;
-        // The writer alone sets it, once a block. The reader may see it, and want the block for
-        // itself, at once; so the chain's own reference is let go of as soon as can be.
+        // Only the writer sets this, once per block. The reader may see it at once and want
+        // exclusive access to the full block, so the writer has already replaced its own block and
+        // drops the reference at the end of this function.
         full.next.set(next);
     }
 }
 
 impl Reader {
-    /// Reads the next entry, if there is one. A block that is left behind goes to `pool`, and
-    /// `on_next_block` is told how many blocks' worth the next one takes.
+    /// Reads the next entry, or returns `None` if there is none yet. When the reader moves to the
+    /// next block, the previous one goes to `pool`, and `on_next_block` is called with the memory
+    /// that the next block takes, counted in normal blocks.
     #[inline]
     pub(super) fn read(&mut self, pool: &Pool, on_next_block: impl FnOnce(usize)) -> Option<&[u64]> {
         if self.at == self.filled && !self.advance(pool, on_next_block) {
             return None;
         }
         let first = self.block.words.get(self.at)?.load(Ordering::Relaxed);
-        // An entry is never empty; a length of nothing would have the reader stand still. None goes
-        // beyond what is filled.
+        // Entries are never empty, and a length of zero would make the reader stand still. No entry
+        // extends beyond the filled words.
         let start = self.at;
         self.at = (start + entry::length(first).max(1)).min(self.filled);
         let words = self.block.words.get(start..self.at)?;
-        // SAFETY: these words are below `written`, which was read with `Acquire`, so they are seen
-        // as they were written. Nobody writes them again while this reader has the block, and it
-        // keeps it for as long as it is borrowed for them: the writer writes from `written` on, and
-        // `Pool::put` gives away only a block that has no other reference.
+        // SAFETY: these words are below `written`, which was loaded with `Acquire`, so their stores
+        // are visible. They are not written again while this reader holds the block, and it holds
+        // the block for as long as the words are borrowed: the writer writes only from `written`
+        // on, and `Pool::put` gives away only blocks without other references.
         Some(unsafe { as_plain_memory(words, &mut self.copy) })
     }
 
-    /// Returns where the reader is.
+    /// Returns the reader's position.
     pub(super) fn position(&self) -> Position {
         Position { block: self.block.number.load(Ordering::Relaxed), word: self.at }
     }
 
-    /// Returns where the chain ends now. What was written before this is called is before that
-    /// place.
+    /// Returns the current end of the chain. Entries written before the call are before that
+    /// position.
     pub(super) fn end(&self) -> Position {
         let mut last = Arc::clone(&self.block);
         loop {
@@ -227,14 +229,15 @@ impl Reader {
         }
     }
 
-    /// Looks for more, here or in the next block, and returns whether there is any.
+    /// Looks for more words in this block or the next one, and returns `true` if there are any.
     fn advance(&mut self, pool: &Pool, on_next_block: impl FnOnce(usize)) -> bool {
         self.filled = self.block.written.load(Ordering::Acquire);
         if self.at < self.filled {
             return true;
         }
         let Some(next) = self.block.next.get() else { return false };
-        // The writer linked it after its last entry here, so that one is seen now.
+        // The writer linked the next block after its last entry in this one, so that entry is
+        // visible now.
         self.filled = self.block.written.load(Ordering::Acquire);
         if self.at < self.filled {
             return true;
@@ -250,12 +253,12 @@ impl Reader {
 mod tests {
     use super::*;
 
-    /// How often a test does it: an interpreter takes a thousand times as long.
+    /// Returns the number of repetitions in a test, which is lower under the slow interpreter.
     const fn times(native: u64) -> u64 {
         if cfg!(miri) { native / 500 } else { native }
     }
 
-    /// What follows the first word of an entry that says `number`.
+    /// Returns a function that stores `number` in all words of an entry after the first.
     fn entry_of(number: u64) -> impl FnOnce(&[AtomicU64]) {
         move |places| places.iter().for_each(|place| place.store(number, Ordering::Relaxed))
     }
@@ -268,7 +271,7 @@ mod tests {
         let of_writer = Arc::clone(&pool);
         let writing = std::thread::spawn(move || {
             for n in 0..count {
-                // Now and then one that is longer than a block.
+                // Regularly write an entry that is longer than a block.
                 let words = if n % times(5_000) == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
                 writer.write(&of_writer, [0], words - 1, entry_of(n));
             }

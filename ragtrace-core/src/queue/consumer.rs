@@ -6,31 +6,33 @@ use super::sync::{Arc, AtomicBool, Ordering};
 use crate::context::Request;
 use crate::entry::{self, Entry};
 
-/// Reads a thread's chain.
+/// Reads the entries of one thread's chain.
 pub struct Consumer {
     chain: Reader,
     at_end: Arc<AtomicBool>,
     thread: std::sync::Arc<str>,
-    /// How far a flush waits for the chain to be read.
+    /// The position up to which a flush waits for the chain to be read.
     flush_target: Position,
-    /// The request whose entries come now.
+    /// The request that the next entries belong to.
     request: Option<std::sync::Arc<Request>>,
 }
 
-/// An entry, whose it is, and the thread it comes from.
+/// An entry with its request and the name of the thread that recorded it.
 pub struct QueuedEntry<'a> {
-    /// Any but a request's identity.
+    /// The entry, which is never the identity of a request.
     pub entry: Entry<'a>,
     pub request: &'a std::sync::Arc<Request>,
     pub thread: &'a std::sync::Arc<str>,
 }
 
-/// The requests that chains identified lately: a request is identified again by every thread that
-/// works on it, and whenever a thread comes back to it.
+/// A cache of recently identified requests.
+///
+/// A request is identified again by each thread that works on it, and each time a thread returns to
+/// it.
 #[derive(Debug)]
 pub struct RequestCache {
-    /// A version, which is a random number, has one place, and the last request that came to it is
-    /// there.
+    /// One slot for each remainder of a request's version, which is a random number. A slot holds
+    /// the latest request that maps to it.
     places: Box<[Option<std::sync::Arc<Request>>]>,
 }
 
@@ -41,9 +43,10 @@ impl Default for RequestCache {
 }
 
 impl RequestCache {
-    /// So many are kept at most.
+    /// The maximum number of requests that are kept.
     const CAPACITY: usize = 4_096;
 
+    /// Returns the request with this version from the cache, or decodes and caches it.
     fn get_or_decode(
         &mut self,
         version: u64,
@@ -65,17 +68,17 @@ impl Consumer {
         Self { chain, at_end, thread, flush_target: Position::default(), request: None }
     }
 
-    /// Makes what the chain holds now the target of a flush.
+    /// Makes the present end of the chain the target of a flush.
     pub fn set_flush_target(&mut self) {
         self.flush_target = self.chain.end();
     }
 
-    /// Returns whether all was read that a flush waits for.
+    /// Returns `true` if everything up to the target of the flush has been read.
     pub fn has_reached_flush_target(&self) -> bool {
         self.chain.position() >= self.flush_target
     }
 
-    /// See [`Queue::drain`](super::Queue::drain).
+    /// Takes entries from the chain; see [`Queue::drain`](super::Queue::drain).
     pub(super) fn drain(
         &mut self,
         memory: &Memory,
@@ -83,7 +86,8 @@ impl Consumer {
         most: usize,
         mut take: impl FnMut(QueuedEntry<'_>),
     ) -> Option<usize> {
-        // Read before the chain is: what the thread wrote before its end is seen then.
+        // Loaded before the chain is read, so that everything the thread wrote before its end is
+        // visible.
         let at_end = self.at_end.load(Ordering::Acquire);
         let mut taken = 0;
         while taken < most {

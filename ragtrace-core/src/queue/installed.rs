@@ -1,8 +1,8 @@
 //! The process's one queue, and each thread's producer in it.
 //!
-//! A forked process has none: the worker stayed behind. What is recorded there is refused and
-//! counted, until it installs its own. It touches nothing of the parent's queue, whose locks
-//! another thread may have held.
+//! A forked process has no queue, because the worker stays in the parent. Records in the child are
+//! refused and counted until the child installs its own telemetry. The child does not touch the
+//! parent's queue, because another thread may have held its locks at the time of the fork.
 
 use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
@@ -21,18 +21,19 @@ use crate::id;
 use crate::level::Level;
 use crate::value::FieldBuffer;
 
-/// The id of the installed queue; 0 while none is, and [`STAYED_BEHIND`] where it is that of the
-/// parent process.
+/// The id of the installed queue: 0 if there is none, and [`STAYED_BEHIND`] in a forked process
+/// whose parent had one.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
-/// Stands for a queue that nobody reads in this process; no queue has this number.
+/// The id that stands for the parent's queue, which nobody reads in this process. No queue has this
+/// number.
 const STAYED_BEHIND: RecipientId = RecipientId::new(u8::MAX - 1).expect("not zero");
 static PLACE: Place = Place::new(0);
-/// Counts what a forked process has lost so far, by level.
+/// Counts the records that a forked process has lost so far, by level.
 static LOST_IN_CHILD: [AtomicU64; Level::ALL.len()] = [const { AtomicU64::new(0) }; Level::ALL.len()];
 
-/// The place of a process's queue. Each process that forks from one has the next.
+/// The slot of a process's queue. Each process forked from it uses the next slot.
 struct Place {
-    /// Whose it is; 0 as long as nobody's.
+    /// The process that owns the slot, or 0 if none does yet.
     process: AtomicU64,
     queue: Mutex<Option<Arc<Queue>>>,
     next: OnceLock<Box<Self>>,
@@ -43,7 +44,7 @@ impl Place {
         Self { process: AtomicU64::new(process), queue: Mutex::new(None), next: OnceLock::new() }
     }
 
-    /// Locks this process's place.
+    /// Locks this process's slot.
     fn lock() -> MutexGuard<'static, Option<Arc<Queue>>> {
         let own = Process::current().to_bits();
         let mut place = &PLACE;
@@ -56,7 +57,7 @@ impl Place {
     }
 }
 
-/// Takes leave of the parent's queue.
+/// Detaches a forked process from its parent's queue.
 extern "C" fn leave_parent() {
     fork::note();
     id::diverge(Process::current().to_bits());
@@ -68,17 +69,18 @@ extern "C" fn leave_parent() {
     }
 }
 
-/// Returns how many records this process has lost because it was forked from one that had a queue,
-/// by level.
+/// Returns the number of records that this process has lost because it was forked from one with a
+/// queue, by level.
 pub fn lost_in_child() -> [u64; Level::ALL.len()] {
     LOST_IN_CHILD.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
 
-/// A thread's producer, while it is not at work.
+/// A thread's producer while it is not in use.
 struct ThreadProducer {
-    // Without a destructor an access is a plain load; `ON_THREAD_EXIT` drops it.
+    // Without a destructor, access to the thread-local is a plain load. `ON_THREAD_EXIT` drops the
+    // producer.
     producer: Cell<ManuallyDrop<Option<Box<Producer>>>>,
-    /// Whether the thread has a producer, here or at work.
+    /// True if the thread has a producer, here or in use.
     is_taken: Cell<bool>,
 }
 
@@ -90,7 +92,8 @@ impl ThreadProducer {
 
     #[inline]
     fn put(&self, producer: Box<Producer>) {
-        // There is none: whoever puts one has taken one, or is the first.
+        // The slot is empty: the producer that is put back was taken from it, or is the thread's
+        // first.
         let _none = self.producer.replace(ManuallyDrop::new(Some(producer)));
     }
 }
@@ -99,22 +102,23 @@ thread_local! {
     static PRODUCER: ThreadProducer =
         const { ThreadProducer { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
     static ON_THREAD_EXIT: EndChain = const { EndChain };
-    /// True on a thread of the pipeline's.
+    /// True on threads of the pipeline.
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has the queue take nothing of this thread from now on: it is one of the pipeline's. What runs
-/// there, such as a sink that has stages or a panic hook that logs, would lead to more of it
-/// without end.
+/// Excludes this thread from recording, because it belongs to the pipeline.
+///
+/// Code that runs here, such as a sink with stages or a panic hook that logs, would otherwise
+/// create more and more records about their own delivery.
 pub fn exclude_this_thread() {
     IS_OURS.set(true);
 }
 
-/// The beginning of the names of threads that a sink of ours has others start for it, and that
-/// cannot exclude themselves.
+/// The prefix of the names of threads that libraries start on behalf of a sink, and that cannot
+/// exclude themselves.
 pub const SINK_THREAD: &str = "ragtrace-sink-";
 
-/// Returns whether this thread is one of the pipeline's.
+/// Returns `true` on a thread of the pipeline.
 #[inline]
 pub fn is_excluded() -> bool {
     IS_OURS.get()
@@ -135,7 +139,7 @@ pub(crate) fn installed_id() -> Option<RecipientId> {
     RecipientId::new(INSTALLED.load(Ordering::Relaxed))
 }
 
-/// Makes the process's queue, unless there is one.
+/// Installs the process's queue, or returns `None` if there is one already.
 pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     static INSTALLATIONS: AtomicU64 = AtomicU64::new(0);
     static WATCH: Once = Once::new();
@@ -144,8 +148,8 @@ pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     if installed.is_some() {
         return None;
     }
-    // Numbers come round. An end that is taken for one of the queue of 252 installations ago is
-    // read without its start.
+    // Ids are reused after 252 installations. An end that is attributed to an earlier queue with
+    // the same id is read without its start.
     let turn = INSTALLATIONS.fetch_add(1, Ordering::Relaxed) % u64::from(u8::MAX - 3);
     let id = u8::try_from(turn).ok().and_then(|turn| NonZeroU8::MIN.checked_add(turn)).unwrap_or(NonZeroU8::MIN);
     let queue = Arc::new(Queue::new(limits, id));
@@ -154,22 +158,22 @@ pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     Some(queue)
 }
 
-/// Has `queue` refuse what comes from now on. What was accepted before can still be read.
+/// Makes `queue` refuse further entries. Entries accepted before can still be read.
 pub fn uninstall(queue: &Queue) {
     let mut installed = Place::lock();
     if installed.as_ref().is_some_and(|installed| installed.id == queue.id) {
         INSTALLED.store(0, Ordering::Relaxed);
         *installed = None;
     }
-    // That of the parent, which had stayed behind.
+    // Also clears the mark of the parent's queue in a forked process.
     let _ = INSTALLED.compare_exchange(STAYED_BEHIND.get(), 0, Ordering::Relaxed, Ordering::Relaxed);
 }
 
-/// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was
+/// Pushes an entry to the queue `id` if it is the installed one, and returns `true` if it was
 /// accepted.
 #[expect(
     clippy::inline_always,
-    reason = "heads of other entries have the length of a stage's, and the compiler sees two callers"
+    reason = "some entries have heads of equal length, so the compiler sees two callers and would not inline it"
 )]
 #[inline(always)]
 pub(crate) fn push<const HEAD: usize>(
@@ -193,15 +197,15 @@ pub(crate) fn push<const HEAD: usize>(
     is_accepted
 }
 
-/// Makes a producer for a thread that has none in the queue `id`.
+/// Creates a producer in the queue `id` for a thread that has none there.
 #[cold]
 #[inline(never)]
 fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer>> {
-    // A producer that is neither in its place nor outdated is at work: its work has led here again,
-    // as an allocator's may that runs stages.
+    // A producer that is neither in its slot nor outdated is in use: something it called has led
+    // here again, such as an allocator that runs stages.
     let is_at_work = outdated.is_none() && PRODUCER.with(|place| place.is_taken.get());
     if id == STAYED_BEHIND {
-        // The parent's chain is not this process's to take apart.
+        // This process must not take the parent's chain apart.
         if let Some(of_parent) = outdated {
             mem::forget(of_parent);
             PRODUCER.with(|place| place.is_taken.set(false));
@@ -210,14 +214,14 @@ fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer
     }
     drop(outdated);
     let mut producer = register().filter(|producer| producer.id() == id)?;
-    // Else, and where the thread is at its end, it is a chain of its own for one entry.
+    // If the producer is not kept, because another is in use or the thread is ending, its chain
+    // carries only one entry.
     producer.stays = !is_at_work && ON_THREAD_EXIT.try_with(|_| ()).is_ok();
     PRODUCER.with(|place| place.is_taken.set(place.is_taken.get() || producer.stays));
     Some(Box::new(producer))
 }
 
-/// Refuses an entry that has no queue, and counts it if that is because this process is a forked
-/// one.
+/// Refuses an entry for lack of a queue, and counts it if this is a forked process.
 #[cold]
 #[inline(never)]
 fn refuse(id: RecipientId, admission: Admission) -> bool {
@@ -227,6 +231,7 @@ fn refuse(id: RecipientId, admission: Admission) -> bool {
     false
 }
 
+/// Creates a producer for this thread in the installed queue, if there is one.
 #[cold]
 #[inline(never)]
 fn register() -> Option<Producer> {

@@ -1,33 +1,33 @@
-//! The memory of a queue: its blocks, how many are in use, and how many may be.
+//! The memory of a queue: its blocks, their number in use, and the limit on it.
 
 use super::block::{Pool, WORDS};
 use super::limits::QueueLimits;
 use super::sync::{AtomicU64, AtomicUsize, Ordering};
 use crate::level::Level;
 
-/// Empty blocks (of 16 KiB) that are always pooled.
+/// The number of empty blocks (of 16 KiB) that are always pooled.
 const MIN_POOLED: usize = 16;
-/// In quiet times each call of `maintain` forgets one in so many of the blocks that were in use:
-/// half of them in nine seconds.
+/// The divisor by which the pool shrinks when the queue is idle: each call of `maintain` frees one
+/// in so many of the blocks that were in use. This halves the pool in nine seconds.
 const DECAY: usize = 256;
 
-/// Decides over an entry when the queue is full.
+/// Decides if an entry is accepted when the queue is full.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Admission {
-    /// It is refused, and counted under this level.
+    /// The entry is refused and counted under this level.
     Droppable(Level),
-    /// It is accepted.
+    /// The entry is accepted.
     Guaranteed,
 }
 
 /// The blocks of all chains of a queue.
 pub(super) struct Memory {
     pub(super) pool: Pool,
-    /// The most blocks beyond the first of each thread.
+    /// The limit on blocks, not counting the first one of each thread.
     limit: usize,
-    /// Blocks beyond the first of each thread.
+    /// The number of blocks in use, not counting the first one of each thread.
     used: AtomicUsize,
-    /// The most of them there were at once, lately.
+    /// The highest number of blocks in use at once, lately.
     peak: AtomicUsize,
     dropped: [AtomicU64; Level::ALL.len()],
 }
@@ -44,7 +44,8 @@ impl Memory {
         }
     }
 
-    /// Counts `blocks` more if the limit allows it, else an entry that is dropped.
+    /// Reserves `blocks` and returns `true` if the limit allows it or the entry is guaranteed.
+    /// Otherwise counts the entry as dropped.
     pub(super) fn reserve(&self, admission: Admission, blocks: usize) -> bool {
         match admission {
             Admission::Droppable(level) => {
@@ -62,7 +63,7 @@ impl Memory {
         }
     }
 
-    /// Counts `blocks` more if the limit allows it.
+    /// Reserves `blocks` and returns `true` if the limit allows it.
     pub(super) fn reserve_free(&self, blocks: usize) -> bool {
         let before = self.used.fetch_add(blocks, Ordering::Relaxed);
         if before + blocks > self.limit {
@@ -73,22 +74,22 @@ impl Memory {
         true
     }
 
-    /// Counts `blocks` less.
+    /// Releases `blocks`.
     pub(super) fn release(&self, blocks: usize) {
         self.used.fetch_sub(blocks, Ordering::Relaxed);
     }
 
-    /// Returns how many entries were dropped, by level.
+    /// Returns the number of entries that were dropped, by level.
     pub(super) fn dropped(&self) -> [u64; Level::ALL.len()] {
         self.dropped.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// Pools as many empty blocks as threads wanted at once lately. When it is quiet, the number
-    /// goes down little by little.
+    /// Keeps as many empty blocks in the pool as threads recently needed at once. The number
+    /// decreases gradually while the queue is idle.
     pub(super) fn maintain(&self) {
         let used = self.used.load(Ordering::Relaxed);
         let peak = self.peak.load(Ordering::Relaxed);
-        // A quarter more, since no two bursts are alike.
+        // A quarter is added because bursts differ.
         let wanted = (peak + peak / 4).max(MIN_POOLED);
         self.pool.fill(wanted.saturating_sub(used));
         if used == 0 {

@@ -1,13 +1,13 @@
-//! The queue from the application's threads to the worker: bounded over all threads, without a lock
-//! on the way.
+//! The queue from the application's threads to the worker. It is bounded over all threads, and
+//! entries pass through it without locks.
 //!
-//! Each thread writes to a chain of blocks of its own (`block`), so an entry costs a few words of
-//! memory that no other core wants. The bound counts blocks beyond each thread's first (`memory`).
-//! A thread's chain outlives it: the worker reads it to its end and lets go of it then. `installed`
-//! is the process's one queue and each thread's producer in it.
+//! Each thread writes to its own chain of blocks (`block`), so an entry costs a few words of memory
+//! that no other core uses. The bound counts blocks beyond each thread's first (`memory`). A chain
+//! outlives its thread: the worker reads it to the end and then drops it. The module `installed`
+//! holds the process's one queue and each thread's producer in it.
 //!
-//! What threads share is taken from `sync`, so that the model checker `loom` tries every order of
-//! events on this very code (`model`, run by `scripts/test-loom`).
+//! Types shared between threads come from `sync`, so that the model checker `loom` can try every
+//! order of events on the real code (`model`, run by `scripts/test-loom`).
 
 mod block;
 mod consumer;

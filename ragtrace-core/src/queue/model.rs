@@ -1,8 +1,9 @@
-//! The queue under the model checker `loom`: every order in which threads may meet is tried.
+//! Tests of the queue with the model checker `loom`, which tries every order in which threads can
+//! meet.
 //!
-//! `scripts/test-loom` builds the crate with `--cfg ragtrace_loom`, which puts loom's atomics in
-//! the place of those of the standard library in this very code, and makes blocks four words long,
-//! so that a few entries fill several.
+//! `scripts/test-loom` builds the crate with `--cfg ragtrace_loom`. This replaces the standard
+//! library's atomics with those of loom and makes blocks four words long, so that a few entries
+//! fill several blocks.
 
 use std::sync::Arc;
 
@@ -25,19 +26,19 @@ fn queue(bytes: usize) -> Arc<Queue> {
     Arc::new(Queue::new(QueueLimits::default().with_bytes(bytes), RecipientId::MIN))
 }
 
-/// Names of a request would only make the model larger.
+/// Creates a request without names, which would only make the model larger.
 fn request() -> Request {
     Request::new(TraceId::from_u128(1).expect("not zero"))
 }
 
-/// Hands over the start of a run whose span is `number`.
+/// Pushes the start of a run whose span is `number`.
 fn write(producer: &mut Producer, request: &Request, admission: Admission, number: u64) -> bool {
     let span = SpanId::from_u64(number).expect("not zero");
     let run = Run { stage: &STAGE, span, parent: None, started: Ticks(number), local_root: true };
     producer.push(request, admission, entry::start(&run), &FieldBuffer::begin())
 }
 
-/// What the worker has: the chains that it knows, and what it read.
+/// The worker's state: the chains that it knows, and the entries that it has read.
 #[derive(Default)]
 struct Worker {
     consumers: Vec<Consumer>,
@@ -46,7 +47,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// What a flush does: notes what the chains hold, and reads until that is reached.
+    /// Does what a flush does: records the ends of the chains, and reads until they are reached.
     fn flush(&mut self, queue: &Queue) {
         self.consumers.append(&mut queue.take_new_consumers());
         self.consumers.iter_mut().for_each(Consumer::set_flush_target);
@@ -54,7 +55,7 @@ impl Worker {
         assert!(self.consumers.iter().all(Consumer::has_reached_flush_target), "what was there is read in one look");
     }
 
-    /// One look, as the worker's thread does it.
+    /// Reads all chains once, as the worker's thread does.
     fn read(&mut self, queue: &Queue) {
         self.consumers.append(&mut queue.take_new_consumers());
         let Self { consumers, requests, seen } = self;
@@ -88,7 +89,7 @@ fn a_thread_that_ends_leaves_everything_to_be_read_in_order() {
         thread.join().expect("it ends");
         worker.read(&queue);
         assert_eq!(worker.seen, [1, 2, 3]);
-        // A chain is let go of once it is read to its end, and not before.
+        // A chain is dropped once it is read to its end, and not before.
         assert!(worker.consumers.is_empty());
     });
 }
@@ -96,7 +97,7 @@ fn a_thread_that_ends_leaves_everything_to_be_read_in_order() {
 #[test]
 fn a_full_queue_refuses_and_counts_and_keeps_what_is_promised() {
     loom::model(|| {
-        // Room for the request's name and one entry more.
+        // Room for the request's identity and one further entry.
         let queue = queue(96);
         let of_thread = Arc::clone(&queue);
         let thread = thread::spawn(move || {
@@ -122,7 +123,7 @@ fn a_full_queue_refuses_and_counts_and_keeps_what_is_promised() {
 fn what_was_accepted_before_a_flush_is_read_by_it() {
     loom::model(|| {
         let queue = queue(1 << 20);
-        // The command's way to the worker: what a channel does, and no more.
+        // A minimal substitute for the channel that carries commands to the worker.
         let commands = Arc::new(Mutex::new(Vec::new()));
         let (of_thread, sent) = (Arc::clone(&queue), Arc::clone(&commands));
         let thread = thread::spawn(move || {
@@ -130,11 +131,11 @@ fn what_was_accepted_before_a_flush_is_read_by_it() {
             let request = request();
             write(&mut producer, &request, Admission::Guaranteed, 1);
             sent.lock().expect("whole").push(());
-            // What comes during the flush may be read by it or later.
+            // An entry recorded during the flush may be read by it or later.
             write(&mut producer, &request, Admission::Guaranteed, 2);
         });
         let mut worker = Worker::default();
-        // The worker is at some point of a look of its own when the command comes.
+        // The worker may be in the middle of a read of its own when the command arrives.
         worker.read(&queue);
         if commands.lock().expect("whole").pop().is_some() {
             worker.flush(&queue);
@@ -148,8 +149,8 @@ fn what_was_accepted_before_a_flush_is_read_by_it() {
 
 #[test]
 fn two_threads_share_the_bound_and_the_pool() {
-    // Three threads in every order are many orders: those with at most two preemptions find what
-    // there is to find.
+    // Three threads have very many possible orders. Those with at most two preemptions are enough
+    // to find errors.
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {

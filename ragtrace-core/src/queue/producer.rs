@@ -12,21 +12,21 @@ use crate::entry::{self, RecipientId};
 use crate::item;
 use crate::value::FieldBuffer;
 
-/// Writes a thread's chain. When it is dropped, the worker reads the chain to its end and lets go
-/// of it.
+/// Writes entries to a thread's chain. When it is dropped, the worker reads the chain to its end
+/// and then drops it.
 pub(super) struct Producer {
     id: RecipientId,
     queue: std::sync::Arc<Queue>,
     chain: Writer,
-    /// The version of the request that the chain identified last; 0 before the first.
+    /// The version of the request that the chain identified last, or 0 before the first.
     request_version: u64,
     at_end: Arc<AtomicBool>,
-    /// Whether the thread keeps it.
+    /// True if the thread keeps this producer for later entries.
     pub(super) stays: bool,
 }
 
 impl Producer {
-    /// Begins a chain, and makes it known to the worker.
+    /// Creates a chain and registers its reading end with the worker.
     pub(super) fn register(queue: std::sync::Arc<Queue>, thread: Box<str>) -> Self {
         let (chain, reader) = block::chain(&queue.memory.pool);
         let at_end = Arc::new(AtomicBool::new(false));
@@ -35,13 +35,13 @@ impl Producer {
         Self { id: queue.id, queue, chain, request_version: 0, at_end, stays: false }
     }
 
-    /// Returns the id of its queue.
+    /// Returns the id of the producer's queue.
     #[inline]
     pub(super) fn id(&self) -> RecipientId {
         self.id
     }
 
-    /// Hands over an entry of `request`, and returns whether it was accepted.
+    /// Pushes an entry of `request`, and returns `true` if it was accepted.
     #[inline]
     pub(super) fn push<const HEAD: usize>(
         &mut self,
@@ -56,7 +56,7 @@ impl Producer {
         self.write(admission, head, fields)
     }
 
-    /// Writes that what follows is of `request`.
+    /// Writes the identity of `request`, to which the following entries belong.
     #[inline(never)]
     fn identify(&mut self, request: &Request, admission: Admission) -> bool {
         let fields = entry::request_fields(request);
@@ -85,9 +85,10 @@ impl Producer {
         true
     }
 
-    /// Writes an entry that the block has no room for, if the queue has it. Items are promised no
-    /// place, whatever else the entry is promised: without room for them it is written without, and
-    /// counts them as not kept.
+    /// Writes an entry that does not fit into the block, if the queue has room.
+    ///
+    /// Items have no guaranteed place, even in an entry that has. If there is no room for them, the
+    /// entry is written without them and counts them as dropped.
     #[cold]
     #[inline(never)]
     fn write_beyond(&mut self, admission: Admission, head: &[u64], fields: &FieldBuffer) -> bool {

@@ -1,4 +1,4 @@
-//! What the threads and the worker share.
+//! The part of a queue that threads and the worker share.
 
 use std::sync::PoisonError;
 
@@ -11,8 +11,8 @@ use super::sync::{AtomicBool, Mutex, Ordering};
 use crate::entry::RecipientId;
 use crate::level::Level;
 
-/// A queue: the memory of its chains, those that the worker has not seen yet, and how the worker is
-/// woken.
+/// A queue: the memory of its chains, the chains that the worker has not taken yet, and the signal
+/// that wakes the worker.
 pub struct Queue {
     pub(super) id: RecipientId,
     pub(super) memory: Memory,
@@ -32,13 +32,13 @@ impl Queue {
         }
     }
 
-    /// Returns how many entries were refused because the queue was full, by level.
+    /// Returns the number of entries that were refused because the queue was full, by level.
     pub fn dropped(&self) -> [u64; Level::ALL.len()] {
         self.memory.dropped()
     }
 
-    /// Keeps as many empty blocks at hand as threads wanted at once lately, so that they allocate
-    /// none themselves. The worker calls it at each look at the queue.
+    /// Keeps as many empty blocks in the pool as threads recently needed at once, so that they need
+    /// not allocate. The worker calls this each time it reads the queue.
     pub fn maintain_pool(&self) {
         self.memory.maintain();
     }
@@ -49,13 +49,13 @@ impl Queue {
         self.wake_is_pending.store(false, Ordering::Relaxed);
     }
 
-    /// Takes the consumers of threads that came since the last call.
+    /// Returns the consumers of threads that have registered since the last call.
     pub fn take_new_consumers(&self) -> Vec<Consumer> {
         std::mem::take(&mut *self.new_consumers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes at most `most` entries from a consumer. Returns how many were taken, or `None` when
-    /// the thread is gone and its chain at its end.
+    /// Takes at most `most` entries from a consumer. Returns their number, or `None` if the thread
+    /// has ended and its chain has been read completely.
     pub fn drain(
         &self,
         consumer: &mut Consumer,
@@ -66,6 +66,7 @@ impl Queue {
         consumer.drain(&self.memory, requests, most, take)
     }
 
+    /// Wakes the worker, unless it has been woken and has not noticed yet.
     pub(super) fn wake(&self) {
         if !self.wake_is_pending.swap(true, Ordering::Relaxed) {
             self.wake.notify_one();

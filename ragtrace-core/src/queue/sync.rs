@@ -1,5 +1,5 @@
-//! What the queue shares between threads: of the standard library, or of `loom` where that tries
-//! every order of events.
+//! The synchronization primitives of the queue: from the standard library, or from `loom` in its
+//! model checks.
 
 #[cfg(not(ragtrace_loom))]
 mod real {
@@ -8,22 +8,23 @@ mod real {
 
     pub(in super::super) use crossbeam_queue::ArrayQueue;
 
-    /// Returns words that are not written any more as plain memory. A model needs `copy` to copy
-    /// them to.
+    /// Returns words that are no longer written as plain memory. A model copies them to `copy`
+    /// first.
     ///
     /// # Safety
     ///
-    /// Nobody writes them for as long as the result lives, and what was written to them is seen on
-    /// this thread.
+    /// The words must not be written while the result is alive, and previous writes to them must be
+    /// visible on this thread.
     #[inline]
     #[expect(unsafe_code, reason = "atomics have no safe way to be read as a slice")]
     pub(in super::super) unsafe fn as_plain_memory<'a>(words: &'a [AtomicU64], _copy: &'a mut Vec<u64>) -> &'a [u64] {
-        // SAFETY: an atomic has the size and the alignment of its number (on all that have 64-bit
-        // atomics, that of `u64` is no larger), and the caller says that there is no writer.
+        // SAFETY: an atomic has the size of its number and at least its alignment (on every target
+        // with 64-bit atomics, `u64` requires no larger one), and the caller guarantees that there
+        // is no writer.
         unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
     }
 
-    /// A reference to what comes after, which is set once.
+    /// A reference to the next block, which is set once.
     #[derive(Debug)]
     pub(in super::super) struct Link<T>(std::sync::OnceLock<Arc<T>>);
 
@@ -37,7 +38,7 @@ mod real {
         }
 
         pub(in super::super) fn set(&self, next: Arc<T>) {
-            // Nobody sets it twice.
+            // This is the only call, so it cannot fail.
             let _ = self.0.set(next);
         }
 
@@ -52,7 +53,7 @@ mod modelled {
     pub(in super::super) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub(in super::super) use loom::sync::{Arc, Mutex};
 
-    /// A reference to what comes after, which is set once.
+    /// A reference to the next block, which is set once.
     #[derive(Debug)]
     pub(in super::super) struct Link<T>(Mutex<Option<Arc<T>>>);
 
@@ -70,16 +71,17 @@ mod modelled {
         }
     }
 
-    // So a model sees that words were written before they are read. That nobody writes them
-    // meanwhile follows from who has the block, and is tried by the tests of `block` with threads.
-    #[expect(unsafe_code, reason = "as unsafe as what it stands for")]
+    // Loading the words lets a model check that they were written before they are read. That they
+    // are not written at the same time follows from the ownership of blocks, and the tests of
+    // `block` try it with threads.
+    #[expect(unsafe_code, reason = "has the signature of the function that it replaces")]
     pub(in super::super) unsafe fn as_plain_memory<'a>(words: &'a [AtomicU64], copy: &'a mut Vec<u64>) -> &'a [u64] {
         copy.clear();
         copy.extend(words.iter().map(|word| word.load(Ordering::Relaxed)));
         copy
     }
 
-    /// `ArrayQueue`, as far as it is used here.
+    /// The part of `ArrayQueue` that is used here.
     #[derive(Debug)]
     pub(in super::super) struct ArrayQueue<T> {
         most: usize,

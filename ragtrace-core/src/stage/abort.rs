@@ -1,15 +1,16 @@
-//! The last records of a process that a panic ends, as it does under `panic = "abort"` and where it
-//! cannot unwind.
+//! The last records of a process that a panic aborts, either under `panic = "abort"` or because the
+//! panic cannot unwind.
 //!
-//! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: under
-//! `panic = "abort"` the stages that run on the panicking thread, which an observer keeps track of,
-//! have failed; where panics unwind nobody pays for such an observer, and the innermost one has.
-//! What was recorded so far is delivered as far as that takes no longer than `ABORT_FLUSH_TIMEOUT`.
-//! What runs on other threads, or waits, has no end; its process is gone.
+//! Stages do not see such a panic, because nothing unwinds, so the panic hook ends them. Under
+//! `panic = "abort"`, an observer tracks all stages that run on each thread, and those on the
+//! panicking thread are recorded as failed. Where panics unwind there is no such observer, to save
+//! its cost, and only the innermost stage is recorded as failed. Records made so far are then
+//! delivered, within `ABORT_FLUSH_TIMEOUT`. Stages that run on other threads or are suspended get
+//! no end record; they are lost with the process.
 //!
-//! A thread of its own does both, and the hook waits for it, so that a lock that the panicking
-//! thread may hold stops nothing for longer. The worker is not waited for where it is the one that
-//! panics.
+//! Both steps run on a new thread, and the hook waits for that thread only for a limited time, in
+//! case the panicking thread holds a lock that they need. The hook does not wait if the worker
+//! itself panics.
 
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -28,30 +29,31 @@ use crate::queue::Admission;
 use crate::stage::panic;
 use crate::value::FieldBuffer;
 
-/// How long the end of the process is held up at most.
+/// The time for which the flush may delay the end of the process.
 const ABORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Delivers what was recorded, for at most this long.
+/// Delivers recorded entries within the given time.
 type Flush = dyn Fn(Duration) + Send + Sync;
 
-/// The worker of the installed telemetry, in which process it is, and how it is asked.
+/// The installed telemetry's worker: its thread, its process, and the function that asks it to
+/// flush.
 static WORKER: Mutex<Option<(ThreadId, Process, Arc<Flush>)>> = Mutex::new(None);
 
 thread_local! {
-    /// Whether this thread was started to record the end of another's runs.
+    /// True on a thread that was started to record the ends of another thread's runs.
     static ENDS_RUNS: Cell<bool> = const { Cell::new(false) };
     /// The runs on this thread, the innermost last.
     static ACTIVE: RefCell<Vec<ActiveRun>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A run on a thread, and whose it is.
+/// A run on a thread, with its request.
 #[derive(Clone)]
 struct ActiveRun {
     request: Arc<Request>,
     run: Run,
 }
 
-/// Keeps track of the runs on each thread. It is an observer only where a panic ends the process.
+/// Tracks the runs on each thread. Installed as an observer only if panics abort the process.
 #[derive(Debug)]
 pub(super) struct ActiveRuns;
 
@@ -73,18 +75,18 @@ fn active_runs() -> Vec<ActiveRun> {
     ACTIVE.try_with(copy).ok().flatten().unwrap_or_default()
 }
 
-/// Whether a panic ends the process, which the profile of the application sets for every crate.
+/// True if panics abort the process, which the application's profile determines for all crates.
 pub const ENDS_THE_PROCESS: bool = cfg!(panic = "abort");
 
-/// Sets how the worker, which runs on `thread`, is asked to deliver.
+/// Sets the function that asks the worker, which runs on `thread`, to flush.
 pub fn flush_by(thread: ThreadId, flush: impl Fn(Duration) + Send + Sync + 'static) {
     *WORKER.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread, Process::current(), Arc::new(flush)));
 }
 
-/// A thread that records the end of this one's runs.
+/// A handle to the thread that records the ends of another thread's runs.
 pub(super) struct LastRecords(Option<Receiver<()>>);
 
-/// Begins to record what the panic ends that was just noted on this thread.
+/// Starts recording the ends of the runs that the latest panic on this thread aborts.
 pub(super) fn begin() -> LastRecords {
     if is_ours() {
         return LastRecords(None);
@@ -93,7 +95,7 @@ pub(super) fn begin() -> LastRecords {
     let innermost = if ENDS_THE_PROCESS { None } else { current::request().zip(current::span()) };
     let innermost = innermost.map(|innermost| (innermost, panic::noted_failure()));
     let (done, is_done) = sync_channel(1);
-    // The records say on which thread it was, as its own do.
+    // The new thread gets the panicking thread's name, which the records contain.
     let thread = thread::current();
     let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
     let started = thread::Builder::new().name(name).spawn(move || {
@@ -110,23 +112,24 @@ pub(super) fn begin() -> LastRecords {
         {
             flush(ABORT_FLUSH_TIMEOUT);
         }
-        // The hook may have lost its patience.
+        // The hook may have stopped waiting.
         let _ = done.send(());
     });
     LastRecords(started.is_ok().then_some(is_done))
 }
 
 impl LastRecords {
-    /// Waits until it is done.
+    /// Waits until the thread has finished, or for a limited time.
     pub(super) fn wait(self) {
         if let Some(is_done) = self.0 {
-            // The flush ends by itself; this is for what it does not get to.
+            // The flush has its own timeout; this one also covers the time before the flush.
             let _ = is_done.recv_timeout(ABORT_FLUSH_TIMEOUT + ABORT_FLUSH_TIMEOUT / 4);
         }
     }
 }
 
-/// Returns whether this is a thread that nobody may wait for.
+/// Returns `true` on the worker's thread and on threads started by this module, which nobody may
+/// wait for.
 fn is_ours() -> bool {
     let is_worker = || {
         let worker = WORKER.try_lock().ok()?;
@@ -135,16 +138,17 @@ fn is_ours() -> bool {
     ENDS_RUNS.try_with(Cell::get).unwrap_or(true) || is_worker().unwrap_or(false)
 }
 
+/// Records the end of a tracked run as failed.
 fn fail(active: ActiveRun, failure: &Failure) {
     let ActiveRun { request, run } = active;
     let mut fields = FieldBuffer::begin();
     fields.failure(failure);
-    // How long its polls took is known to the run alone.
+    // The time spent in polls is known only to the run itself.
     let ended = RunEnd { at: request.now(), busy: None, outcome: Outcome::Failed };
     dispatch::send_if_enabled(&request, Admission::Guaranteed, entry::end_with_start(&run, &ended), &fields);
 }
 
-/// Ends a run of which nothing is known but its span.
+/// Ends a run of which only the span is known.
 fn fail_innermost(request: &Arc<Request>, span: SpanId, failure: &Failure) {
     let mut fields = FieldBuffer::begin();
     fields.failure(failure);

@@ -7,16 +7,15 @@ use crate::stage::span::{Ending, Span};
 use crate::stage::unwind::{self, LARGEST_MOVED};
 
 impl Span {
-    /// Begins the run, which is a call that the caller makes with [`Call::run`], or itself where
-    /// that [`is_large`].
+    /// Begins the run as a synchronous call. Generated code makes the call with [`Call::run`] or,
+    /// if [`is_large`] returns `true`, directly.
     #[inline]
     pub fn call(&mut self) -> Call<'_> {
         std::mem::forget(self.enter_call());
         Call(self)
     }
 
-    /// Runs `body` as the run, and has `on_end` record what is of interest in the result, which
-    /// this returns.
+    /// Runs `body` as the run and returns its result, from which `on_end` records fields.
     pub(crate) fn run_call<T>(mut self, body: impl FnOnce() -> T, on_end: impl FnOnce(&T, &mut Ending<'_>)) -> T {
         let mut call = self.call();
         let output = call.run(body);
@@ -25,20 +24,20 @@ impl Span {
     }
 }
 
-/// Returns whether the arguments that `body` has, or what it returns, are too large to go through a
-/// function of ours.
+/// Returns `true` if the arguments captured by `body`, or its result, are too large to be moved
+/// through a function of this crate.
 #[inline]
 pub const fn is_large<T, B: FnOnce() -> T>(_body: &B) -> bool {
     size_of::<B>() > LARGEST_MOVED || size_of::<T>() > LARGEST_MOVED
 }
 
-/// A run whose call goes on. Dropped without [`Call::end`] it means that the call panicked.
+/// A run whose call is in progress. If it is dropped without [`Call::end`], the call has panicked.
 #[derive(Debug)]
-#[must_use = "a stage that is dropped has panicked"]
+#[must_use = "a call that is dropped counts as panicked"]
 pub struct Call<'a>(&'a mut Span);
 
 impl Call<'_> {
-    /// Makes the call. If it panics, the run fails by that panic, which goes on.
+    /// Makes the call. If it panics, the run fails and the panic continues.
     #[inline]
     pub fn run<T>(&mut self, body: impl FnOnce() -> T) -> T {
         match contain(body) {
@@ -47,7 +46,8 @@ impl Call<'_> {
         }
     }
 
-    /// Ends the run. `on_end` records what is of interest in the result, if anybody listens.
+    /// Ends the run. `on_end` records fields from the result. It is called only if the run is
+    /// recorded.
     #[inline]
     pub fn end(self, on_end: impl FnOnce(&mut Ending<'_>)) {
         let mut call = ManuallyDrop::new(self);

@@ -1,14 +1,19 @@
-//! What has a number of items.
+//! The trait for values with a number of items.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A success value whose items are counted: the `count` of the stage that returns it.
+/// A success value whose items are counted. The number becomes the `count` of the stage that
+/// returns the value.
 ///
-/// Implemented for the standard collections, slices and arrays, and references and smart pointers
-/// to them. Implement it for your own batches:
+/// The trait is implemented for the standard collections, slices and arrays, and for references and
+/// smart pointers to them.
+///
+/// # Examples
+///
+/// Implement the trait for your own types:
 ///
 /// ```
 /// struct Batch { chunks: Vec<String> }
@@ -20,7 +25,7 @@ use std::sync::Arc;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "ragtrace does not know how to count `{Self}`",
+    message = "the items of `{Self}` cannot be counted",
     note = "implement `ragtrace::Countable` for `{Self}`, or record the number yourself: `ok(|out| count = out.len())`"
 )]
 pub trait Countable {

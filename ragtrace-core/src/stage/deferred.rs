@@ -1,5 +1,5 @@
-//! Stages of plain functions that return a future: fields are read at the call, the run starts at
-//! the first poll.
+//! Stages of plain functions that return a future: fields are read at the call, and the run starts
+//! at the first poll.
 
 use std::fmt;
 use std::future::Future;
@@ -15,14 +15,14 @@ use crate::stage::future::StageFuture;
 use crate::stage::span::{Ending, Span};
 use crate::value::FieldBuffer;
 
-/// A run that has its fields and has not begun. Without anybody who listens it never will.
+/// A run with its fields that has not begun. It never begins if nobody was recording at the call.
 #[derive(Debug)]
 pub struct Deferred(Option<PendingRun>);
 
 #[derive(Debug)]
 pub(crate) struct PendingRun {
     stage: &'static StageDescriptor,
-    /// Encoded.
+    /// The encoded fields.
     fields: Box<[u64]>,
 }
 
@@ -41,31 +41,32 @@ impl Deferred {
         self.0
     }
 
-    /// Makes the run, which is entered next.
+    /// Creates the run. It must be entered next on this thread.
     pub fn begin(self) -> Span {
         self.0.map_or_else(Span::none, PendingRun::into_span)
     }
 
-    /// Gives the run the future that `body` returns as its body. `body` itself is the caller's
-    /// call, and not part of the run.
+    /// Sets the body of the run to the future that `body` returns. The call of `body` itself is not
+    /// part of the run.
     pub fn future<T, F: Future<Output = T>>(self, body: impl FnOnce() -> F) -> DeferredBody<F> {
         DeferredBody { body: body(), pending: self.0 }
     }
 
-    /// Gives the run `future` as its body.
+    /// Sets the body of the run to `future`.
     pub fn block<F: Future>(self, future: F) -> DeferredBody<F> {
         DeferredBody { body: future, pending: self.0 }
     }
 }
 
 impl PendingRun {
-    /// Makes the run, which is entered next.
+    /// Creates the run. It must be entered next on this thread.
     pub(crate) fn into_span(self) -> Span {
         Span::idle(self.stage, FieldBuffer::from_encoded(&self.fields))
     }
 }
 
-/// A run to come and its body, which still needs what to record of the result.
+/// A run that has not begun, with its body but still without the code that records fields from the
+/// result.
 #[derive(Debug)]
 #[must_use = "a stage does nothing unless awaited"]
 pub struct DeferredBody<F> {
@@ -74,7 +75,8 @@ pub struct DeferredBody<F> {
 }
 
 impl<F: Future> DeferredBody<F> {
-    /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
+    /// Sets the function that records fields from the result. It is called only if the run is
+    /// recorded.
     pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> DeferredFuture<F, E> {
         DeferredFuture { stage: StageFuture::idle(self.body, on_end), pending: self.pending }
     }

@@ -13,15 +13,15 @@ use crate::stage::span::{Ending, Span};
 use crate::stage::unwind::{self, FailsUnseen, LARGEST_MOVED};
 
 impl Span {
-    /// Gives the run a future as its body.
-    // Inlined, so that the body is built where it stays.
+    /// Sets the body of the run to a future.
+    // Inlined, so that the body is built in its final place.
     #[inline]
     pub fn run<F: Future>(self, body: F) -> FutureBody<F> {
         FutureBody { body, span: self }
     }
 }
 
-/// A run and its body, which still needs what to record of the result.
+/// A run with its body, still without the code that records fields from the result.
 #[derive(Debug)]
 #[must_use = "a stage does nothing unless awaited"]
 pub struct FutureBody<F> {
@@ -30,7 +30,8 @@ pub struct FutureBody<F> {
 }
 
 impl<F: Future> FutureBody<F> {
-    /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
+    /// Sets the function that records fields from the result. It is called only if the run is
+    /// recorded.
     #[inline]
     pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
         StageFuture { body: self.body, on_end, span: self.span }
@@ -38,14 +39,15 @@ impl<F: Future> FutureBody<F> {
 }
 
 pin_project! {
-    /// An asynchronous stage: its context is current during its polls and nowhere else, and its end
-    /// is recorded when it returns, panics or is dropped.
+    /// An asynchronous stage. Its context is current only during its polls, and its end is recorded
+    /// when it returns, panics or is dropped.
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct StageFuture<F, E> {
         #[pin]
         body: F,
         on_end: E,
-        // The last, so that it is dropped after what runs entered: that is cancelled before it.
+        // The last field, so that it is dropped after the body: a stage inside the body is
+        // cancelled before this one.
         span: Span,
     }
 
@@ -57,12 +59,12 @@ pin_project! {
 }
 
 impl<F, E> StageFuture<F, E> {
-    /// Makes a stage whose run has not begun.
+    /// Creates a stage whose run has not begun.
     pub(crate) fn idle(body: F, on_end: E) -> Self {
         Self { body, on_end, span: Span::none() }
     }
 
-    /// Sets the run, which begins at the poll that comes next.
+    /// Sets the run, which begins at the next poll.
     pub(crate) fn set_run(self: Pin<&mut Self>, run: Span) {
         *self.project().span = run;
     }
@@ -91,7 +93,7 @@ where
     }
 }
 
-// A function with a short name: each stage has one, and programs keep the names.
+// A function with a short name: each stage has an instance, and programs keep the symbol names.
 #[inline(never)]
 fn poll<F, E>(stage: Pin<&mut StageFuture<F, E>>, cx: &mut Context<'_>) -> Poll<F::Output>
 where
@@ -100,7 +102,7 @@ where
 {
     let this = stage.project();
     if size_of::<F::Output>() > LARGEST_MOVED {
-        // As few functions as can be are between the body and whoever wants what it returns.
+        // Keeps the number of functions between the body and the consumer of its result low.
         let guard = FailsUnseen(this.span);
         let polled = poll_body(guard.0, this.body, cx, this.on_end);
         mem::forget(guard);

@@ -1,5 +1,5 @@
-//! A run whose body is no one function: begun, entered and ended by hand, as that of an HTTP
-//! request is, whose work is a call, a future and a body after that.
+//! Runs that are begun, entered and ended by explicit calls, for work that is not a single
+//! function. An HTTP request, for example, consists of a call, a future and a response body.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::dispatch;
 use crate::guard::Payload;
 use crate::value::FieldBuffer;
 
-/// A run that goes on until it is told to end. Dropped before that it is cancelled.
+/// A run that continues until it is ended. It is cancelled if it is dropped before that.
 ///
-/// Where nobody listens there is no run, and the context is put on threads all the same.
+/// If nobody is recording there is no run, but entering still makes the context current.
 #[derive(Debug)]
 pub struct ManualRun {
     span: Span,
-    /// Of a run that there is not.
+    /// The context, if there is no run.
     context: Option<RequestContext>,
 }
 
@@ -40,18 +40,18 @@ impl ManualRun {
         Self { span, context }
     }
 
-    /// Returns true if there is a run that has not ended.
+    /// Returns `true` if there is a run that has not ended.
     pub fn is_active(&self) -> bool {
         self.span.is_active()
     }
 
-    /// Returns the context of what runs inside, between polls.
+    /// Returns the context for work inside the run. The run must not be entered.
     pub fn context(&self) -> Option<RequestContext> {
         self.context.clone().or_else(|| self.span.context())
     }
 
-    /// Puts the run on this thread until the guard ends: for one poll or call of a part of its
-    /// work, or a drop of it.
+    /// Enters the run on this thread until the guard is dropped: for one poll or call of a part of
+    /// its work, or to drop a part.
     pub fn enter(&mut self) -> EnteredRun<'_> {
         if self.span.is_active() {
             EnteredRun(Within::Run(self.span.enter()))
@@ -60,8 +60,8 @@ impl ManualRun {
         }
     }
 
-    /// Ends the run, if it has not ended, with what `record` records. It completes unless that
-    /// fails or cancels it.
+    /// Ends the run, if it has not ended, with the fields that `record` records. The outcome is
+    /// completed unless `record` sets another.
     pub fn end(&mut self, record: impl FnOnce(&mut Ending<'_>)) {
         self.keep_context();
         if self.span.is_active() {
@@ -72,8 +72,8 @@ impl ManualRun {
         }
     }
 
-    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it
-    /// has left the thread, and with what `record` records besides.
+    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, with further
+    /// fields that `record` records. The run must not be entered.
     pub fn fail_by_panic(&mut self, payload: &Payload, record: impl FnOnce(&mut Ending<'_>)) {
         let Some(failure) = self.span.failure_by(payload) else { return };
         self.end(|ending| {
@@ -82,12 +82,12 @@ impl ManualRun {
         });
     }
 
-    /// Returns the time since the run began, or none where there is no run.
+    /// Returns the time since the run began, or zero if there is no run.
     pub fn elapsed(&self) -> Duration {
         self.span.since_start(self.span.now())
     }
 
-    /// Keeps the context for the work that is left after the end, which is still of the request.
+    /// Keeps the context for work after the end, which still belongs to the request.
     fn keep_context(&mut self) {
         if self.context.is_none() {
             self.context = self.span.context();
@@ -101,8 +101,8 @@ impl Drop for ManualRun {
     }
 }
 
-/// A run that is on this thread. Dropped without [`EnteredRun::pause`] it means that a part of its
-/// work panicked: the run has left the thread then, and [`ManualRun::fail_by_panic`] ends it.
+/// A run that is entered on this thread. If it is dropped without [`EnteredRun::pause`], a part of
+/// its work has panicked. The run then leaves the thread, and [`ManualRun::fail_by_panic`] ends it.
 pub struct EnteredRun<'a>(Within<'a>);
 
 enum Within<'a> {
@@ -111,7 +111,7 @@ enum Within<'a> {
 }
 
 impl EnteredRun<'_> {
-    /// Takes the run off this thread after a part of its work that returned.
+    /// Removes the run from this thread after a part of its work has returned.
     pub fn pause(self) {
         match self.0 {
             Within::Run(entered) => {

@@ -1,13 +1,19 @@
-//! A stage at run time: how a run of it begins and ends, and what is recorded of its result.
+//! Stages at run time: the beginning and end of a run, and the fields recorded from its result.
 //!
-//! A run records exactly one start and one end. Its end is recorded when its body returns, panics,
-//! or is dropped before it returned; the thread's context is then what it was before. Generated
-//! code calls [`open`] and one of `run` and `call`; it never sees a clock, an id or a queue.
+//! A run records exactly one start and one end. The end is recorded when its body returns, panics,
+//! or is dropped before it returned. Afterwards the thread's context is what it was before.
+//! Generated code calls [`open`] and then `run` or `call`. It never handles a clock, an id or a
+//! queue.
 //!
-//! `span` is the run; `call`, `future`, `deferred` and `stream` are the shapes of function around
-//! it; `named` runs stages whose names are made at run time, and `manual` runs that are begun and
-//! ended by hand; `outcome`, `countable` and `typed` read results; `recorder` is `record!`;
-//! `panic`, `abort` and `panic_hook` are for panics.
+//! | module | contents |
+//! | --- | --- |
+//! | `span` | the run itself |
+//! | `call`, `future`, `deferred`, `stream` | wrappers for each shape of function |
+//! | `named` | stages whose names are created at run time |
+//! | `manual` | runs that are begun and ended by explicit calls |
+//! | `outcome`, `countable`, `typed` | reading of results |
+//! | `recorder` | `record!` |
+//! | `panic`, `abort`, `panic_hook`, `unwind` | handling of panics |
 
 pub mod abort;
 mod call;

@@ -1,4 +1,4 @@
-//! Stages whose names are made at run time.
+//! Stages whose names are created at run time.
 
 use std::error::Error;
 use std::future::Future;
@@ -9,13 +9,16 @@ use crate::stage::deferred::open_deferred;
 use crate::stage::outcome::ErrorProbe;
 use crate::stage::span::open_bare;
 
-/// A stage whose name is made at run time, as the root of what one job, message or route does.
+/// A stage whose name is created at run time, for example the root stage of a job, a message or a
+/// route.
 ///
-/// Its runs are recorded as those of an annotated function are. It is the parent of the stages
-/// inside it, and begins a trace where there is none. The name joins the catalog
-/// ([`stages`](crate::stages)) and stays there, so names are bounded: at most 1,024 in a process,
-/// of at most 200 bytes (a longer one is cut and ends in `…`). Make them of what has few values,
-/// such as a job's type or a route's pattern, never of an id.
+/// Its runs are recorded like those of an annotated function: a run is the parent of the stages
+/// inside it, and starts a trace if there is none. The name joins the catalog
+/// ([`stages`](crate::stages)) for the rest of the process's life, so names are bounded: a process
+/// has at most 1,024, of at most 200 bytes each (a longer name is cut and ends in `…`). Build names
+/// from values with few variants, such as a job's type or a route's pattern, and never from an id.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::{NamedStage, StageKind};
@@ -24,7 +27,7 @@ use crate::stage::span::open_bare;
 /// # let kind_of_job = "reindex";
 /// let stage = NamedStage::new(&format!("job {kind_of_job}"), StageKind::Pipeline)
 ///     .or_else(|| NamedStage::new("job", StageKind::Pipeline))
-///     .expect("the first name was made when the program began");
+///     .expect("the name `job` was interned at startup");
 /// let pages = stage.run(async { 3 }).await;
 /// # assert_eq!(pages, 3);
 /// # });
@@ -33,8 +36,10 @@ use crate::stage::span::open_bare;
 pub struct NamedStage(&'static CatalogEntry);
 
 impl NamedStage {
-    /// Returns the stage of this name, which is made the first time, or `None` if there are 1,024
-    /// others. Kind and place are those of the first time.
+    /// Returns the stage with this name, creating it on the first call, or `None` if 1,024 other
+    /// names exist. Routes recorded by the HTTP layer count as names.
+    ///
+    /// The kind and source location of the first call are kept.
     #[track_caller]
     pub fn new(name: &str, kind: StageKind) -> Option<Self> {
         let template = StageDescriptor::at("", "ragtrace::named", Location::caller()).with_kind(kind);
@@ -46,12 +51,12 @@ impl NamedStage {
         self.0.get().name()
     }
 
-    /// Records a run that is `future`; it completes whatever the future returns.
+    /// Runs `future` as a run of the stage. The run completes whatever the future returns.
     pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
         open_deferred(self.0, |_| ()).block(future).end(|_, _| ())
     }
 
-    /// Records a run that is `future`, and fails if that returns an error.
+    /// Runs `future` as a run of the stage, which fails if the future returns an error.
     pub fn try_run<T, E, F>(&self, future: F) -> impl Future<Output = Result<T, E>>
     where
         E: Error,
@@ -64,12 +69,12 @@ impl NamedStage {
         })
     }
 
-    /// Records a run that is `call`; it completes whatever the call returns.
+    /// Calls `call` as a run of the stage. The run completes whatever the call returns.
     pub fn run_sync<T>(&self, call: impl FnOnce() -> T) -> T {
         open_bare(self.0).run_call(call, |_, _| ())
     }
 
-    /// Records a run that is `call`, and fails if that returns an error.
+    /// Calls `call` as a run of the stage, which fails if the call returns an error.
     pub fn try_run_sync<T, E: Error>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         open_bare(self.0).run_call(call, |result, ending| {
             if let Err(error) = result {

@@ -1,12 +1,16 @@
-//! What a result says of its stage, as far as its type can say it.
+//! Reads a result as far as its type allows.
 //!
-//! Generated code does not know types, so it asks the compiler: a probe has a method for the best
-//! case, and derefs to a probe with the same method for the next best. Method resolution takes the
-//! first whose bounds hold ("autoref specialisation"), with inherent methods only, so no trait
-//! needs to be in the user's scope. In a generic function only what the bounds promise is seen: an
-//! unbounded `T` has no count, an unbounded `E` gives its type's name.
+//! Generated code does not know types, so it leaves the choice to the compiler. A probe has a
+//! method for the best case, and dereferences to another probe with the same method for the next
+//! best case. Method resolution selects the first whose bounds hold ("autoref specialization").
+//! Only inherent methods are involved, so no trait has to be in the user's scope. In a generic
+//! function only declared bounds count: a value of an unbounded type `T` has no count, and for an
+//! unbounded error type `E` only its name is recorded.
 
-#![expect(clippy::unnecessary_box_returns, reason = "generated code passes it on: a pointer keeps that small")]
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "generated code moves the result, and moves of a pointer are small"
+)]
 
 use std::any::{Any, type_name};
 use std::borrow::Cow;
@@ -19,23 +23,23 @@ use crate::event::{ErrorInfo, Failure};
 use crate::guard;
 use crate::stage::{Countable, panic};
 
-/// Tells a `Result` from anything else.
+/// Distinguishes a `Result` from any other type.
 #[derive(Debug)]
 pub struct Probe<'a, T>(AnyProbe<'a, T>);
 
-/// Anything that is not a `Result`: a success.
+/// A value that is not a `Result` and counts as a success.
 #[derive(Debug)]
 pub struct AnyProbe<'a, T>(&'a T);
 
 impl<'a, T> Probe<'a, T> {
-    /// Asks about `output`.
+    /// Creates a probe of `output`.
     pub fn new(output: &'a T) -> Self {
         Self(AnyProbe(output))
     }
 }
 
 impl<'a, T, E> Probe<'a, Result<T, E>> {
-    /// The success value or the error.
+    /// Returns the success value or the error.
     pub fn split(&self) -> Result<&'a T, &'a E> {
         self.0.0.as_ref()
     }
@@ -50,33 +54,32 @@ impl<'a, T> Deref for Probe<'a, T> {
 }
 
 impl<'a, T> AnyProbe<'a, T> {
-    /// The value as a success.
-    #[expect(clippy::unnecessary_wraps, reason = "the same call as on `Probe`")]
+    /// Returns the value as a success.
+    #[expect(clippy::unnecessary_wraps, reason = "must have the signature of the method on `Probe`")]
     pub fn split(&self) -> Result<&'a T, &'a Infallible> {
         Ok(self.0)
     }
 }
 
-/// Tells what can be counted from what can not.
+/// Distinguishes a value that can be counted from one that cannot.
 #[derive(Debug)]
 pub struct CountProbe<'a, T: ?Sized>(&'a T, NoCount);
 
-/// Anything that can not be counted.
+/// A value that cannot be counted.
 #[derive(Debug)]
 pub struct NoCount;
 
 impl<'a, T: ?Sized> CountProbe<'a, T> {
-    /// Asks about `value`.
+    /// Creates a probe of `value`.
     pub fn new(value: &'a T) -> Self {
         Self(value, NoCount)
     }
 }
 
 impl<T: Countable + ?Sized> CountProbe<'_, T> {
-    /// How many items there are, unless the counting panics.
+    /// Returns the number of items, or `None` if counting panics.
     pub fn count(&self) -> Option<u64> {
-        // Where the counting cannot panic, as that of the standard collections, nothing is left of
-        // the guard.
+        // If counting cannot panic, as with the standard collections, the guard is optimized away.
         guard::call(|| self.0.count() as u64).ok()
     }
 }
@@ -90,42 +93,42 @@ impl<T: ?Sized> Deref for CountProbe<'_, T> {
 }
 
 impl NoCount {
-    /// Nothing that can be counted.
-    #[expect(clippy::unused_self, reason = "the same call as on `CountProbe`")]
+    /// Returns `None`, because the value cannot be counted.
+    #[expect(clippy::unused_self, reason = "must have the signature of the method on `CountProbe`")]
     pub fn count(&self) -> Option<u64> {
         None
     }
 }
 
-/// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken,
-/// too, where the type is not known yet.
+/// Captures as much as an error's type offers. This first probe is for types that implement
+/// `Error`. It is also selected while the type is not known yet.
 #[derive(Debug)]
 pub struct ErrorProbe<'a, E>(KnownProbe<'a, E>);
 
-/// Second: types that are known by name. An `anyhow::Error` has a backtrace besides; what a thread
-/// panicked with has a text inside.
+/// The second probe, for specific types: `anyhow::Error`, which has a backtrace, and the payload of
+/// a panic, which contains a text.
 #[derive(Debug)]
 pub struct KnownProbe<'a, E>(PointerProbe<'a, E>);
 
-/// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the
-/// way of `anyhow::Error`.
+/// The third probe, for pointers to an `Error`, such as `Box<dyn Error + Send + Sync>` and types
+/// like `anyhow::Error`.
 #[derive(Debug)]
 pub struct PointerProbe<'a, E>(SharedProbe<'a, E>);
 
-/// Fourth: a pointer to such a pointer, such as `Arc<anyhow::Error>`, as those have it who hand an
-/// error to many.
+/// The fourth probe, for pointers to such pointers, such as an `Arc<anyhow::Error>` that is shared
+/// by several owners.
 #[derive(Debug)]
 pub struct SharedProbe<'a, E>(DisplayProbe<'a, E>);
 
-/// Fifth: `Display`.
+/// The fifth probe, for types that implement `Display`.
 #[derive(Debug)]
 pub struct DisplayProbe<'a, E>(DebugProbe<'a, E>);
 
-/// Sixth: `Debug`.
+/// The sixth probe, for types that implement `Debug`.
 #[derive(Debug)]
 pub struct DebugProbe<'a, E>(NameProbe<'a, E>);
 
-/// Last: the type's name.
+/// The last probe, which captures only the type's name.
 #[derive(Debug)]
 pub struct NameProbe<'a, E>(&'a E);
 
@@ -151,14 +154,14 @@ next_probe! {
 }
 
 impl<'a, E> ErrorProbe<'a, E> {
-    /// Asks about `error`.
+    /// Creates a probe of `error`.
     pub fn new(error: &'a E) -> Self {
         Self(KnownProbe(PointerProbe(SharedProbe(DisplayProbe(DebugProbe(NameProbe(error)))))))
     }
 }
 
 impl<E: Error> ErrorProbe<'_, E> {
-    /// Message and chain.
+    /// Captures the message and the chain of sources.
     pub fn capture(&self) -> Box<Failure> {
         with_chain(type_name::<E>(), self.error())
     }
@@ -166,7 +169,7 @@ impl<E: Error> ErrorProbe<'_, E> {
 
 #[cfg(feature = "anyhow")]
 impl KnownProbe<'_, anyhow::Error> {
-    /// Message, chain, and the backtrace if one was taken.
+    /// Captures the message, the chain of sources, and the backtrace if there is one.
     pub fn capture(&self) -> Box<Failure> {
         let error = self.error();
         let mut failure = with_chain(type_name::<anyhow::Error>(), &**error);
@@ -178,7 +181,7 @@ impl KnownProbe<'_, anyhow::Error> {
 }
 
 impl KnownProbe<'_, Box<dyn Any + Send>> {
-    /// The text of a panic.
+    /// Captures the text of a panic.
     pub fn capture(&self) -> Box<Failure> {
         let text = panic::describe(&**self.error());
         without_chain(type_name::<Box<dyn Any + Send>>(), text.to_owned())
@@ -186,36 +189,36 @@ impl KnownProbe<'_, Box<dyn Any + Send>> {
 }
 
 impl<E: Deref<Target: Error>> PointerProbe<'_, E> {
-    /// Message and chain of what is pointed to.
+    /// Captures the message and the chain of the error pointed to.
     pub fn capture(&self) -> Box<Failure> {
         with_chain(type_name::<E>(), &Pointed(self.error(), |error| &**error))
     }
 }
 
 impl<E: Deref<Target: Deref<Target: Error>>> SharedProbe<'_, E> {
-    /// Message and chain of what is pointed to at last.
+    /// Captures the message and the chain of the error pointed to by the inner pointer.
     pub fn capture(&self) -> Box<Failure> {
         with_chain(type_name::<E>(), &Pointed(self.error(), |error| &***error))
     }
 }
 
 impl<E: Display> DisplayProbe<'_, E> {
-    /// The `Display`.
+    /// Captures the `Display`.
     pub fn capture(&self) -> Box<Failure> {
         without_chain(type_name::<E>(), guard::read("Display", format_args!("{}", self.error())))
     }
 }
 
 impl<E: Debug> DebugProbe<'_, E> {
-    /// The `Debug`.
+    /// Captures the `Debug`.
     pub fn capture(&self) -> Box<Failure> {
         without_chain(type_name::<E>(), guard::read("Debug", format_args!("{:?}", self.error())))
     }
 }
 
 impl<'a, E> NameProbe<'a, E> {
-    /// The type's name.
-    #[expect(clippy::unused_self, reason = "the same call as on the probes before it")]
+    /// Captures the type's name.
+    #[expect(clippy::unused_self, reason = "must have the signature of the method on the other probes")]
     pub fn capture(&self) -> Box<Failure> {
         let name = type_name::<E>();
         without_chain(name, short_type_name(name))
@@ -226,8 +229,8 @@ impl<'a, E> NameProbe<'a, E> {
     }
 }
 
-/// An error that a pointer of the application's points to. It is looked at where a panic of the
-/// pointer's does no harm.
+/// An error behind a pointer that the application implements. The pointer is dereferenced only
+/// where its panic is caught.
 struct Pointed<'a, E, T: ?Sized>(&'a E, fn(&'a E) -> &'a T);
 
 impl<T: Error + ?Sized, E> Error for Pointed<'_, E, T> {
@@ -248,12 +251,13 @@ impl<T: Error + ?Sized, E> Debug for Pointed<'_, E, T> {
     }
 }
 
-/// The most sources that are recorded of an error.
+/// The maximum number of an error's sources that are recorded.
 const MOST_SOURCES: usize = 64;
-/// The most that are counted beyond these: a chain may loop.
+/// The maximum number of further sources that are counted, because a chain may be cyclic.
 const MOST_COUNTED: usize = 4_096;
 
-/// Not generic, so that each type of error adds a call and no copy.
+/// Not generic, so that each type of error adds only a call to the program and not a copy of this
+/// function.
 fn with_chain(type_name: &'static str, error: &dyn Error) -> Box<Failure> {
     let mut failure = without_chain(type_name, guard::read("Display", format_args!("{error}")));
     let chain = &mut failure.error.chain;
@@ -263,6 +267,7 @@ fn with_chain(type_name: &'static str, error: &dyn Error) -> Box<Failure> {
     failure
 }
 
+/// Appends the messages of the sources of `error` to `chain`.
 fn read_chain(error: &dyn Error, chain: &mut Vec<String>) {
     let mut sources = std::iter::successors(error.source(), |&error| error.source());
     for source in sources.by_ref().take(MOST_SOURCES) {
@@ -275,13 +280,14 @@ fn read_chain(error: &dyn Error, chain: &mut Vec<String>) {
     }
 }
 
+/// Creates a failure without sources or a backtrace.
 fn without_chain(type_name: &'static str, message: String) -> Box<Failure> {
     let type_name = Cow::Owned(short_type_name(type_name));
     Box::new(Failure { error: ErrorInfo { type_name, message, chain: Vec::new() }, stack_trace: None })
 }
 
-/// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn
-/// core::error::Error + …::Send>`.
+/// Removes the paths from a type's name: `alloc::boxed::Box<dyn core::error::Error + …::Send>`
+/// becomes `Box<dyn Error + Send>`.
 fn short_type_name(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
     for part in full.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {

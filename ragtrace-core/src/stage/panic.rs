@@ -1,11 +1,12 @@
-//! The text of a panic, for the runs that it passes.
+//! The text of a panic, for the runs that it passes through.
 //!
-//! The payload says what the panic was, and goes from run to run. Where it began, and its
-//! backtrace, only the panic hook is told, before the unwinding; so the hook leaves a note on the
-//! thread. A note is used for nothing but its own panic: not every panic runs the hook
-//! (`resume_unwind` does not), a panic may be caught and another one come, and the last one on a
-//! thread may be another request's. So a run takes a note only if it was left while the run was the
-//! innermost one, or was taken for this very payload before, and only if both say the same text.
+//! The payload contains the panic's message and moves from run to run. The panic's location and
+//! backtrace are known only to the panic hook, which runs before unwinding and leaves them in a
+//! note on the thread. A note must only be used for its own panic: some panics do not run the hook
+//! (`resume_unwind`), a panic may be caught before another one starts, and the latest panic on a
+//! thread may belong to another request. A run therefore uses a note only if the note was left
+//! while the run was the innermost one, or has already been used for the same payload, and if their
+//! texts are equal.
 
 use std::any::TypeId;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -19,33 +20,33 @@ use crate::guard::{NO_TEXT, Payload, text_of};
 use crate::id::SpanId;
 
 thread_local! {
-    /// The note of the thread's last panic.
+    /// The note of the latest panic on this thread.
     static NOTE: RefCell<Option<Note>> = const { RefCell::new(None) };
 }
 
-/// A panic as the hook was told of it.
+/// A panic as the hook saw it.
 #[derive(Clone, Debug)]
 struct Note {
-    /// `None` for a payload that is not a text.
+    /// The panic's text, or `None` if the payload is not a string.
     text: Option<String>,
     ty: TypeId,
-    /// Where the panic began, as ` (at file:line:column)`, or nothing.
+    /// The location as ` (at file:line:column)`, or an empty string.
     place: String,
     stack_trace: Option<String>,
     owner: Owner,
 }
 
-/// Whose panic a note is about.
+/// The run or payload that a note belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
-    /// The run that was the innermost on the thread; `None` outside of any.
+    /// The run that was innermost on the thread, or `None` outside of any run.
     Innermost(Option<SpanId>),
-    /// A run has taken the note for the payload at this address, which goes on to the runs around
-    /// it.
+    /// The payload at this address, for which a run has used the note. It moves on to the outer
+    /// runs.
     Payload(usize),
 }
 
-/// Notes what a panic on this thread says.
+/// Leaves a note of a panic on this thread.
 pub(super) fn note(info: &PanicHookInfo<'_>) {
     let place =
         info.location().map_or_else(String::new, |at| format!(" (at {}:{}:{})", at.file(), at.line(), at.column()));
@@ -58,13 +59,12 @@ pub(super) fn note(info: &PanicHookInfo<'_>) {
         stack_trace: captured.then(|| backtrace.to_string()),
         owner: Owner::Innermost(current::span()),
     };
-    // A panic while this very value is borrowed, or while the thread ends, is one that no stage
-    // will ask for.
+    // If the value is borrowed or the thread is ending, no stage will ask for the note.
     with_note(|last| *last = Some(noted));
 }
 
-/// Returns the failure of a run by the panic whose payload this is. The run has left the thread;
-/// `span` was the innermost one when it panicked.
+/// Returns the failure of a run by a panic with the given payload. The run has left the thread, and
+/// `span` was the innermost run when the panic started.
 pub(super) fn failure(payload: &Payload, span: Option<SpanId>) -> Failure {
     let payload = innermost(payload);
     let text = text_of(payload);
@@ -83,43 +83,44 @@ pub(super) fn failure(payload: &Payload, span: Option<SpanId>) -> Failure {
     }
 }
 
-/// Returns the failure of a run by a panic whose payload nobody has seen, such as one of a
-/// destructor. The run has left the thread; `span` was the innermost one when it panicked.
+/// Returns the failure of a run by a panic whose payload is not available, such as a panic of a
+/// destructor. The run has left the thread, and `span` was the innermost run when the panic
+/// started.
 pub(super) fn unseen_failure(span: Option<SpanId>) -> Failure {
     let around = current::span();
     let taken = with_note(|last| {
         let note = last.as_mut().filter(|note| span.is_some() && note.owner == Owner::Innermost(span))?;
-        // It is the panic of the run around this one from here on.
+        // From now on the note belongs to the outer run.
         note.owner = Owner::Innermost(around);
         Some(note.clone())
     });
     taken.flatten().map_or_else(|| by_panic("panicked".to_owned(), None), Note::failure)
 }
 
-/// Returns the failure of the runs on this thread by the panic that was just noted.
+/// Returns the failure of this thread's runs by the panic that was noted last.
 pub(super) fn noted_failure() -> Failure {
     with_note(|last| last.clone()).flatten().map_or_else(|| by_panic("panicked".to_owned(), None), Note::failure)
 }
 
-/// Returns whether a panic of the innermost run is noted that no run has taken.
+/// Returns `true` if there is a note of a panic in the innermost run that no run has used.
 pub(super) fn is_noted() -> bool {
     let innermost = Owner::Innermost(current::span());
     with_note(|last| last.as_ref().is_some_and(|note| note.owner == innermost)).unwrap_or(false)
 }
 
-/// Forgets what is noted of an earlier panic of the run `span`, so that it is not taken for one to
-/// come.
+/// Removes the note of an earlier panic in the run `span`, so that it is not used for a later
+/// panic.
 pub(super) fn forget(span: Option<SpanId>) {
     with_note(|last| last.take_if(|note| note.owner == Owner::Innermost(span)));
 }
 
-/// Returns what a payload says of itself.
+/// Returns the text of a payload.
 pub(super) fn describe(payload: &Payload) -> &str {
     text_of(innermost(payload)).unwrap_or(NO_TEXT)
 }
 
-/// Returns the payload that was boxed once more on its way from one thread to another, as
-/// `panic_any(error)` does.
+/// Returns the payload inside any further boxes. A payload is boxed again when it is passed on from
+/// another thread by `panic_any(error)`.
 fn innermost(mut payload: &Payload) -> &Payload {
     while let Some(inner) = payload.downcast_ref::<Box<Payload>>() {
         payload = &**inner;
@@ -134,6 +135,7 @@ impl Note {
     }
 }
 
+/// Creates the failure of a run that panicked.
 fn by_panic(message: String, stack_trace: Option<String>) -> Failure {
     Failure { error: ErrorInfo { type_name: Cow::Borrowed("panic"), message, chain: Vec::new() }, stack_trace }
 }

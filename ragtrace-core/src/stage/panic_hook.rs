@@ -1,12 +1,12 @@
-//! The panic hook: notes each panic for the stages that it passes and, where a panic ends the
-//! process, has the last records made and delivered.
+//! The panic hook. It leaves a note of each panic for the stages that the panic passes through. If
+//! the panic aborts the process, it also has the last records written and delivered.
 //!
-//! A panic ends the process under `panic = "abort"`, and where it cannot unwind: in a destructor
-//! while another one unwinds, in an `extern "C"` function. One that unwinds may be caught, and
-//! nothing is held up for it.
+//! A panic aborts the process under `panic = "abort"`, and where it cannot unwind: in a destructor
+//! during another panic, or in an `extern "C"` function. Other panics may be caught, and the hook
+//! does not delay them.
 //!
-//! The hook that was there still runs. A hook that the application sets later replaces ours: stages
-//! then fail with the panic's message, and without its place.
+//! The previously installed hook still runs. A hook that the application installs later replaces
+//! this one. Stages then fail with the panic's message but without its location.
 
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
@@ -19,16 +19,16 @@ use crate::stage::panic;
 
 thread_local! {
     static IS_SILENT: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic was that the hook kept silent about.
+    /// The location of the last panic that the hook did not report.
     static SILENCED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Chains the hook, once in a process.
+/// Installs the hook. Only the first call in a process has an effect.
 pub fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if ENDS_THE_PROCESS {
-            // Among the first, so there is room.
+            // One of the first observers, so there is room for it.
             observer::add(&ActiveRuns);
         }
         let earlier = std::panic::take_hook();
@@ -37,12 +37,13 @@ pub fn install_hook() {
                 return;
             }
             let cannot_unwind = cannot_unwind(info);
-            // What the run panicked with says more than that this could not go on.
+            // The run's own panic is more informative than the follow-up panic that says it cannot
+            // unwind.
             if !(cannot_unwind && is_follow_up(info) && panic::is_noted()) {
                 panic::note(info);
             }
             let last_records = (ENDS_THE_PROCESS || cannot_unwind).then(abort::begin);
-            // What the user sees does not wait for what the backends get.
+            // The application's output comes first; it does not wait for the delivery.
             earlier(info);
             if let Some(last_records) = last_records {
                 last_records.wait();
@@ -51,13 +52,15 @@ pub fn install_hook() {
     });
 }
 
-/// Does `work`, and returns what it returns or where it panicked. Our hook, if it is the process's,
-/// says nothing of that panic: its message may repeat what `work` was given. Where a panic ends the
-/// process, all is as ever.
+/// Calls `work` and catches its panic without a report from this hook, because the panic's message
+/// may contain secrets passed to `work`.
+///
+/// A hook that replaced this one still reports the panic. If panics abort the process, nothing
+/// changes.
 ///
 /// # Errors
 ///
-/// If `work` panicked: where, as far as it is known.
+/// Returns the panic's location, if it is known, if `work` panics.
 pub fn catch_silently<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> {
     let before = IS_SILENT.try_with(|is_silent| is_silent.replace(true));
     let done = contain(work);
@@ -70,7 +73,7 @@ pub fn catch_silently<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> 
     })
 }
 
-/// Notes where a panic was that is to be kept silent about. Returns whether it is.
+/// Keeps the location of a panic that is not reported. Returns `true` if the panic is such a one.
 fn note_silenced(info: &PanicHookInfo<'_>) -> bool {
     if ENDS_THE_PROCESS || !IS_SILENT.try_with(Cell::get).unwrap_or(false) {
         return false;
@@ -80,15 +83,15 @@ fn note_silenced(info: &PanicHookInfo<'_>) -> bool {
     true
 }
 
-/// Returns whether the process is aborted after the hook although panics unwind.
-// `PanicHookInfo::can_unwind` is not stable. The `Debug` says it; its texts come from the standard
-// library and the compiler.
+/// Returns `true` if the process will abort after the hook even though panics unwind in general.
+// `PanicHookInfo::can_unwind` is not stable, but the `Debug` output shows it. The texts come from
+// the standard library and the compiler.
 fn cannot_unwind(info: &PanicHookInfo<'_>) -> bool {
     let said = format!("{info:?}");
     if said.contains("can_unwind: ") { said.contains("can_unwind: false") } else { is_follow_up(info) }
 }
 
-/// Returns whether the panic is the one that the standard library raises where another one cannot
+/// Returns `true` if this is the panic that the standard library raises when another panic cannot
 /// unwind.
 fn is_follow_up(info: &PanicHookInfo<'_>) -> bool {
     let texts = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];

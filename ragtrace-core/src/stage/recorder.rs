@@ -1,8 +1,8 @@
 //! `record!`: fields that a stage's body adds while it runs.
 //!
-//! A stage that declares such fields notes on its thread that it runs there, so that `record!`
-//! finds it from closures, helper futures and stages inside it too. What is recorded goes to the
-//! queue at once, and so outlives a panic.
+//! A stage that declares such fields is registered on its thread while it runs there, so that
+//! `record!` finds it also from closures, helper futures and inner stages. Recorded fields go to
+//! the queue at once and therefore survive a panic.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -18,31 +18,31 @@ use crate::stage::typed::{CostValue, CountValue};
 use crate::value::{FieldBuffer, ToValue};
 
 thread_local! {
-    /// The runs on this thread that `record!` may add to, the innermost last.
+    /// The runs on this thread that `record!` can add to, the innermost last.
     static RECORDING: RefCell<Vec<RecordingRun>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A run that `record!` may add to, and whose it is.
+/// A run that `record!` can add to, with its request.
 #[derive(Clone)]
 struct RecordingRun {
     request: Arc<Request>,
     run: Run,
 }
 
-/// Notes that `run` is on this thread, until [`leave`].
+/// Registers `run` on this thread until [`leave`].
 #[cold]
 pub(crate) fn enter(request: Arc<Request>, run: Run) {
     let _ = RECORDING.try_with(|recording| recording.borrow_mut().push(RecordingRun { request, run }));
 }
 
-/// Takes back the last [`enter`], if it was of the run `span`.
+/// Undoes the last [`enter`] if it was for the run `span`.
 #[cold]
 pub(crate) fn leave(span: SpanId) {
     // The request is dropped after the borrow has ended.
     let _last = RECORDING.try_with(|recording| recording.borrow_mut().pop_if(|last| last.run.span == span));
 }
 
-/// Records a field of the innermost run of `stage` on this thread; without one, nothing.
+/// Records a field for the innermost run of `stage` on this thread. Does nothing if there is none.
 pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue + ?Sized)) {
     if !dispatch::is_enabled() {
         return;
@@ -58,16 +58,17 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     }
 }
 
-/// [`record`] for the name `count`.
+/// Records the field `count`, as [`record`] does.
 pub fn record_count(stage: &'static StageDescriptor, name: u16, count: &(impl CountValue + Copy)) {
     record(stage, name, &count.items());
 }
 
-/// [`record`] for the name `cost_usd`.
+/// Records the field `cost_usd`, as [`record`] does.
 pub fn record_cost(stage: &'static StageDescriptor, name: u16, cost: &(impl CostValue + Copy)) {
     record(stage, name, &cost.usd());
 }
 
+/// Returns the innermost run of `stage` on this thread.
 fn innermost(stage: &'static StageDescriptor) -> Option<RecordingRun> {
     let find = |recording: &RefCell<Vec<RecordingRun>>| {
         recording.borrow().iter().rev().find(|recording| std::ptr::eq(recording.run.stage, stage)).cloned()

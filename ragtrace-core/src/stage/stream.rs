@@ -1,7 +1,7 @@
-//! Stages that are streams: they end when the stream does.
+//! Stages that are streams. The stage ends when the stream ends.
 //!
-//! An item that is an `Err` fails the stage there and then. The stream goes on if its consumer
-//! does, in the stage's context still, but what comes is no longer counted.
+//! An item that is an `Err` fails the stage immediately. If its consumer goes on, the stream
+//! continues in the stage's context, but further items are not counted.
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +20,7 @@ use crate::stage::span::{Ending, Span};
 use crate::stage::unwind;
 use crate::time::Ticks;
 
-/// A stream and its run, before it is said what to make of an item.
+/// A stream and its run, still without the function that handles items.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct StreamBody<S> {
@@ -30,14 +30,15 @@ pub struct StreamBody<S> {
 }
 
 impl Deferred {
-    /// The run's body: the stream that `body` returns. The run begins at its first poll.
+    /// Sets the body of the run to the stream that `body` returns. The run begins at the stream's
+    /// first poll.
     pub fn stream<T, S: Stream<Item = T>>(self, body: impl FnOnce() -> S) -> StreamBody<S> {
         StreamBody { body: body(), span: Span::none(), pending: self.into_pending() }
     }
 }
 
 impl Span {
-    /// Runs `body`, whose stream the run goes on with.
+    /// Calls `body` as part of the run, which continues with the returned stream.
     pub fn call_stream<T, S: Stream<Item = T>>(mut self, body: impl FnOnce() -> S) -> StreamBody<S> {
         let body = unwind::run(&mut self, |span| {
             let entered = span.enter();
@@ -48,8 +49,8 @@ impl Span {
         StreamBody { body, span: self, pending: None }
     }
 
-    /// Runs `body`, with whose stream the run goes on if there is one. Without, it fails;
-    /// `on_error` says how.
+    /// Calls `body` as part of the run, which continues with the returned stream. If `body` returns
+    /// an error the run fails, and `on_error` records the failure.
     pub fn try_call_stream<T, S: Stream<Item = T>, E>(
         mut self,
         body: impl FnOnce() -> Result<S, E>,
@@ -64,14 +65,14 @@ impl Span {
         self.go_on(result, on_error)
     }
 
-    /// Awaits `body`, with whose stream the run goes on.
+    /// Awaits `body` as part of the run, which continues with the resulting stream.
     pub async fn await_stream<T, S: Stream<Item = T>>(self, body: impl Future<Output = S>) -> StreamBody<S> {
         let (span, body) = Awaiting { body, span: Some(self) }.await;
         StreamBody { body, span, pending: None }
     }
 
-    /// Awaits `body`, with whose stream the run goes on if there is one. Without, it fails;
-    /// `on_error` says how.
+    /// Awaits `body` as part of the run, which continues with the resulting stream. If `body`
+    /// returns an error the run fails, and `on_error` records the failure.
     pub async fn try_await_stream<T, S: Stream<Item = T>, E>(
         self,
         body: impl Future<Output = Result<S, E>>,
@@ -81,6 +82,7 @@ impl Span {
         span.go_on(result, on_error)
     }
 
+    /// Continues the run with the stream in `result`, or fails it with the error.
     fn go_on<S, E>(
         mut self,
         result: Result<S, E>,
@@ -99,33 +101,33 @@ impl Span {
 }
 
 impl<S: Stream> StreamBody<S> {
-    /// Has `on_item` look at each item, and fail the run if it is an error.
+    /// Sets the function that is called with each item and fails the run if the item is an error.
     pub fn items<I: FnMut(&S::Item, &mut OpenStream<'_>)>(self, on_item: I) -> StageStream<S, I> {
         let Self { body, span, pending } = self;
         StageStream { body: Some(body), on_item, span, pending, items: ItemCounts::default(), after_failure: None }
     }
 }
 
-/// The items of a stream so far.
+/// The items of a stream so far: their number, and the time until the first.
 #[derive(Clone, Copy, Debug, Default)]
 struct ItemCounts {
     count: u64,
     first: Option<Duration>,
 }
 
-/// A run that goes on unless it is failed.
+/// A run that can be failed while its stream continues.
 #[derive(Debug)]
 pub struct OpenStream<'a> {
     span: &'a mut Span,
-    /// Where the context stays when the run has failed and the stream goes on.
+    /// Receives the context if the run fails and the stream goes on.
     after_failure: &'a mut Option<RequestContext>,
     at: Ticks,
     items: ItemCounts,
 }
 
 impl OpenStream<'_> {
-    /// Ends the run as failed. More may be said until the returned end is dropped; a run that has
-    /// ended ignores it.
+    /// Ends the run as failed. Further fields can be recorded until the returned value is dropped.
+    /// If the run has already ended, they are ignored.
     pub fn fail(&mut self, failure: Box<Failure>) -> Ending<'_> {
         if self.span.is_active() {
             *self.after_failure = self.span.context();
@@ -190,7 +192,7 @@ where
         if let Some(pending) = this.pending.take() {
             *this.span = pending.into_span();
         }
-        // The body is taken away only when this stream is dropped.
+        // The body is removed only by the destructor.
         let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
         let context = this.after_failure.is_some().then(|| Entered::new(this.after_failure));
         let items = &*this.items;
@@ -248,7 +250,7 @@ impl<S, I> fmt::Debug for StageStream<S, I> {
 }
 
 pin_project! {
-    /// The part of a run that comes before its stream.
+    /// The part of a run before its stream.
     struct Awaiting<F> {
         #[pin]
         body: F,

@@ -1,24 +1,25 @@
-//! The fields whose type is fixed: `count` is an integer, `cost_usd` a float.
+//! Fields with a fixed type: `count` is an integer, `cost_usd` a float.
 
-/// What may be recorded as `count`: an integer, or an option of one. A negative number is left out.
+/// A value that can be recorded as `count`: an integer, or an option of one. A negative number is
+/// left out.
 #[diagnostic::on_unimplemented(
-    message = "`count` is a number of items, an integer, and not a `{Self}`",
+    message = "`count` is the number of items and must be an integer, not `{Self}`",
     label = "not an integer",
-    note = "for another number, choose another name"
+    note = "choose another field name for a number of another kind"
 )]
 pub trait CountValue {
-    /// The number of items.
+    /// Returns the number of items.
     fn items(self) -> Option<u64>;
 }
 
-/// What may be recorded as `cost_usd`: a float, or an option of one.
+/// A value that can be recorded as `cost_usd`: a float, or an option of one.
 #[diagnostic::on_unimplemented(
-    message = "`cost_usd` is an amount of US dollars, a float, and not a `{Self}`",
+    message = "`cost_usd` is an amount in US dollars and must be a float, not `{Self}`",
     label = "not a float",
-    note = "for another amount, choose another name"
+    note = "choose another field name for an amount of another kind"
 )]
 pub trait CostValue {
-    /// The amount in US dollars.
+    /// Returns the amount in US dollars.
     fn usd(self) -> Option<f64>;
 }
 

@@ -1,9 +1,10 @@
-//! Panics that pass a run: the run fails by them, and they go on.
+//! Panics that pass through a run: the run fails, and the panic continues.
 //!
-//! What a panic says is in its payload, which only whoever catches it sees; so the body of a run is
-//! called inside `catch_unwind`, and the panic goes on as it came (`resume_unwind` runs no hook).
-//! Nothing is paid for that as long as nothing panics, but what the body returns is moved once
-//! more. A large value is not: its run fails by what the panic hook has noted of the panic.
+//! A panic's text is in its payload, which is available only to the code that catches the panic.
+//! The body of a run is therefore called inside `catch_unwind`, and the panic continues with
+//! `resume_unwind`, which runs no hook. Without a panic this costs only one more move of the body's
+//! result. A large result is not moved: in that case the run fails with the text that the panic
+//! hook has noted.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -11,11 +12,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use crate::guard::Payload;
 use crate::stage::span::Span;
 
-/// The largest value, in bytes, that is moved for the sake of the panic's text.
+/// The size of the largest value, in bytes, that is moved to obtain the text of a possible panic.
 pub(crate) const LARGEST_MOVED: usize = 1_024;
 
-/// Calls `body`, which enters the run and leaves it. A panic fails the run, if it has not ended,
-/// and goes on.
+/// Calls `body`, which enters and leaves the run. If it panics, the run fails, unless it has
+/// already ended, and the panic continues.
 #[inline]
 pub(crate) fn run<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
     if size_of::<T>() > LARGEST_MOVED { run_unseen(span, body) } else { run_seen(span, body) }
@@ -29,7 +30,8 @@ fn run_seen<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
     }
 }
 
-/// Does as [`run`] without moving anything. The panic's payload is not seen.
+/// Calls `body` as [`run`] does, but without moving its result and without access to a panic's
+/// payload.
 #[inline]
 pub(crate) fn run_unseen<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
     let guard = FailsUnseen(span);
@@ -38,7 +40,7 @@ pub(crate) fn run_unseen<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) 
     output
 }
 
-/// Fails the run by a panic whose payload nobody sees. It is forgotten where there is none.
+/// A guard that fails the run when it is dropped by a panic. Without a panic it is forgotten.
 pub(crate) struct FailsUnseen<'a>(pub(crate) &'a mut Span);
 
 impl Drop for FailsUnseen<'_> {
@@ -48,7 +50,7 @@ impl Drop for FailsUnseen<'_> {
     }
 }
 
-/// Fails the run by the panic whose payload this is, if it has not ended, and lets the panic go on.
+/// Fails the run, unless it has ended, by a panic with the given payload, and resumes the panic.
 #[cold]
 #[inline(never)]
 pub(crate) fn go_on(span: &mut Span, payload: Box<Payload>) -> ! {

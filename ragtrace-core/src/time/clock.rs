@@ -1,42 +1,43 @@
-//! The monotonic clock that stages read: the processor's counter where that is sound, else the
-//! system's clock.
+//! The monotonic clock that stages read: the processor's time stamp counter where it is reliable,
+//! otherwise the system's clock.
 //!
-//! On `x86_64` Linux, `Instant::now` takes two to three times as long as reading the time stamp
-//! counter. The counter is sound as a clock when it runs at one rate on all cores whatever they do,
-//! which is what the kernel checks before it takes the counter for its own clock source. So: if the
-//! kernel trusts it, the worker measures its rate against the system's clock over its first ticks,
-//! and from then on readings come from the counter, on the same scale of nanoseconds. The worker
-//! compares the two clocks for as long as it runs; if they part (a machine that was migrated or
-//! suspended), readings come from the system's clock again, for good.
+//! On `x86_64` Linux, reading the time stamp counter is faster than `Instant::now`. The counter is
+//! reliable as a clock if it runs at one rate on all cores in every power state. The kernel checks
+//! this before it uses the counter as its own clock source. If it does, the worker measures the
+//! counter's rate against the system's clock, and from then on readings come from the counter, on
+//! the same nanosecond scale. The worker keeps comparing the two clocks. If they diverge, for
+//! example after the machine was migrated or suspended, readings come from the system's clock for
+//! the rest of the process's life.
 
 #![cfg_attr(
     all(target_arch = "x86_64", target_os = "linux"),
-    expect(unsafe_code, reason = "one instruction: the read of the time stamp counter")
+    expect(unsafe_code, reason = "reads the time stamp counter, which takes one instruction")
 )]
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Readings come from the system's clock, and the counter may still be measured.
+/// The mode in which readings come from the system's clock, and the counter may still be measured.
 const SYSTEM: u8 = 0;
-/// Readings come from the counter.
+/// The mode in which readings come from the counter.
 const COUNTER: u8 = 1;
-/// Readings come from the system's clock, for good.
+/// The mode in which readings come from the system's clock until the process ends.
 const SYSTEM_FOR_GOOD: u8 = 2;
 
 struct Counter {
     mode: AtomicU8,
-    // Written once, before `mode` says so, and never again: a reader that sees the mode sees these.
-    /// What the counter would have shown when the process first asked.
+    // Both are written once, before `mode` changes to `COUNTER`: a reader that sees the mode sees
+    // them.
+    /// The counter's value at the time of the process's first reading.
     origin: AtomicU64,
-    /// Nanoseconds a count, as a fixed-point number with 32 fractional bits.
+    /// Nanoseconds per count, as a fixed-point number with 32 fractional bits.
     rate: AtomicU64,
 }
 
 static COUNTED: Counter = Counter { mode: AtomicU8::new(SYSTEM), origin: AtomicU64::new(0), rate: AtomicU64::new(0) };
 
-/// Nanoseconds since the process first asked.
+/// Returns the nanoseconds since the process's first reading.
 #[inline]
 pub(super) fn nanos() -> u64 {
     if COUNTED.mode.load(Ordering::Acquire) == COUNTER { COUNTED.nanos() } else { system_nanos() }
@@ -59,14 +60,14 @@ fn system_nanos() -> u64 {
     u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Measures the counter, and watches it afterwards. The worker calls [`Calibration::tick`] now and
-/// then.
+/// Measures the counter's rate, and checks the counter afterwards. The worker calls
+/// [`Calibration::tick`] regularly.
 #[derive(Debug)]
 pub struct Calibration {
     first: Option<Pair>,
 }
 
-/// Both clocks at one moment.
+/// Readings of both clocks taken at one moment.
 #[derive(Clone, Copy, Debug)]
 struct Pair {
     count: u64,
@@ -74,19 +75,20 @@ struct Pair {
 }
 
 impl Calibration {
-    /// The shortest time that the rate is measured over: the pairs are within some 50 ns, so this
-    /// is 1 in 400,000.
+    /// The shortest time over which the rate is measured. It is long compared with the uncertainty
+    /// of a [`Pair`].
     const BASELINE: Duration = Duration::from_millis(20);
-    /// How far the clocks may part before the counter is given up.
+    /// The difference between the clocks above which the counter is abandoned. A ten-thousandth of
+    /// the elapsed time is added to it.
     const TOLERANCE: Duration = Duration::from_millis(5);
 
+    /// Takes the first pair of readings if the counter can be used.
     pub fn begin() -> Self {
         let usable = COUNTED.mode.load(Ordering::Acquire) == SYSTEM && counter_is_sound();
         Self { first: usable.then(Pair::now) }
     }
 
-    /// Moves on: takes the counter as the clock once its rate is known, and gives it up when it
-    /// goes wrong.
+    /// Switches to the counter once its rate is known, or away from it once it has diverged.
     pub fn tick(&self) {
         match COUNTED.mode.load(Ordering::Acquire) {
             SYSTEM => self.measure(),
@@ -103,7 +105,7 @@ impl Calibration {
             return;
         }
         let rate = (u128::from(nanos) << 32) / u128::from(counted);
-        // Between 100 MHz and 100 GHz; anything else is no time stamp counter.
+        // Between 100 MHz and 100 GHz. A counter with another rate is not a time stamp counter.
         let plausible = (1 << 32) / 100..=10 << 32;
         let Some(rate) = u64::try_from(rate).ok().filter(|rate| plausible.contains(rate)) else { return };
         let Ok(since_origin) = u64::try_from((u128::from(now.nanos) << 32) / u128::from(rate)) else { return };
@@ -121,8 +123,8 @@ fn watch() {
 }
 
 impl Pair {
-    /// The tightest of a few tries, so that an interruption between the two readings does not
-    /// count.
+    /// Takes the pair of readings that were closest together out of several, so that an
+    /// interruption between two readings does no harm.
     fn now() -> Self {
         let one = || {
             let before = count();
@@ -138,8 +140,8 @@ impl Pair {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[inline]
 fn count() -> u64 {
-    // SAFETY: every x86_64 processor has the instruction, and Linux lets user code run it (a
-    // process that asked to be refused, by `PR_SET_TSC`, asked for the fault).
+    // SAFETY: every x86_64 processor has the instruction, and Linux lets user code run it. A
+    // process that disables it with `PR_SET_TSC` has asked for the resulting fault.
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 

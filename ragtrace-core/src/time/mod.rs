@@ -1,9 +1,8 @@
-//! Time: instants of the wall clock as records carry them, and readings of a clock that never
-//! steps.
+//! Timestamps, as records carry them, and readings of the monotonic clock.
 //!
-//! A stage reads the monotonic clock alone. Its wall time is an [`Anchor`] taken where its trace
-//! begins in this process plus the monotonic difference, so a stepped clock never yields a negative
-//! duration, and two records of one trace order as they happened.
+//! Stages read only the monotonic clock. The wall time of a reading is computed from an [`Anchor`],
+//! which is taken where the trace begins in this process. A change of the system's time therefore
+//! never causes a negative duration, and two records of one trace are ordered as they happened.
 
 mod clock;
 
@@ -15,47 +14,59 @@ pub use clock::Calibration;
 
 use crate::parse::ParseError;
 
-/// An instant in UTC, to the microsecond. Prints as RFC 3339 with six decimals and `Z`, so texts
-/// sort like instants (for the years 0 to 9999; instants beyond are clamped to them when printed).
+/// A UTC time with microsecond precision.
+///
+/// A timestamp prints as RFC 3339 with six decimals and `Z`, so that text order is time order.
+/// Times outside the years 0 to 9999 are printed as the nearest time within them.
+///
+/// # Examples
+///
+/// ```
+/// use ragtrace::Timestamp;
+///
+/// let time: Timestamp = "2026-11-22T08:20:11Z".parse()?;
+/// assert_eq!(time.to_string(), "2026-11-22T08:20:11.000000Z");
+/// # Ok::<(), ragtrace::ParseError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z in microseconds since 1970.
+/// The times 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z, in microseconds since 1970.
 const PRINTABLE: (i64, i64) = (-62_167_219_200_000_000, 253_402_300_799_999_999);
 
 impl Timestamp {
-    /// Returns the present time, by the wall clock.
+    /// Returns the current time of the system's clock.
     pub fn now() -> Self {
         Self::from(SystemTime::now())
     }
 
-    /// Makes an instant of microseconds since 1970-01-01T00:00:00Z.
+    /// Creates a timestamp from microseconds since 1970-01-01T00:00:00Z.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// Returns the instant `later` after this one, saturating.
+    /// Adds a duration, saturating at the numeric bounds.
     pub fn plus(self, later: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(later.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the instant `earlier` before this one, saturating.
+    /// Subtracts a duration, saturating at the numeric bounds.
     pub fn minus(self, earlier: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(earlier.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the time since `earlier`; zero if it is later.
+    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this time.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The 27 bytes of the RFC 3339 form.
+    /// Returns the 27 ASCII bytes of the RFC 3339 form.
     #[doc(hidden)]
     pub fn rfc3339(self) -> [u8; 27] {
         let clamped = self.0.clamp(PRINTABLE.0, PRINTABLE.1);
@@ -104,8 +115,10 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = ParseError;
 
-    /// Reads RFC 3339 in UTC (`Z` or `+00:00`), with or without decimals, and a date alone (its
-    /// first instant).
+    /// Parses an RFC 3339 time in UTC (`Z` or `+00:00`), with or without decimals, or a date alone,
+    /// which means its first instant.
+    ///
+    /// Digits after the sixth decimal are ignored.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         parse_rfc3339(text).ok_or_else(|| {
             let expected = "a time in UTC such as 2026-11-22T08:20:11Z, or a date such as 2026-11-22";
@@ -114,6 +127,7 @@ impl FromStr for Timestamp {
     }
 }
 
+/// Parses the forms that `Timestamp::from_str` documents.
 fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| {
         let digits = text.get(range).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
@@ -146,8 +160,10 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     Some(Timestamp(days * MICROS_PER_DAY + seconds * 1_000_000 + micros))
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Eras
-/// of 400 years that begin in March make the leap day the last of its year.
+/// Converts days since 1970-01-01 to year, month and day in the proleptic Gregorian calendar.
+///
+/// The computation uses eras of 400 years whose years begin in March, which makes the leap day the
+/// last day of its year.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
@@ -159,6 +175,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
 }
 
+/// Converts year, month and day to days since 1970-01-01; see [`civil_from_days`].
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -167,29 +184,30 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// A reading of the monotonic clock, in nanoseconds since the process first read it.
+/// A reading of the monotonic clock, in nanoseconds since the process's first reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticks(pub u64);
 
 impl Ticks {
+    /// Reads the clock.
     #[inline]
     pub fn now() -> Self {
         Self(clock::nanos())
     }
 
-    /// Time since `earlier`; zero if it is not earlier.
+    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
 
-    /// The same in nanoseconds.
+    /// Returns the nanoseconds elapsed since `earlier`, or zero if `earlier` is later.
     #[inline]
     pub fn nanos_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// One moment on both clocks.
+/// Readings of the wall clock and the monotonic clock taken at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Anchor {
     pub(crate) wall: Timestamp,
@@ -197,11 +215,12 @@ pub struct Anchor {
 }
 
 impl Anchor {
+    /// Reads both clocks.
     pub fn now() -> Self {
         Self { wall: Timestamp::now(), ticks: Ticks::now() }
     }
 
-    /// The wall time of a monotonic reading.
+    /// Converts a reading of the monotonic clock to wall time.
     pub fn wall_at(&self, ticks: Ticks) -> Timestamp {
         let micros = |nanos: u64| (nanos / 1_000).cast_signed();
         Timestamp(if ticks >= self.ticks {

@@ -1,4 +1,4 @@
-//! Conversions to a value, and comparisons with one.
+//! Conversions into values, and comparisons with them.
 
 use std::borrow::Cow;
 

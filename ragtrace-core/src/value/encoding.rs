@@ -1,60 +1,62 @@
-//! The encoding of fields as 64-bit words: the form in which they go from a thread to the worker.
+//! The encoding of fields as 64-bit words, in which they travel from a thread to the worker.
 //!
-//! A field is a head, and what has no room in it follows. From the head's lowest bit:
+//! A field is a head, followed by the words of a value that does not fit into it. From the lowest
+//! bit, the head contains:
 //!
-//! | bits | what they say |
+//! | bits | contents |
 //! | --- | --- |
 //! | 16 | the index of the field's name in its stage's descriptor, or one of [`field_id`] |
-//! | 4 | what the value is, see `Tag` |
+//! | 4 | the type and place of the value, see `Tag` |
 //! | 44 | a small value, or the length of a text in bytes |
 //!
-//! So most numbers take one word, all take two at most, and nothing in a field owns memory.
+//! Most numbers take one word, all others two, and no field owns memory.
 
 use std::borrow::Cow;
 
 use crate::value::Value;
 
-/// Identifies fields that no stage declares: numbers that are no index of a declared name.
+/// The ids of fields that no stage declares. They are numbers that are never the index of a
+/// declared name.
 pub mod field_id {
-    /// `count`, which every stage has.
+    /// `count`, a field of every stage.
     pub const COUNT: u16 = u16::MAX;
-    /// `first_item_ms`, which every stage that is a stream has.
+    /// `first_item_ms`, a field of every stage that is a stream.
     pub const FIRST_ITEM: u16 = COUNT - 1;
     /// The type of the error that failed the stage.
     pub const ERROR_TYPE: u16 = COUNT - 2;
     /// The error's message.
     pub const ERROR_MESSAGE: u16 = COUNT - 3;
-    /// The message of one of its sources.
+    /// The message of one of the error's sources.
     pub const ERROR_SOURCE: u16 = COUNT - 4;
     /// The backtrace of a panic or an error.
     pub const STACK_TRACE: u16 = COUNT - 5;
-    /// The parts of a request.
+    /// The parts of a request's identity.
     pub(crate) const REQUEST_ID: u16 = COUNT - 6;
     pub(crate) const USER_ID: u16 = COUNT - 7;
     pub(crate) const TENANT_ID: u16 = COUNT - 8;
     pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
     pub(crate) const SESSION_ID: u16 = COUNT - 10;
     pub(crate) const LANGSMITH_PARENT: u16 = COUNT - 11;
-    /// The parts of an item besides its type and its id, which stand before.
+    /// The parts of an item that follow its type and id.
     pub const ITEM_SCORE: u16 = COUNT - 12;
     pub const ITEM_CONTENT: u16 = COUNT - 13;
     pub const ITEM_SOURCE: u16 = COUNT - 14;
     pub const ITEM_DERIVED_FROM: u16 = COUNT - 15;
-    /// How many items and ids of them were not kept.
+    /// The number of items, and of ids in them, that were not kept.
     pub const USED_DROPPED: u16 = COUNT - 16;
     pub const GENERATED_DROPPED: u16 = COUNT - 17;
-    /// Why the rest of the items could not be read.
+    /// The reason why further items could not be read.
     pub const USED_UNREADABLE: u16 = COUNT - 18;
     pub const GENERATED_UNREADABLE: u16 = COUNT - 19;
-    /// A span that the request is linked with: 32 hex digits of its trace and 16 of its own.
+    /// A span that the request is linked to: 32 hex digits of its trace id and 16 of its span id.
     pub(crate) const LINK: u16 = COUNT - 20;
-    /// The run failed by what it answered, and not by answering nothing.
+    /// Set on a run that failed by sending a response, as opposed to sending none.
     pub const ANSWERED: u16 = COUNT - 21;
-    /// The fields after it are those of another descriptor.
+    /// The fields after this one belong to another descriptor.
     pub(crate) const DESCRIPTOR: u16 = COUNT - 22;
 
-    /// Returns the name in records of a field that no stage declares and that records have no place
-    /// of their own for.
+    /// Returns the name in records of a field that no stage declares, or `None` if the field has a
+    /// place of its own in records.
     #[inline(never)]
     pub const fn name(id: u16) -> Option<&'static str> {
         match id {
@@ -68,52 +70,52 @@ pub mod field_id {
     }
 }
 
-/// The type of a field's value, and where it lies.
+/// The type of a field's value, and the place where it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
     Bool,
-    /// In the head.
+    /// Stored in the head.
     SmallU64,
-    /// The next word, as are the next two.
+    /// Stored in the next word, as are the next two.
     U64,
     I64,
     F64,
-    /// The bytes follow, eight a word, the last word filled up with zeros.
+    /// The bytes follow, eight to a word. The last word is padded with zeros.
     Text,
-    /// A structured value: its JSON follows, as a text does.
+    /// A structured value. Its JSON follows like a text.
     Json,
-    /// An item's id: it follows, as a text does. The name is that of the item's type.
+    /// An item's id, which follows like a text. The field's name is the item's type.
     Item,
-    /// The address of a `&'static LogDescriptor`, in the next word: the names of the fields after
-    /// it are of that one.
+    /// The address of a `&'static LogDescriptor`, in the next word. It declares the names of the
+    /// fields that follow.
     Descriptor,
 }
 
 const TAG_SHIFT: u32 = 16;
 const SMALL_SHIFT: u32 = 20;
-/// What has room in a head.
+/// The bound on values that are stored in the head.
 pub(crate) const SMALL_LIMIT: u64 = 1 << (64 - SMALL_SHIFT);
 
-/// Encodes the head of a field. `small` is below [`SMALL_LIMIT`].
+/// Encodes the head of a field. `small` must be below [`SMALL_LIMIT`].
 #[inline]
 pub(crate) const fn head(name: u16, tag: Tag, small: u64) -> u64 {
     name as u64 | (tag as u64) << TAG_SHIFT | small << SMALL_SHIFT
 }
 
-/// Returns how many words a text of so many bytes takes.
+/// Returns the number of words that a text of `bytes` bytes takes.
 pub(crate) const fn text_length(bytes: usize) -> usize {
     bytes.div_ceil(8)
 }
 
-/// Encodes a text: its bytes, eight a word.
+/// Encodes the bytes of a text, eight to a word.
 pub(crate) fn encode_text(text: &str) -> impl Iterator<Item = u64> {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
     words.iter().map(|word| u64::from_le_bytes(*word)).chain((!rest.is_empty()).then_some(last))
 }
 
-/// Decodes fields: index of the name, and value.
+/// An iterator that decodes fields into pairs of a name's index and a value.
 #[derive(Clone, Debug, Default)]
 pub struct DecodedFields<'a>(pub &'a [u64]);
 
@@ -128,35 +130,35 @@ impl Iterator for DecodedFields<'_> {
     }
 }
 
-/// Reads encoded fields where they lie, without a copy.
+/// An iterator over encoded fields that borrows their words without copying.
 #[derive(Clone, Debug, Default)]
 pub struct EncodedFields<'a>(pub &'a [u64]);
 
-/// A field as it lies in its words.
+/// A field that borrows its words.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodedField<'a> {
-    /// The index of its name.
+    /// The index of the field's name, or one of [`field_id`].
     pub name: u16,
     pub value: EncodedValue<'a>,
-    /// All of its words.
+    /// All words of the field.
     pub words: &'a [u64],
 }
 
 impl EncodedField<'_> {
-    /// Returns whether it is an item's id, with which an item begins.
+    /// Returns `true` if this is an item's id, which is the first field of an item.
     #[inline]
     pub fn is_item(&self) -> bool {
         self.words.first().is_some_and(|head| (*head >> TAG_SHIFT) & 0xf == Tag::Item as u64)
     }
 
-    /// Returns whether it belongs to the item before it.
+    /// Returns `true` if this field belongs to the item before it.
     #[inline]
     pub fn is_of_item(&self) -> bool {
         (field_id::ITEM_DERIVED_FROM..=field_id::ITEM_SCORE).contains(&self.name)
     }
 }
 
-/// The value of a field as it lies in its words.
+/// The value of a field that borrows its words.
 #[derive(Clone, Copy, Debug)]
 pub enum EncodedValue<'a> {
     Bool(bool),
@@ -165,11 +167,11 @@ pub enum EncodedValue<'a> {
     F64(f64),
     Text(EncodedText<'a>),
     Json(EncodedText<'a>),
-    /// An address, for [`crate::entry`] to read.
+    /// The address of a descriptor, to be read by [`crate::entry`].
     Descriptor(u64),
 }
 
-/// A text as it lies in its words.
+/// A text that borrows its words.
 #[derive(Clone, Copy, Debug)]
 pub struct EncodedText<'a> {
     words: &'a [u64],
@@ -180,7 +182,7 @@ impl<'a> Iterator for EncodedFields<'a> {
     type Item = EncodedField<'a>;
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
+    #[expect(clippy::cast_possible_truncation, reason = "the name is in the lowest bits, and a length fits in memory")]
     fn next(&mut self) -> Option<Self::Item> {
         let (head, rest) = self.0.split_first()?;
         let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);
@@ -206,7 +208,7 @@ impl<'a> Iterator for EncodedFields<'a> {
 }
 
 impl EncodedValue<'_> {
-    /// The value, on its own.
+    /// Converts to an owned value.
     pub fn to_value(self) -> Value {
         match self {
             Self::Bool(value) => Value::Bool(value),
@@ -219,13 +221,13 @@ impl EncodedValue<'_> {
         }
     }
 
-    /// Whether it is a number.
+    /// Returns `true` if the value is a number.
     #[inline]
     pub fn is_number(self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
     }
 
-    /// The number as a whole one, if it is one and not negative.
+    /// Returns the number if it is an integer and not negative.
     #[inline]
     pub fn as_u64(self) -> Option<u64> {
         match self {
@@ -235,7 +237,7 @@ impl EncodedValue<'_> {
         }
     }
 
-    /// The number, rounded to the nearest `f64`.
+    /// Returns the number, rounded to the nearest `f64`, or `None` if the value is not a number.
     #[inline]
     pub fn as_f64(self) -> Option<f64> {
         self.is_number().then(|| self.to_value().as_f64()).flatten()
@@ -243,16 +245,16 @@ impl EncodedValue<'_> {
 }
 
 impl<'a> EncodedText<'a> {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[inline]
     pub fn length(self) -> usize {
         self.length.min(8 * self.words.len())
     }
 
-    /// The text.
+    /// Returns the text, borrowed on little-endian targets.
     #[inline]
     pub fn as_str(self) -> Cow<'a, str> {
-        // The bytes were those of a `str`, so these conversions never take their second way.
+        // The bytes were written from a `str`, so the lossy conversions are never needed.
         match self.as_bytes() {
             Cow::Borrowed(bytes) => {
                 std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
@@ -263,8 +265,7 @@ impl<'a> EncodedText<'a> {
         }
     }
 
-    /// Its bytes. Where the lowest byte of a word comes first in memory, they are the words
-    /// themselves.
+    /// Returns the bytes. On little-endian targets they are borrowed from the words.
     #[inline]
     pub(crate) fn as_bytes(self) -> Cow<'a, [u8]> {
         if cfg!(target_endian = "little") {

@@ -1,11 +1,13 @@
-//! The fields that a stage records, before they are written to the queue. They lie, encoded, in the
-//! thread's scratch buffer, so they cost no allocation once that has memory.
+//! Buffers for the fields that a stage records, before they are written to the queue. Fields are
+//! stored encoded in the thread's scratch buffer, so they cost no allocation once that has enough
+//! memory.
 //!
-//! A stage declares all its field names, so a field holds the index of its name in the descriptor
-//! instead of the name.
+//! A stage declares all names of its fields, so a field contains the index of its name in the
+//! descriptor instead of the name.
 //!
-//! Expressions that are recorded may run stages themselves, whose fields lie in the same buffer
-//! then: above those of the stage around them, and gone before that goes on.
+//! Expressions that are recorded may run stages themselves. The fields of those stages are stored
+//! in the same buffer above the outer stage's fields, and are removed before the outer stage
+//! continues.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display, Write};
@@ -17,7 +19,7 @@ use super::{Value, json_text, scratch};
 use crate::event::{ErrorInfo, Failure};
 use crate::guard;
 
-/// The field that a [`ToValue`](super::ToValue) writes its value to.
+/// The destination of a value: the field to which [`ToValue`](super::ToValue) writes it.
 #[derive(Debug)]
 pub struct Field<'a> {
     buffer: &'a mut FieldBuffer,
@@ -25,7 +27,7 @@ pub struct Field<'a> {
 }
 
 impl Field<'_> {
-    // Calls with two words each, instead of a `Value` that would be built and taken apart.
+    // These methods take two words each, so that no `Value` is built and taken apart.
 
     #[inline(never)]
     pub(crate) fn u64(self, number: u64) {
@@ -55,15 +57,16 @@ impl Field<'_> {
         self.buffer.text(self.name, text);
     }
 
-    /// Puts a structured value, as JSON without white space between its parts. Nobody looks at it
-    /// again.
+    /// Writes a structured value, given as valid JSON without white space between its parts. The
+    /// text is not checked.
     #[cfg(feature = "serde")]
     #[inline(never)]
     pub(crate) fn json(self, json: &str) {
         self.buffer.json(self.name, json);
     }
 
-    /// Puts what `read` returns, which is of the application's making.
+    /// Writes the value that `read` returns. `read` calls the application's code, so its panics are
+    /// caught.
     #[inline(never)]
     pub(crate) fn computed(self, read: &dyn Fn() -> Value) {
         match guard::call(read) {
@@ -85,7 +88,7 @@ impl Field<'_> {
         }
     }
 
-    /// Puts JSON of the application's making, which may be anything.
+    /// Writes JSON made by the application, which may be invalid and is checked.
     #[cold]
     #[inline(never)]
     fn given_json(self, json: Cow<'static, str>) {
@@ -96,22 +99,22 @@ impl Field<'_> {
     }
 }
 
-/// The fields that a stage recorded, filled by generated code: the thread's scratch buffer from
-/// `start` on. Dropping it clears the buffer down to there.
+/// The fields that a stage has recorded: the part of the thread's scratch buffer from `start` on.
+/// Generated code fills it, and dropping it removes the fields.
 #[derive(Debug)]
 pub struct FieldBuffer {
     start: usize,
 }
 
 impl FieldBuffer {
-    /// Begins without a field.
+    /// Creates a buffer without fields.
     #[inline]
     pub fn begin() -> Self {
         Self { start: scratch::used() }
     }
 
-    /// Leaves the fields in the scratch buffer, and returns where they begin, for
-    /// [`FieldBuffer::attach`] on this thread.
+    /// Leaves the fields in the scratch buffer, and returns their position for
+    /// [`FieldBuffer::attach`] on the same thread.
     #[inline]
     pub(crate) fn detach(self) -> usize {
         let start = self.start;
@@ -125,32 +128,33 @@ impl FieldBuffer {
         Self { start }
     }
 
-    /// Takes in fields that were encoded before.
+    /// Creates a buffer with fields that were encoded before.
     pub(crate) fn from_encoded(words: &[u64]) -> Self {
         let mut buffer = Self::begin();
         buffer.append(words);
         buffer
     }
 
-    /// Returns how many words they take.
+    /// Returns the number of words that the fields take.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         scratch::used().saturating_sub(self.start)
     }
 
-    /// Returns whether all of the scratch buffer lies inline, as the fields of most stages do.
+    /// Returns `true` if the whole scratch buffer is inline, as it is for the fields of most
+    /// stages.
     #[inline]
     pub(crate) fn is_inline() -> bool {
         scratch::used() <= scratch::INLINE_WORDS
     }
 
-    /// Returns a word that lies inline.
+    /// Returns the word at index `at`, which must be inline.
     #[inline]
     pub(crate) fn word(&self, at: usize) -> u64 {
         scratch::word(self.start + at)
     }
 
-    /// Has the fields after this one be those of the log descriptor at `address`.
+    /// Makes the following fields those of the log descriptor at `address`.
     pub(crate) fn descriptor(&mut self, address: u64) {
         self.wide(encoding::field_id::DESCRIPTOR, Tag::Descriptor, address);
     }
@@ -162,12 +166,12 @@ impl FieldBuffer {
         }
     }
 
-    /// Copies their words.
+    /// Returns a copy of the fields' words.
     pub fn to_encoded(&self) -> Vec<u64> {
         scratch::words_from(self.start)
     }
 
-    /// Returns the place for the field of this name.
+    /// Returns the destination for the value of the field `name`.
     #[inline]
     pub(super) fn field(&mut self, name: u16) -> Field<'_> {
         Field { buffer: self, name }
@@ -183,17 +187,17 @@ impl FieldBuffer {
         self.format(name, "Debug", format_args!("{value:?}"));
     }
 
-    /// Records how many items the stage yielded.
+    /// Records the number of items that the stage yielded.
     pub fn count(&mut self, count: u64) {
         self.u64(field_id::COUNT, count);
     }
 
-    /// Records how long the first item of a stream took.
+    /// Records the time until the first item of a stream.
     pub(crate) fn first_item(&mut self, first: Duration) {
         self.wide(field_id::FIRST_ITEM, Tag::F64, (first.as_secs_f64() * 1_000.0).to_bits());
     }
 
-    /// Records why the stage failed.
+    /// Records the error of a failed stage.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         let Failure { error: ErrorInfo { type_name, message, chain }, stack_trace } = failure;
         self.text(field_id::ERROR_TYPE, type_name);
@@ -212,29 +216,30 @@ impl FieldBuffer {
         encoding::encode_text(text).for_each(|word| self.push(word));
     }
 
-    /// Records the id of an item, whose type is `name`.
+    /// Records the id of an item of type `name`.
     pub(crate) fn item(&mut self, name: u16, id: &str) {
         self.push(encoding::head(name, Tag::Item, id.len() as u64));
         encoding::encode_text(id).for_each(|word| self.push(word));
     }
 
-    /// Records a number.
+    /// Records a floating-point number.
     pub(crate) fn float(&mut self, name: u16, number: f64) {
         self.wide(name, Tag::F64, number.to_bits());
     }
 
-    /// Records a whole number.
+    /// Records an integer.
     pub(crate) fn whole(&mut self, name: u16, number: u64) {
         self.u64(name, number);
     }
 
-    /// Records a structured value, as JSON without white space between its parts.
+    /// Records a structured value, given as JSON without white space between its parts.
     pub(crate) fn json(&mut self, name: u16, json: &str) {
         self.push(encoding::head(name, Tag::Json, json.len() as u64));
         encoding::encode_text(json).for_each(|word| self.push(word));
     }
 
-    /// Records what `text` formats to, as far as it is written; `of` is the trait that writes it.
+    /// Records the text that `text` formats to, keeping the part written before a failure or panic.
+    /// The name of the formatting trait, `of`, is used in the mark that is added.
     fn format(&mut self, name: u16, of: &str, text: fmt::Arguments<'_>) {
         if let Some(text) = text.as_str() {
             return self.text(name, text);
@@ -242,7 +247,7 @@ impl FieldBuffer {
         let at = scratch::used();
         self.push(0);
         let mut writer = TextWriter { buffer: self, name, at, word: [0; 8], bytes: 0 };
-        // An error here is one of the value's own `fmt`; what it wrote until then is kept.
+        // An error comes from the value's own `fmt`, and the text written before it is kept.
         if let Err(panic) = guard::call(|| writer.write_fmt(text)) {
             let _ = writer.write_str(&guard::mark(of, &panic));
         }
@@ -256,7 +261,7 @@ impl FieldBuffer {
         }
     }
 
-    // Out of line, so that a small number takes no more than what it needs.
+    // Not inlined, so that code for small numbers stays short.
     #[inline(never)]
     fn wide(&mut self, name: u16, tag: Tag, word: u64) {
         self.push(encoding::head(name, tag, 0));
@@ -264,7 +269,7 @@ impl FieldBuffer {
     }
 
     #[inline]
-    #[expect(clippy::unused_self, reason = "whoever has the fields may add to them")]
+    #[expect(clippy::unused_self, reason = "only an owner of fields may add to them")]
     fn push(&mut self, word: u64) {
         scratch::push(word);
     }
@@ -277,12 +282,12 @@ impl Drop for FieldBuffer {
     }
 }
 
-/// Makes words of what a `Display` writes, piece by piece. Dropping it ends the text, also when the
-/// `Display` panics.
+/// Encodes text piece by piece as a formatter writes it. Dropping it completes the text, even after
+/// a panic of the formatter.
 struct TextWriter<'a> {
     buffer: &'a mut FieldBuffer,
     name: u16,
-    /// Where the head will be.
+    /// The position of the head, which is written last.
     at: usize,
     word: [u8; 8],
     bytes: usize,

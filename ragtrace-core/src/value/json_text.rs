@@ -1,6 +1,8 @@
-//! JSON that somebody else wrote. It becomes part of a record as it is, and one line of a file
-//! holds one record, so it is looked at before: what is no JSON, takes several lines or cannot be
-//! read again would cost whatever lies beside it, too.
+//! Validation of JSON that the application provides.
+//!
+//! Such JSON becomes part of a record unchanged, and a file has one record a line. Text that is not
+//! JSON, that spans several lines or that readers would reject would damage its surroundings, so it
+//! is checked first.
 
 use std::borrow::Cow;
 
@@ -8,15 +10,16 @@ use serde_core::de::IgnoredAny;
 
 use super::Value;
 
-/// The longest JSON of a value, in bytes.
+/// The maximum length of a structured value's JSON, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
-/// The most levels of objects and lists in each other. Whoever reads JSON stops at 128, as
-/// `serde_json` does, and the value lies two levels deep in a record.
+/// The maximum depth of nested objects and lists. Parsers such as `serde_json` stop at 128 levels,
+/// and the value itself is two levels deep in a record.
 pub(super) const DEEPEST: usize = 100;
 
-/// Returns the value to record for what [`Value::Json`] holds: JSON without white space between its
-/// parts, or what a number, a text or a truth value is by itself. What is no JSON, or more than a
-/// record may have, is a text.
+/// Returns the value to record for the text of a [`Value::Json`].
+///
+/// Lists and objects become JSON without white space between their parts. Numbers, strings and
+/// booleans become plain values. Text that is not JSON, or exceeds the limits, becomes a string.
 #[cold]
 pub(super) fn recordable(json: Cow<'static, str>) -> Value {
     if json.len() > LONGEST {
@@ -29,11 +32,11 @@ pub(super) fn recordable(json: Cow<'static, str>) -> Value {
     if is_json { of_json(compact) } else { Value::Text(json) }
 }
 
-/// Returns the value that JSON without white space between its parts stands for.
+/// Parses JSON without white space between its parts into a value.
 ///
 /// # Errors
 ///
-/// If it is no JSON.
+/// Returns an error if the text is not JSON.
 #[cfg(feature = "serde")]
 pub(super) fn parsed(json: String) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<IgnoredAny>(&json)?;
@@ -51,7 +54,8 @@ fn of_json(json: String) -> Value {
     }
 }
 
-/// Makes the value of a number. What has no room in 64 bits is a text, as it is for `ToValue`.
+/// Returns the value of a number. One that does not fit into 64 bits becomes a string, as in
+/// `ToValue`.
 fn number(json: String) -> Value {
     if let Ok(number) = json.parse() {
         return Value::U64(number);
@@ -66,29 +70,30 @@ fn number(json: String) -> Value {
     }
 }
 
+/// Creates a string value.
 pub(super) fn text(text: String) -> Value {
     Value::Text(Cow::Owned(text))
 }
 
-/// Where one is in JSON that is read from its beginning on.
+/// The state of a scan through JSON.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Scan {
-    /// How many objects and lists are open.
+    /// The number of objects and lists that are open.
     pub(super) depth: usize,
-    /// The most that were open at once.
+    /// The highest number that was open at once.
     pub(super) deepest: usize,
     is_in_text: bool,
     is_escaped: bool,
 }
 
 impl Scan {
-    /// Returns the scan of what stands in so many open objects and lists.
+    /// Returns the state inside of `depth` open objects and lists.
     #[cfg(feature = "serde")]
     pub(super) fn at_depth(depth: usize) -> Self {
         Self { depth, deepest: depth, ..Self::default() }
     }
 
-    /// Reads a character, and returns whether it is more than white space between two parts.
+    /// Advances by a character, and returns `false` if it is white space between two parts.
     pub(super) fn keeps(&mut self, c: char) -> bool {
         match c {
             _ if self.is_in_text => {

@@ -1,6 +1,6 @@
-//! Values of fields: what they are ([`Value`]), what may become one ([`ToValue`]), and the form in
-//! which they go from a thread to the worker ([`encoding`]), where they wait until then
-//! ([`FieldBuffer`], over a thread's scratch buffer).
+//! Field values: the type [`Value`], the trait [`ToValue`], the encoding in which values travel
+//! from a thread to the worker ([`encoding`]), and the buffer that holds them before
+//! ([`FieldBuffer`], in the thread's scratch buffer).
 
 mod convert;
 pub mod encoding;
@@ -23,9 +23,11 @@ pub use to_value::ToValue;
 
 /// The value of a recorded field.
 ///
-/// It compares with texts, numbers and truth values. A whole number equals any integer of the same
-/// value, of whatever type of up to 64 bits, and every number equals the `f64` that is nearest to
-/// it:
+/// Values can be compared with strings, numbers and booleans. An integer value equals any integer
+/// of the same value, whatever its type of up to 64 bits. Every number equals the `f64` that is
+/// nearest to it.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::Value;
@@ -38,29 +40,30 @@ pub use to_value::ToValue;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Nothing: a field with it is left out of its record.
+    /// No value. The field is left out of its record.
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A whole number that is not negative.
+    /// An integer that is not negative.
     U64(u64),
-    /// A whole number.
+    /// A signed integer.
     I64(i64),
-    /// A number; what JSON has no form for (NaN, infinities) is written as `null`.
+    /// A floating-point number. NaN and infinities are written to JSON as `null`.
     F64(f64),
-    /// A text.
+    /// A string.
     Text(Cow<'static, str>),
     /// A list or an object, as JSON (RFC 8259) of at most 64 KiB and 100 levels, without white
     /// space between its parts.
     ///
-    /// `ragtrace::json` makes such values. What [`ToValue::to_value`] returns is looked at when a
-    /// field records it: white space goes, a text, a number or a truth value is recorded as one,
-    /// and what is no JSON or is beyond these limits is recorded as a text.
+    /// `ragtrace::json` creates such values. A value of this variant that [`ToValue::to_value`]
+    /// returns is checked when it is recorded: white space is removed, a string, a number or a
+    /// boolean is recorded as such, and text that is not JSON or exceeds the limits is recorded as
+    /// a string.
     Json(Cow<'static, str>),
 }
 
 impl Value {
-    /// Returns the text, if it is one.
+    /// Returns the string, or `None` for another variant.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -68,7 +71,7 @@ impl Value {
         }
     }
 
-    /// Returns the JSON of a structured value, if it is one.
+    /// Returns the JSON of a structured value, or `None` for another variant.
     pub fn as_json(&self) -> Option<&str> {
         match self {
             Self::Json(json) => Some(json),
@@ -76,7 +79,7 @@ impl Value {
         }
     }
 
-    /// Returns the number as a whole one, if it is one and not negative.
+    /// Returns the number if it is an integer and not negative.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
             Self::U64(number) => Some(*number),
@@ -85,8 +88,8 @@ impl Value {
         }
     }
 
-    /// Returns the number, rounded to the nearest `f64`.
-    #[expect(clippy::cast_precision_loss, reason = "documented: rounded to the nearest")]
+    /// Returns the number, rounded to the nearest `f64`, or `None` if the value is not a number.
+    #[expect(clippy::cast_precision_loss, reason = "documented as rounded to the nearest")]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::U64(number) => Some(*number as f64),
@@ -96,7 +99,7 @@ impl Value {
         }
     }
 
-    /// Returns a whole number of either sign.
+    /// Returns the integer, which may be negative, or `None` if the value is not an integer.
     fn whole(&self) -> Option<i128> {
         match self {
             Self::U64(number) => Some((*number).into()),
@@ -105,15 +108,17 @@ impl Value {
         }
     }
 
-    /// Returns true for a number: numbers from results go to a record's `metrics`, everything else
-    /// to its `context`.
+    /// Returns `true` if the value is a number.
+    ///
+    /// Numbers from a stage's result go to a record's `metrics`. All other values go to its
+    /// `context`.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
     }
 }
 
 impl fmt::Display for Value {
-    /// Writes texts and JSON as they are.
+    /// Writes the value. Strings and JSON are written without quotes or escapes of their own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),

@@ -1,33 +1,35 @@
-//! A thread's scratch buffer: encoded fields lie in it until they are written to the queue.
+//! A thread's scratch buffer, which holds encoded fields until they are written to the queue.
 
 use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 
-/// Words that lie inline, in 512 bytes: the fields of most stages. Further ones spill to the heap.
+/// The number of words that are stored inline, in 512 bytes. This is enough for the fields of most
+/// stages. Further words go to the heap.
 pub(super) const INLINE_WORDS: usize = 64;
 
-/// Words of encoded fields: those of the innermost entry last.
+/// The words of encoded fields, with those of the innermost entry last.
 struct Scratch {
-    // Without destructors an access is a plain load; `ON_THREAD_EXIT` frees what is on the heap.
+    // Without destructors, access to the thread-local is a plain load. `ON_THREAD_EXIT` frees the
+    // heap memory.
     inline: [Cell<u64>; INLINE_WORDS],
-    /// The words that have no room inline.
+    /// The words that do not fit inline.
     spilled: RefCell<ManuallyDrop<Vec<u64>>>,
-    /// How many words there are, inline and spilled.
+    /// The number of words, inline and on the heap.
     used: Cell<usize>,
-    /// The largest capacity on the heap, in words, that is kept when the buffer is empty.
+    /// The heap capacity, in words, up to which the memory is kept while the buffer is empty.
     kept_capacity: Cell<usize>,
 }
 
 impl Scratch {
-    /// 32 KiB: some long texts.
+    /// 32 KiB, enough for several long texts.
     const KEPT_CAPACITY: usize = 4_096;
 
-    // Only an allocator that runs stages finds it borrowed. What that one records has no fields
-    // then.
+    // Only an allocator that runs stages finds the buffer borrowed. Such stages are recorded
+    // without fields.
     fn push_spilled(&self, word: u64) {
         let Ok(mut spilled) = self.spilled.try_borrow_mut() else { return };
         if spilled.capacity() == 0 {
-            // The first time this sees to it that the memory goes when the thread does.
+            // The first access registers the destructor that frees the memory when the thread ends.
             let _ = ON_THREAD_EXIT.try_with(|_| ());
         }
         spilled.push(word);
@@ -48,7 +50,7 @@ impl Scratch {
         let Ok(mut spilled) = self.spilled.try_borrow_mut() else { return };
         spilled.truncate(length.saturating_sub(INLINE_WORDS));
         if spilled.is_empty() && spilled.capacity() > self.kept_capacity.get() {
-            // An assignment would not drop what was there.
+            // An assignment would not drop the previous value, which is in a `ManuallyDrop`.
             drop(ManuallyDrop::into_inner(mem::take(&mut *spilled)));
         }
     }
@@ -66,9 +68,9 @@ thread_local! {
     static ON_THREAD_EXIT: FreeSpilled = const { FreeSpilled };
 }
 
-// Each access is small enough to become a load or a store where it is.
+// Each function below accesses one cell, small enough to be inlined as a load or a store.
 
-/// Returns how many words there are.
+/// Returns the number of words in the buffer.
 #[inline]
 pub(super) fn used() -> usize {
     SCRATCH.with(|scratch| scratch.used.get())
@@ -99,13 +101,13 @@ fn clear_spilled(length: usize) {
     SCRATCH.with(|scratch| scratch.clear_spilled(length));
 }
 
-/// Returns the word at `at`, if it lies inline.
+/// Returns the word at index `at` if it is inline, otherwise 0.
 #[inline]
 pub(super) fn word(at: usize) -> u64 {
     SCRATCH.with(|scratch| scratch.inline.get(at).map_or(0, Cell::get))
 }
 
-/// Copies all words from `start` on.
+/// Returns a copy of all words from index `start` on.
 pub(super) fn words_from(start: usize) -> Vec<u64> {
     SCRATCH.with(|scratch| {
         let Ok(spilled) = scratch.spilled.try_borrow() else { return Vec::new() };
@@ -117,12 +119,12 @@ pub(super) fn words_from(start: usize) -> Vec<u64> {
     })
 }
 
-/// Overwrites the word at `at`.
+/// Overwrites the word at index `at`.
 pub(super) fn set(at: usize, word: u64) {
     SCRATCH.with(|scratch| scratch.set(at, word));
 }
 
-/// Removes all words from `start` on.
+/// Removes all words from index `start` on.
 #[inline]
 pub(super) fn clear_to(start: usize) {
     let used = used();
@@ -134,7 +136,7 @@ pub(super) fn clear_to(start: usize) {
     }
 }
 
-/// Frees the memory on the heap when the thread ends. Stages that run later still keep none.
+/// Frees the heap memory when the thread ends. Stages that run even later keep no memory.
 struct FreeSpilled;
 
 impl Drop for FreeSpilled {

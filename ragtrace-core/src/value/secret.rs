@@ -1,15 +1,17 @@
-//! Values that never leave.
+//! Values that are never recorded or printed.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{ToValue, Value};
 
-/// The mark that is recorded and printed in the place of a secret.
+/// The text that is recorded and printed instead of a secret.
 const MARK: &str = "[secret]";
 
-/// A value that never leaves: recorded and printed it is a mark, and its owner alone can look at
-/// it.
+/// A wrapper for a secret value, which is recorded and printed as `[secret]`. Only
+/// [`expose`](Self::expose) and [`into_inner`](Self::into_inner) give access to the value.
+///
+/// # Examples
 ///
 /// ```
 /// use ragtrace::{Secret, ToValue};
@@ -22,17 +24,17 @@ const MARK: &str = "[secret]";
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Hides `value`.
+    /// Wraps a secret value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Returns a reference to the value.
+    /// Returns a reference to the secret value.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// Returns the value.
+    /// Unwraps the secret value.
     pub fn into_inner(self) -> T {
         self.0
     }

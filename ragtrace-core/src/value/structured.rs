@@ -1,8 +1,8 @@
-//! Structured values: anything `Serialize`, as JSON.
+//! Structured values: any type that implements `Serialize`, as JSON.
 //!
-//! They are serialised on the caller's thread, so what that takes has limits: what is larger than
-//! [`LONGEST`] becomes a text that is cut, and what is nested deeper than [`DEEPEST`] is not read
-//! at all.
+//! Values are serialized on the caller's thread, so the cost is limited. JSON longer than
+//! [`LONGEST`] becomes a text that is cut, and values nested deeper than [`DEEPEST`] levels are not
+//! read.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,22 +15,27 @@ use super::json_text::{self, DEEPEST, LONGEST, Scan, text};
 use super::{ToValue, Value};
 use crate::guard;
 
-/// So much more of a text that is cut goes to the worker, which looks for secrets before it cuts.
+/// The number of bytes beyond the limit that are sent to the worker, which looks for secrets before
+/// it cuts a text.
 const MARGIN: usize = 1 << 10;
-/// How far the bytes of a longer one are counted: its end is not waited for.
+/// The maximum number of bytes that are counted. Serialization stops there.
 const MOST_COUNTED: usize = 256 << 10;
 
-/// Records a structured value, such as `fields(filters = ragtrace::json(&filters))`.
+/// Wraps a value that implements `Serialize` so that it can be recorded, as in `fields(filters =
+/// ragtrace::json(&filters))`.
 ///
-/// A value that serialises to a number, a text or a truth value is recorded as such, and one that
-/// serialises to nothing, as `None` does, leaves the field out. The rest is kept as JSON of at most
-/// 64 KiB (8 KiB in fields other than `input` and `output`): what is longer becomes a text that is
-/// cut, with a mark. Secrets in it are redacted, by the names beside them at any depth, and by
-/// their form.
+/// A value that serializes to a number, a string or a boolean is recorded as such, and one that
+/// serializes to `null`, such as `None`, leaves the field out. Lists and objects are recorded as
+/// JSON of at most 64 KiB (8 KiB in fields other than `input` and `output`). Longer JSON is
+/// recorded as a text that is cut and ends in a mark. Secrets in the value are redacted, recognized
+/// by the names beside them at any depth or by their form.
 ///
-/// The value is serialised where the field is read, on the caller's thread. What fails to be
-/// serialised, panics or is nested deeper than 100 levels is recorded as a mark that says why,
-/// before what there is of it if that is more than 64 KiB.
+/// The value is serialized on the caller's thread when the field is read. If serialization fails or
+/// panics, or if the value is nested deeper than 100 levels, a mark with the reason is recorded
+/// instead. If more than 64 KiB had been written by then, the beginning of the JSON follows the
+/// mark.
+///
+/// # Examples
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -45,7 +50,7 @@ pub fn json<T: Serialize + ?Sized>(value: &T) -> AsJson<'_, T> {
     AsJson(value)
 }
 
-/// A structured value to be recorded: see [`json`].
+/// A structured value to be recorded, created by [`json`].
 pub struct AsJson<'a, T: ?Sized>(&'a T);
 
 impl<T: ?Sized> Clone for AsJson<'_, T> {
@@ -72,7 +77,7 @@ impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
         let mark = match result {
             Ok(Ok(())) if out.length <= LONGEST => return out.into_value(),
             Ok(Ok(())) => return text(out.into_cut_text()),
-            // The failure is that of `Output`, or comes of it.
+            // The failure was caused by `Output`, which had reached its end.
             _ if out.is_at_end => return text(out.into_cut_text()),
             Ok(Err(error)) => format!("[could not be read: its `Serialize` failed: {error}]"),
             Err(panic) => guard::mark("Serialize", &panic),
@@ -88,11 +93,11 @@ impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
     }
 }
 
-/// The JSON as far as it is kept.
+/// The beginning of the JSON that is being written.
 #[derive(Default)]
 struct Output {
     bytes: Vec<u8>,
-    /// How long it is, as far as it was written.
+    /// The number of bytes written so far, including those that were not kept.
     length: usize,
     is_at_end: bool,
 }
@@ -123,8 +128,8 @@ impl Output {
         String::from_utf8(self.bytes).unwrap_or_else(|bad| cut(bad.into_bytes()))
     }
 
-    /// Returns the text that is there with a mark before it, where it stays when the worker cuts
-    /// the text at its own limit.
+    /// Returns the text with a mark in front of it, where it survives when the worker cuts the text
+    /// at its own limit.
     fn into_cut_text_behind(mut self, mark: String) -> String {
         self.is_at_end = true;
         mark + " " + &self.into_cut_text()
@@ -140,20 +145,20 @@ impl Output {
     fn into_value(self) -> Value {
         match json_text::parsed(self.into_text()) {
             Ok(value) => value,
-            // Whoever announces another length than it has gets what `serde_json` makes of that.
+            // A value that announces a wrong length makes `serde_json` write invalid JSON.
             Err(error) => text(format!("[could not be read: its `Serialize` wrote no JSON: {error}]")),
         }
     }
 }
 
-/// So much of JSON that a value has ready is copied at once, in bytes.
+/// The number of bytes of ready-made JSON that are copied at once.
 const PIECE: usize = 4 << 10;
 
 /// Writes JSON without white space between its parts, down to [`DEEPEST`] levels.
 #[derive(Default)]
 struct Compact {
     depth: usize,
-    /// How much white space there was in JSON that a value has ready.
+    /// The number of white space bytes left out of ready-made JSON.
     left_out: usize,
 }
 
@@ -170,10 +175,11 @@ impl Compact {
         Ok(())
     }
 
-    /// Fails for whoever announces that a list or an object is empty, which ends it, and goes on
-    /// with it.
+    /// Leaves a list or an object. Fails if a value announces an empty one, which ends it, and then
+    /// goes on with it.
     fn ascend(&mut self) -> io::Result<()> {
-        let ended_twice = || io::Error::other("it ends a list or an object twice: its length is another than it says");
+        let ended_twice =
+            || io::Error::other("a list or an object ends twice: its length differs from the announced one");
         self.depth = self.depth.checked_sub(1).ok_or_else(ended_twice)?;
         Ok(())
     }
@@ -200,7 +206,7 @@ impl Formatter for Compact {
         writer.write_all(b"}")
     }
 
-    /// Writes JSON that a value has ready, as its author laid it out.
+    /// Writes JSON that a value provides ready-made, in any layout.
     fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut scan = Scan::at_depth(self.depth);
         let mut piece = Vec::with_capacity(fragment.len().min(PIECE));
@@ -215,7 +221,7 @@ impl Formatter for Compact {
             if self.left_out > MOST_COUNTED {
                 return Err(io::Error::other("it has too much white space between its parts"));
             }
-            // Whoever writes says when it is enough.
+            // The writer decides when there is enough.
             if piece.len() == PIECE {
                 writer.write_all(&piece)?;
                 piece.clear();
@@ -257,7 +263,7 @@ mod tests {
         assert_eq!(value.as_json(), Some(r#"[{"b":[1,"a\nb",null]},{"a\" b":[1.50]}]"#));
     }
 
-    /// Says of a list and of two sorts of objects that they are empty, and has something in them.
+    /// Announces an empty list, map or struct, and then writes an element.
     enum SaysItIsEmpty {
         List,
         Map,
@@ -286,7 +292,7 @@ mod tests {
         }
     }
 
-    /// An object with a key that has no value.
+    /// Writes an object with a key that has no value.
     struct OnlyKey;
 
     impl Serialize for OnlyKey {

@@ -1,4 +1,4 @@
-//! What may become the value of a field.
+//! The trait for types that fields can record.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,14 @@ use std::time::Duration;
 use super::Value;
 use super::field_buffer::{Field, FieldBuffer};
 
-/// A value that a field can record as it is: without `%` (its `Display`) or `?` (its `Debug`).
+/// A value that a field can record directly, without `%` (its `Display`) or `?` (its `Debug`).
 ///
-/// Implemented for numbers, `bool`, `char`, texts, paths, durations (in milliseconds), ids, and
-/// references and options of these; `None` leaves the field out. Implement it for your own
-/// newtypes:
+/// The trait is implemented for numbers, `bool`, `char`, strings, paths, durations (in
+/// milliseconds), ids, and references to and options of these. `None` leaves the field out.
+///
+/// # Examples
+///
+/// Implement the trait for your own types:
 ///
 /// ```
 /// use ragtrace::{ToValue, Value};
@@ -25,8 +28,8 @@ use super::field_buffer::{Field, FieldBuffer};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be recorded as a field as it is",
-    label = "not a number, text, bool or option of these",
+    message = "`{Self}` cannot be recorded as a field directly",
+    label = "not a number, string, bool or option of these",
     note = "record its `Display` with `%`, its `Debug` with `?`, or one of its parts: `fields(x = %expr)`, `fields(x = ?expr)`, `fields(x = expr.len())`",
     note = "or implement `ragtrace::ToValue` for `{Self}`"
 )]
@@ -34,7 +37,7 @@ pub trait ToValue {
     /// Returns the value to record.
     fn to_value(&self) -> Value;
 
-    /// Puts the value where it goes; numbers take a shorter way.
+    /// Writes the value to a field. Implementations for numbers avoid building a `Value`.
     #[doc(hidden)]
     fn put(&self, field: Field<'_>) {
         field.computed(&|| self.to_value());
@@ -208,7 +211,7 @@ impl ToValue for PathBuf {
 }
 
 impl FieldBuffer {
-    /// Records a value as it is.
+    /// Records a value.
     #[inline]
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
         value.put(self.field(name));

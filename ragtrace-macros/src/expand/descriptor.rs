@@ -1,4 +1,5 @@
-//! The stage's descriptor: a static in the function, and on demand a constant beside it.
+//! Generates the stage's descriptor: a static inside the function and, if requested, a constant
+//! beside it.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +9,7 @@ use syn::spanned::Spanned;
 use crate::function::Function;
 use crate::model::Stage;
 
-/// Returns the item that holds the descriptor, in the section of the program that is the catalog.
+/// Returns the static that holds the descriptor, in the catalog's section.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let (alias, descriptor) = (alias(stage), descriptor(stage));
@@ -19,8 +20,9 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
             }
         };
     }
-    // Where the path that the attribute gives leads to something else, it has no macro to make the
-    // item, and whatever names the item would be an error too. So this is what the macro makes.
+    // If the path given in the attribute leads to something else, it contains no macro to create
+    // the static, and each use of the static would be a further error. The static is therefore
+    // generated directly, as the macro would.
     let (elf, mach_o, pe) = SECTION;
     quote! {
         #alias
@@ -32,26 +34,26 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     }
 }
 
-/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it
-/// for ELF, Mach-O and PE. The version of both crates is the same.
+/// The names of the catalog's section for ELF, Mach-O and PE, as in `catalog_entry!` in
+/// `ragtrace-core/src/catalog/section.rs`. Both crates have the same version.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
     concat!("__DATA,ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
     concat!(".rt", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "l2$b"),
 );
 
-/// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated
-/// constant where the function is an associated function.
+/// Returns `const NAME: StageDescriptor` if the attribute requests it. Next to an associated
+/// function it is an associated constant.
 pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
     let name = stage.descriptor.as_ref()?;
     let krate = stage.path.as_ref().map_or_else(|| stage.krate.clone(), ToTokens::to_token_stream);
     let descriptor = descriptor(stage);
     let value = alias(stage).map_or_else(|| descriptor.clone(), |alias| quote!({ #alias #descriptor }));
-    // An error about the constant (in the implementation of a trait it has no place) is at its
+    // An error about the constant, such as its use in a trait's implementation, is located at its
     // name.
     let span = Span::call_site().located_at(name.span());
     let (cfg, visibility) = (&function.cfg_attributes, &function.visibility);
-    let doc = format!("The stage `{}`.", stage.name);
+    let doc = format!("The descriptor of the stage `{}`.", stage.name);
     let attributes = quote! {
         #(#cfg)*
         #[doc = #doc]
@@ -61,8 +63,8 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
     Some(quote!(#attributes #visibility #constant))
 }
 
-/// Returns a `use` of the path that the attribute gives, if it does. The module that it names is
-/// ours alone, so a path to anything else is one error, at the path.
+/// Returns a `use` of the path given in the attribute, if any. Only `ragtrace` has the module that
+/// it imports, so a wrong path causes a single error, located at the path.
 fn alias(stage: &Stage) -> Option<TokenStream> {
     let here = |path: &syn::Path| Span::call_site().located_at(path.span());
     stage.path.as_ref().map(|path| quote_spanned!(here(path)=> use #path::__private as __ragtrace;))

@@ -1,7 +1,7 @@
-//! Writes the code that a stage becomes: its function with another body, which calls the runtime.
+//! Generates the code of a stage: its function with a new body that calls the runtime.
 //!
-//! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's
-//! tokens keep their spans, so the user's own mistakes are reported where they were made.
+//! All paths start at the crate's hidden module, and all names introduced here are hygienic. The
+//! user's tokens keep their spans, so that errors in the user's code are reported where they are.
 
 mod descriptor;
 mod names;
@@ -20,22 +20,23 @@ use crate::model::Stage;
 use crate::parameters::Parameters;
 use crate::shape::{Shape, Stream, Way};
 
-/// Returns the function with its new body, and the constant beside it.
+/// Returns the function with its new body, preceded by the descriptor constant if there is one.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let constant = descriptor::constant(stage, function);
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let body = body(stage, function);
-    // A lint asks for a `return` at the end, and none finds ours needless. A body that never
-    // returns has none to write.
+    // One lint requires a `return` at the end, and no lint considers this one unnecessary. A body
+    // that never returns has none.
     let is_never = matches!(&function.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
     let give_back = (!is_never).then(|| quote_spanned!(here(function)=> return));
-    // The function's own braces, so that the compiler takes the whole for the user's function.
+    // Uses the function's own braces, so that the compiler treats the result as the user's
+    // function.
     let body = braces(quote!(#items #record #give_back #body), function.body.span());
     quote!(#constant #function #body)
 }
 
-/// Returns the code of `stage!`: a future, or the value of a block that is not `async`.
+/// Returns the expansion of `stage!`: a future, or the value of a synchronous block.
 pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
     let items = descriptor::items(stage);
@@ -54,9 +55,9 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
             let end = outcome::on_end_of_call(stage, &names);
             let Names { expected, whole, .. } = &names;
             let block = typed_block(&quote!(#expected()), &Parameters::default(), block);
-            // The closure does not outlive the expression, so it borrows what it only looks at. The
-            // type that is expected of the whole is known before the block is looked at, as it is
-            // without the macro.
+            // The closure is used only within this expression, so it borrows values that it only
+            // reads. The expected type of the whole expression is fixed before the block is
+            // checked, as it is without the macro.
             let run = called(stage, here, &open, &quote_spanned!(here=> || -> _ #block), &end);
             quote_spanned!(here=> #whole: {
                 let #expected = #private::expected;
@@ -70,15 +71,15 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     quote!({ #items #record #run })
 }
 
-/// Returns the place of errors about the whole: the body's, not the attribute's.
+/// Returns the span for errors about the whole: that of the body instead of the attribute.
 fn here(function: &Function) -> Span {
     Span::call_site().located_at(function.body.span())
 }
 
-/// Returns the call that begins the run.
+/// Returns the call that creates the run.
 fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
     let private = stage.private(here);
-    // Without fields there is no closure to compile.
+    // Without fields no closure has to be compiled.
     if stage.start.is_empty() && stage.used.is_empty() {
         quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE))
     } else {
@@ -120,7 +121,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
             let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
-                // The box that is there anyway holds the stage too.
+                // The existing box can hold the stage as well.
                 let inner = typed_block(&expected(&private, &output), &Parameters::default(), &block);
                 let future = quote_spanned!(span=> async move #inner);
                 (here, quote_spanned!(here=> block(#future)))
@@ -137,7 +138,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     }
 }
 
-/// Returns the body of a stage that goes on with the stream that it returns.
+/// Returns the body of a stage that continues with the stream it returns.
 fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
@@ -151,7 +152,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let deferred = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
     match stream.way {
         Way::Call => {
-            // A type that is inferred from the body alone needs no saying.
+            // A type that the body alone determines is not annotated.
             let call = closure(stage, Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), function);
             let open = if stream.is_fallible { open(stage, here, &fields) } else { deferred };
             going_on(stage, stream, here, &open, &call)
@@ -185,8 +186,8 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     }
 }
 
-/// Returns the expression that runs `body`, which returns a stream or makes a future of one, and
-/// goes on with the stream.
+/// Returns the expression that runs `body`, which returns a stream or a future of one, and
+/// continues with the stream.
 fn going_on(stage: &Stage, stream: &Stream, here: Span, open: &TokenStream, body: &TokenStream) -> TokenStream {
     let names = Names::new();
     let private = stage.private(here);
@@ -218,8 +219,8 @@ fn going_on(stage: &Stage, stream: &Stream, here: Span, open: &TokenStream, body
     })
 }
 
-/// Returns statements and an expression that run `call`, a closure. One that is large, or returns
-/// what is large, is called where it is, so that neither is copied.
+/// Returns statements and an expression that run the closure `call`. A closure that is large, or
+/// that returns a large value, is called in place, so that neither is copied.
 fn called(stage: &Stage, here: Span, open: &TokenStream, call: &TokenStream, end: &TokenStream) -> TokenStream {
     let Names { span, entered, body, out, .. } = &Names::new();
     let private = stage.private(here);
@@ -233,13 +234,15 @@ fn called(stage: &Stage, here: Span, open: &TokenStream, call: &TokenStream, end
     }
 }
 
-/// Returns a body that never returns: its stage ends only by a panic or by being dropped.
+/// Returns the body of a function that never returns. Its stage ends only by a panic or by being
+/// dropped.
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
     let open = open(stage, here, &outcome::start_fields(stage, names));
     let span = function.body.span();
-    // At the `!`, or an error about what the body makes instead would be at the attribute.
+    // Located at the `!`, so that an error about a body of another type is not reported at the
+    // attribute.
     let never = match &function.signature.output {
         ReturnType::Type(_, ty) => Span::call_site().located_at(ty.span()),
         ReturnType::Default => here,
@@ -256,20 +259,21 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     }
 }
 
-/// Returns an expression of the type that a body has. It is never evaluated.
+/// Returns an expression of a body's type. It is never evaluated.
 fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
     quote!(#private::expected::<#output>())
 }
 
-/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers
-/// anything in the body, and which takes `parameters` in the order in which they are to be dropped.
+/// Returns the body as a block with the type of `expected`, which is known to the compiler before
+/// it infers types in the body. The block captures `parameters` in the order in which they must be
+/// dropped.
 ///
-/// The outer braces have the body's place, or errors about borrows would not name the user's
-/// variables.
+/// The outer braces have the body's span; otherwise, borrow checker errors would not name the
+/// user's variables.
 fn typed_block(expected: &TokenStream, parameters: &Parameters, body: &Group) -> TokenStream {
-    // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the
-    // user's, so that lints that look from a macro's call at what is around it find the user's
-    // code.
+    // Inside generated parentheses, lints do not report the body's braces as unnecessary. The
+    // braces keep the user's span, so that lints which look outward from a macro call find the
+    // user's code.
     let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
     inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let (order, bind) = (parameters.order(), parameters.bind());
@@ -284,14 +288,14 @@ fn typed_block(expected: &TokenStream, parameters: &Parameters, body: &Group) ->
     braces(block, body.span()).into_token_stream()
 }
 
-/// Returns the body as a closure that is called once. All of it has the body's place, as with
+/// Returns the body as a closure that is called once. All of it has the body's span, as in
 /// [`typed_block`].
 fn closure(stage: &Stage, output: Option<&TokenStream>, function: &Function) -> TokenStream {
     let Function { body, parameters, .. } = function;
     let span = body.span();
     let private = stage.private(here(function));
-    // Where nothing is said of the type, saying so makes the body's braces needed, which a lint
-    // would call superfluous.
+    // Without a return type the body's braces would be optional, and a lint would report them as
+    // unnecessary.
     let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
     let block = if parameters.is_empty() {
         body.to_token_stream()
@@ -309,8 +313,8 @@ fn braces(inside: TokenStream, span: Span) -> Group {
     group
 }
 
-/// Returns the block of a body that is `Box::pin(async move { … })` and nothing else, as
-/// `#[async_trait]` makes it, and the place of the call.
+/// Returns the block and the call's span for a body that consists only of `Box::pin(async move { …
+/// })`, as `#[async_trait]` generates it.
 fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };
@@ -326,7 +330,7 @@ fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     }
 }
 
-/// Returns the type with each `impl Trait` in it left to inference.
+/// Returns the type with each `impl Trait` in it replaced by `_`.
 fn without_impl(ty: &Type) -> TokenStream {
     struct Opaque;
     impl syn::visit_mut::VisitMut for Opaque {

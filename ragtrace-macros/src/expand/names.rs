@@ -1,9 +1,9 @@
-//! The names that generated code gives to values of its own.
+//! The names of variables in generated code.
 
 use proc_macro2::{Ident, Span};
 use syn::Lifetime;
 
-/// Hygienic names, which nothing in the user's code can name or hide.
+/// Hygienic names, which the user's code can neither refer to nor shadow.
 pub(crate) struct Names {
     pub(crate) fields: Ident,
     pub(crate) out: Ident,

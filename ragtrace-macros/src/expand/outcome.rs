@@ -1,5 +1,5 @@
-//! Writes the closures that read fields: from the arguments at the start, from the result at the
-//! end.
+//! Generates the closures that read fields: from the arguments at the start, and from the result at
+//! the end.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,7 +10,8 @@ use super::names::Names;
 use crate::field::Form;
 use crate::model::{GeneratedItems, IndexedItems, OutcomeFields, Recorded, Stage};
 
-/// Returns `|fields| { … }`, which reads the fields of the start before the body has its arguments.
+/// Returns `|fields| { … }`, which reads the fields of the start before the arguments move into the
+/// body.
 pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     let fields = &names.fields;
     if stage.start.is_empty() && stage.used.is_empty() {
@@ -29,22 +30,22 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     quote!(|#fields| { #(#set)* #used })
 }
 
-/// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later
-/// puts `move` before it.
+/// Returns `|out, end| { … }`, which reads the fields of the result. The caller adds `move` if the
+/// closure runs later.
 pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
     let read = result(stage, names, &quote!(#out));
     quote!(|#out, #end| #read)
 }
 
-/// Returns `|end| { … }`, which reads the fields of the result that `out` has.
+/// Returns `|end| { … }`, which reads the fields of the result in the variable `out`.
 pub(crate) fn on_end_of_call(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
     let read = result(stage, names, &quote!(&#out));
     quote!(|#end| #read)
 }
 
-/// Returns the expression that reads the fields of the result that `output` refers to.
+/// Returns the expression that reads the fields of the result to which `output` refers.
 fn result(stage: &Stage, names: &Names, output: &TokenStream) -> TokenStream {
     let Names { out, end, .. } = names;
     let krate = &stage.krate;
@@ -70,7 +71,7 @@ fn result(stage: &Stage, names: &Names, output: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns `|item, open| …`, which fails the stage for an item that is an error.
+/// Returns `|item, open| …`, which fails the stage if the item is an error.
 pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, open, .. } = names;
     let krate = &stage.krate;
@@ -78,8 +79,7 @@ pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
     quote!(move |#out, #open| if let ::core::result::Result::Err(#out) = #krate::__private::Probe::new(#out).split() { #fail })
 }
 
-/// Returns `|error, open| …`, which fails the stage where an error is returned in place of a
-/// stream.
+/// Returns `|error, open| …`, which fails the stage if an error is returned instead of a stream.
 pub(crate) fn on_error(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, open, .. } = names;
     let fail = fail(stage, names);
@@ -115,7 +115,7 @@ fn read(outcome: &OutcomeFields, value: &Ident, names: &Names) -> TokenStream {
     quote!(let #pattern = #value; #(#set)*)
 }
 
-/// Returns the calls that add items.
+/// Returns the method calls that add items.
 fn add(items: &[IndexedItems]) -> TokenStream {
     let calls = items.iter().map(|IndexedItems { index, value }| {
         let add = Ident::new("add", Span::mixed_site().located_at(value.span()));
@@ -124,7 +124,8 @@ fn add(items: &[IndexedItems]) -> TokenStream {
     quote!(#(#calls)*)
 }
 
-/// Returns the name of a value where what does not fit the pattern is said of the pattern.
+/// Returns the name of a value with the pattern's span, so that a mismatch is reported at the
+/// pattern.
 fn at_pattern(value: &Ident, pattern: &Pat) -> Ident {
     Ident::new(&value.to_string(), value.span().located_at(pattern.span()))
 }
@@ -138,7 +139,7 @@ fn method(form: Form) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Returns `&expr`, in parentheses where it needs them.
+/// Returns `&expr`, with parentheses if needed.
 fn reference(expr: &Expr) -> TokenStream {
     let span = expr.span();
     match expr {

@@ -1,4 +1,4 @@
-//! Writes `record!`: a macro that the body begins with, which has an arm for each declared name.
+//! Generates `record!`, a macro at the beginning of the body with an arm for each declared name.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -25,7 +25,7 @@ pub(crate) fn definition(stage: &Stage) -> Option<TokenStream> {
             "cost_usd" => quote!(record_cost),
             _ => quote!(record),
         };
-        // An error about the type is at the type.
+        // Errors about the type are located at the type.
         let span = Span::call_site().located_at(ty.span());
         let record = quote_spanned!(span=> #private::#record(__RAGTRACE_RECORDING, #index, &value););
         quote! {
@@ -38,8 +38,8 @@ pub(crate) fn definition(stage: &Stage) -> Option<TokenStream> {
     });
     let record = Ident::new("record", Span::call_site());
     Some(quote! {
-        // A name of its own: a block inside that is a stage too, and declares nothing, hides the
-        // other one.
+        // This static has its own name so that `record!` keeps referring to this stage inside a
+        // nested stage that declares no names, where `__RAGTRACE_STAGE` is the nested stage's.
         static __RAGTRACE_RECORDING: &#krate::StageDescriptor = __RAGTRACE_STAGE.get();
         #[allow(unused_macros)]
         macro_rules! #record {

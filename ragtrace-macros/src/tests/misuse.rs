@@ -1,5 +1,5 @@
 compile_error! {
-    "`#[traced_stage]` goes on a function, and this is `struct`"
+    "`#[traced_stage]` can only be applied to a function, not to this `struct`"
 }
 struct Document {
     name: String,

@@ -1,4 +1,4 @@
-///The stage `parse`.
+///The descriptor of the stage `parse`.
 #[allow(dead_code)]
 const PARSING: telemetry::StageDescriptor = {
     use telemetry::__private as __ragtrace;

@@ -1,36 +1,37 @@
-//! Attributes of an entry, kept within what Datadog takes of them.
+//! Writes the attributes of an entry within Datadog's limits.
 //!
-//! A log has fewer than 256 attributes, each with a key of fewer than 50 characters, on fewer than
-//! 10 levels, and values of facets have fewer than 1,024 (Datadog, "Log Collection", "Attributes
-//! and tags"). What is beyond is not refused but lost in ways of its own, so it is made to fit
-//! here: JSON becomes a text, a text is cut with a mark, and fields that are too many, or whose
-//! key, cut, is another's, are left out, and counted.
+//! A log has fewer than 256 attributes, each with a key of fewer than 50 characters on fewer than
+//! 10 levels, and values of facets have fewer than 1,024 characters (Datadog, "Log Collection",
+//! "Attributes and tags"). Datadog does not refuse what exceeds these limits, but loses it in
+//! various ways. So it is made to fit here: JSON that exceeds a limit becomes a string, a string is
+//! cut with a mark, and a field is left out and counted if there are too many fields, or if its cut
+//! key equals another field's.
 
 use std::borrow::Cow;
 
 use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
 use ragtrace::Record;
 
-/// Bytes of a value that people are meant to search by.
+/// The longest value for people to search by, in bytes.
 const LONGEST_FACET: usize = 1_023;
-/// Characters of a key.
+/// The longest key, in characters.
 const LONGEST_KEY: usize = 49;
-/// Levels of an attribute, its own among them.
+/// The largest number of levels of an attribute, including its own.
 const MOST_LEVELS: usize = 9;
-/// Begins the mark at the end of a text that was cut; the number of bytes that are gone follows, as
-/// in the records.
+/// The start of the mark at the end of a cut text. The number of removed bytes follows, as in the
+/// records themselves.
 const MARK: &str = "…[truncated ";
 
-/// How much an entry may still take, and what there was no room for.
+/// The attributes that an entry may still contain, and what did not fit.
 #[derive(Clone, Debug)]
 pub(super) struct Budget<'a> {
     record: &'a Record,
-    /// Attributes that there is room for.
+    /// The number of attributes that may still be added.
     pub(super) attributes: usize,
-    /// Bytes of a text.
+    /// The longest text, in bytes.
     pub(super) longest_text: usize,
     pub(super) left_out: u64,
-    /// Keys in the object that is written that are not the names of their fields.
+    /// The keys in the current object that differ from the names of their fields.
     changed_keys: Vec<String>,
 }
 
@@ -47,12 +48,12 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Begins another object, whose keys have nothing to do with those of the last.
+    /// Begins another object, whose keys are independent of the previous one's.
     pub(super) fn begin_object(&mut self) {
         self.changed_keys.clear();
     }
 
-    /// Takes so many attributes, and returns whether there was room.
+    /// Takes a number of attributes from the budget. Returns `false` if there are too few left.
     pub(super) fn take(&mut self, attributes: usize) -> bool {
         let has_room = attributes <= self.attributes;
         if has_room {
@@ -61,10 +62,10 @@ impl<'a> Budget<'a> {
         has_room
     }
 
-    /// Writes a field, whose name is below `levels` others.
+    /// Writes a field whose name lies below `levels` other levels.
     pub(super) fn write_field(&mut self, object: &mut Object<'_>, levels: usize, name: &str, value: &FieldValue<'_>) {
         let (name, own_levels) = key(name, MOST_LEVELS - levels);
-        // Of two values of one key, Datadog keeps one.
+        // Of two values with the same key, Datadog keeps only one.
         if matches!(&name, Cow::Owned(changed) if self.has_key(changed)) || !self.take(1) {
             self.left_out += 1;
             return;
@@ -84,13 +85,13 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// Returns true if another field has a key that is not its own field's name.
+    /// Returns `true` if another field has this changed key.
     fn has_key(&self, changed: &str) -> bool {
         let is_name = self.record.field(changed).is_some() || self.record.metric(changed).is_some();
         is_name || self.changed_keys.iter().any(|known| known == changed)
     }
 
-    /// Writes JSON as it is if it fits, and else as a text.
+    /// Writes JSON as it is if it fits the limits, else as a string.
     fn write_json(&mut self, out: &mut Vec<u8>, levels: usize, json: &str) {
         let shape = Shape::of(json);
         let fits = levels + shape.levels <= MOST_LEVELS
@@ -105,8 +106,8 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// Writes a whole number. What is beyond 63 bits loses its last digits, since Datadog knows signed
-/// numbers and floats alone.
+/// Writes an unsigned integer. A number beyond 63 bits loses its last digits, since Datadog has
+/// only signed integers and floats.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 pub(super) fn write_unsigned(out: &mut Vec<u8>, number: u64) {
     match i64::try_from(number) {
@@ -115,12 +116,12 @@ pub(super) fn write_unsigned(out: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// Returns the beginning of a text that people are meant to search by.
+/// Returns the beginning of a text, short enough to search by.
 pub(super) fn facet(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_FACET)]
 }
 
-/// Returns a text cut to at most `longest` bytes and a mark; `None` if it is not longer.
+/// Returns a text cut to at most `longest` bytes, with a mark, or `None` if it is short enough.
 pub(super) fn shortened(text: &str, longest: usize) -> Option<String> {
     (text.len() > longest).then(|| {
         let end = text.floor_char_boundary(longest);
@@ -128,12 +129,12 @@ pub(super) fn shortened(text: &str, longest: usize) -> Option<String> {
     })
 }
 
-/// Returns true if a name may be a key as it is, with nothing around it.
+/// Returns `true` if a name can be a key without any change.
 pub(super) fn is_key(name: &str) -> bool {
     matches!(key(name, MOST_LEVELS), (Cow::Borrowed(_), _))
 }
 
-/// Returns a name as it may be a key, and the levels that it makes: a dot begins another.
+/// Returns the key for a name, and its number of levels. Each dot begins another level.
 fn key(name: &str, most_levels: usize) -> (Cow<'_, str>, usize) {
     let levels = 1 + name.bytes().filter(|byte| *byte == b'.').count();
     let is_short = name.len() <= LONGEST_KEY || name.chars().nth(LONGEST_KEY).is_none();
@@ -149,19 +150,19 @@ fn key(name: &str, most_levels: usize) -> (Cow<'_, str>, usize) {
     (Cow::Owned(if key.is_empty() { "_".to_owned() } else { key }), levels.min(most_levels))
 }
 
-/// The measures of some JSON.
+/// The measures of a JSON text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Levels of lists and objects.
+    /// The number of nested lists and objects.
     pub(super) levels: usize,
-    /// Values that are no list and no object.
+    /// The number of values that are neither lists nor objects.
     pub(super) values: usize,
-    /// Characters of the longest key. A dot in a key counts as a level.
+    /// The length of the longest key in characters. A dot in a key counts as a level.
     pub(super) longest_key: usize,
 }
 
 impl Shape {
-    /// Measures JSON that is valid, in one pass.
+    /// Measures valid JSON in one pass.
     pub(super) fn of(json: &str) -> Self {
         let bytes = json.as_bytes();
         let (mut shape, mut level, mut at, mut dots) = (Self::default(), 0_usize, 0, 0);
@@ -174,10 +175,10 @@ impl Shape {
                 b'}' | b']' => level = level.saturating_sub(1),
                 b'"' => {
                     let end = end_of_text(bytes, at + 1);
-                    // A text is a key if a colon comes next.
+                    // A string is a key if a colon follows it.
                     if next_sign(bytes, end + 1) == Some(b':') {
                         let name = json.get(at + 1..end).unwrap_or_default();
-                        // A key that is empty is as bad as one that is too long.
+                        // An empty key is as unsuitable as one that is too long.
                         let length = if name.is_empty() { usize::MAX } else { name.chars().count() };
                         shape.longest_key = shape.longest_key.max(length);
                         dots = dots.max(name.bytes().filter(|byte| *byte == b'.').count());
@@ -195,12 +196,12 @@ impl Shape {
             }
             at += 1;
         }
-        // Where the dots are, there may be fewer levels: it is at most this many.
+        // This is an upper bound, since keys with dots may not be on the deepest levels.
         Self { levels: shape.levels * (1 + dots), ..shape }
     }
 }
 
-/// Returns where the quote is that ends a text.
+/// Returns the index of the quote that ends a string.
 fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         match byte {

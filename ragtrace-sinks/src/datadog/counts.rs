@@ -1,14 +1,24 @@
-//! Counts of what did not arrive whole.
+//! Counts of data that Datadog's limits cut or excluded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts of what Datadog's limits cost, since the sinks were made. A clone is the same counts.
+/// Counts of what the sinks had to cut or leave out because of Datadog's limits.
 ///
-/// It is counted when it has arrived without what had to go, so once however often it was sent.
+/// Clones share the same counts. Something is counted once, when its request has arrived, however
+/// often the request was sent. Records that Datadog refuses are not counted here: they become dead
+/// letters, which are part of the telemetry's own statistics.
 ///
-/// Records that Datadog refuses are no part of it: they are dead letters, which the telemetry's own
-/// account has.
+/// ```
+/// use ragtrace_sinks::DatadogSink;
+///
+/// let datadog = DatadogSink::new("an API key");
+/// let counts = datadog.counts();
+/// let builder = ragtrace::builder().sink(datadog);
+/// // Later, for a status page:
+/// println!("{} fields left out", counts.fields_left_out());
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct DatadogCounts(Arc<Counters>);
 
@@ -21,32 +31,32 @@ struct Counters {
 }
 
 impl DatadogCounts {
-    /// Returns how many log entries had texts cut, since they were over a megabyte otherwise. Each
-    /// has a mark where that was.
+    /// Returns the number of log entries whose texts were cut because the entry was over a
+    /// megabyte. Each cut text has a mark.
     pub fn cut_entries(&self) -> u64 {
         self.0.cut_entries.load(Ordering::Relaxed)
     }
 
-    /// Returns how many fields of log entries were left out, since an entry may have no more than
-    /// 255, or since their names, cut to the 49 characters that Datadog takes, are those of others.
+    /// Returns the number of log fields that were left out, because an entry had more than 255
+    /// attributes, or a name cut to 49 characters equals another one.
     pub fn fields_left_out(&self) -> u64 {
         self.0.fields_left_out.load(Ordering::Relaxed)
     }
 
-    /// Returns how many points of metrics were left out, since they were more than an hour old, or
-    /// more than ten minutes ahead.
+    /// Returns the number of metric points that were left out, because they were more than an hour
+    /// old or more than ten minutes in the future.
     pub fn points_left_out(&self) -> u64 {
         self.0.points_left_out.load(Ordering::Relaxed)
     }
 
-    /// Returns how many spans of LLM Observability lost input and output, since they were over five
-    /// megabytes.
+    /// Returns the number of LLM Observability spans that lost input and output because they were
+    /// over five megabytes.
     pub fn cut_spans(&self) -> u64 {
         self.0.cut_spans.load(Ordering::Relaxed)
     }
 
-    /// Adds what one request lost, which has arrived. One that has to be sent again adds nothing
-    /// before.
+    /// Adds the losses of one request that has arrived. A request that has to be sent again adds
+    /// nothing before.
     pub(super) fn add(&self, losses: Losses) {
         let Counters { cut_entries, fields_left_out, points_left_out, cut_spans } = &*self.0;
         cut_entries.fetch_add(losses.cut_entries, Ordering::Relaxed);

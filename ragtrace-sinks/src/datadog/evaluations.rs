@@ -1,7 +1,8 @@
-//! Evaluations: scores of spans in LLM Observability.
+//! Encodes scores as evaluations of LLM Observability.
 //!
-//! A score of a span joins it by its ids, and one of a trace alone joins the trace's root by a tag
-//! that the root has for that. What is of neither becomes a dead letter that says so.
+//! A score of a span joins the span by its ids. A score of a whole trace joins the trace's root by
+//! a tag that the root carries for this purpose. A score of neither becomes a dead letter with that
+//! reason.
 
 use ragtrace::__json::{Object, write_parts, write_whole};
 use ragtrace::sink::{BatchLimits, SinkError};
@@ -14,27 +15,27 @@ use crate::ml_app::MlApp;
 
 pub(super) const PATH: &str = "/api/intake/llm-obs/v2/eval-metric";
 pub(super) const AGENT_SUBDOMAIN: &str = "api";
-/// Bytes of a payload, as of spans.
+/// The largest payload in bytes, as for spans.
 const LONGEST: usize = 5 << 20;
 
 pub(super) fn limits() -> BatchLimits {
     BatchLimits::default().with_records(1_000)
 }
 
-/// Scores as a payload.
+/// A payload of scores.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
-    /// `None` if no score is in it.
+    /// `None` if the payload contains no score.
     pub(super) body: Option<Body>,
-    /// The records that are not in it: their index, and why.
+    /// The records that the payload does not contain: index and reason.
     pub(super) unsent: Vec<(usize, String)>,
 }
 
-/// Encodes scores; other records are passed over.
+/// Encodes scores. Other records are skipped.
 ///
 /// # Errors
 ///
-/// If they are too large for one payload.
+/// Returns an error if they are too large for one payload.
 pub(super) fn encode(records: &[Record], settings: &Settings, ml_app: &MlApp) -> Result<Payload, SinkError> {
     let mut payload = Payload::default();
     let mut writer = settings.begin();
@@ -73,11 +74,11 @@ fn write(
     settings: &Settings,
     ml_app: &MlApp,
 ) -> Result<(), &'static str> {
-    let trace_id = record.trace_id().ok_or("it says no trace or span that is judged")?.to_hex();
+    let trace_id = record.trace_id().ok_or("it names no trace or span to judge")?.to_hex();
     let mut object = Object::open(out);
     object.text("ml_app", ml_app.as_str());
     write_whole(object.value("timestamp_ms"), record.timestamp().as_micros().div_euclid(1_000).max(0));
-    // A dot in a label is refused.
+    // Datadog refuses a label with a dot.
     object.text("label", &score.name().replace('.', "_"));
     write_value(&mut object, score.value())?;
     let mut join = object.nested("join_on");
@@ -121,7 +122,7 @@ fn write_value(object: &mut Object<'_>, value: &Value) -> Result<(), &'static st
         number => {
             let number = number.as_f64().filter(|number| number.is_finite());
             named(object, "score");
-            object.float("score_value", number.ok_or("its value is no finite number, no flag and no label")?);
+            object.float("score_value", number.ok_or("its value is not a finite number, a flag or a label")?);
         }
     }
     Ok(())

@@ -1,23 +1,24 @@
 //! Sinks for Datadog: logs, metrics, LLM Observability and evaluations.
 //!
-//! They promise requests that Datadog takes: each limit that it documents is kept here, with what
-//! had to go counted ([`DatadogCounts`]), since Datadog accepts much of what is beyond and loses it
-//! without a word. A record that is too old to be taken becomes a dead letter with that reason.
-//! Each sink sends one request a batch, so a batch that is sent again repeats nothing that had
-//! arrived: that is why there are four sinks, each with batches, retries and a spool of its own,
-//! and not one.
+//! The requests keep each of Datadog's documented limits, since Datadog accepts much of what
+//! exceeds them and silently loses it. What had to be cut or left out is counted
+//! ([`DatadogCounts`]). A record that is too old for Datadog becomes a dead letter with that
+//! reason.
 //!
-//! They do not promise exactly once: Datadog knows no key of a request, and an answer that is lost
-//! has its batch sent again. Logs have `record_id`, by which doubles are found; points of metrics
-//! and evaluations replace what they repeat.
+//! There are four sinks because each sends one request per batch, so that a batch which is sent
+//! again repeats nothing that has arrived. Each has batches, retries and a spool of its own.
 //!
-//! | room | holds |
+//! Delivery is not exactly once: Datadog has no idempotency key, and a batch is sent again if its
+//! answer was lost. Duplicates of logs can be found by `record_id`; points of metrics and
+//! evaluations replace the earlier ones.
+//!
+//! | room | contains |
 //! | --- | --- |
-//! | `site`, `agent`, `settings` | where to, with which key |
-//! | `verdict`, `window` | what answers mean; what is too old |
-//! | `tags`, `attributes`, `counts` | what Datadog takes of tags and fields, and what that costs |
-//! | `logs`, `metrics`, `llm_obs`, `evaluations` | encodings without a request in them |
-//! | `sinks` | the sinks over them |
+//! | `site`, `agent`, `settings` | the destination and the key |
+//! | `verdict`, `window` | the meaning of answers, and age limits |
+//! | `tags`, `attributes`, `counts` | Datadog's limits on tags and fields, and counts of what they cost |
+//! | `logs`, `metrics`, `llm_obs`, `evaluations` | the encodings, without requests |
+//! | `sinks` | the sinks that use them |
 
 mod agent;
 mod attributes;

@@ -1,4 +1,4 @@
-//! The settings that all sinks for Datadog share: where to, with which key, and for whom.
+//! The settings that all sinks for Datadog share: destination, key, service and tags.
 
 use hyper::header::HeaderName;
 use ragtrace::sink::SinkError;
@@ -9,22 +9,22 @@ use super::site::Site;
 use super::verdict::{AGENT, DIRECT, NO_PROXY};
 use crate::http::{Body, Client, Compression, Endpoint, Key, Request, Verdicts};
 
-/// Settings of the sinks for Datadog. A clone shares the client and the counts.
+/// Settings of the sinks for Datadog. Clones share the client and the counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) key: Option<Key>,
-    /// The site, or why what was set is none.
+    /// The site, or a message if the name is not a site.
     pub(crate) site: Result<Site, String>,
-    /// Where logs go in the place of the site's host, and everything else.
+    /// The URL for logs that replaces the site's host. `api_url` is the one for everything else.
     pub(crate) logs_url: Result<Option<Endpoint>, String>,
     pub(crate) api_url: Result<Option<Endpoint>, String>,
-    /// The Agent through which LLM Observability and evaluations go, if they do.
+    /// The Agent through which LLM Observability and evaluations go, if any.
     pub(crate) agent: Result<Option<Endpoint>, String>,
-    /// Given to records whose process has none.
+    /// The service of records whose process has none.
     pub(crate) service: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) version: Option<String>,
-    /// The host's name, in the place of what the records say.
+    /// The host name, which replaces the one in the records.
     pub(crate) hostname: Option<String>,
     pub(crate) tags: Vec<String>,
     pub(crate) client: Client,
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     pub(super) counts: DatadogCounts,
 }
 
-/// The type of everything that is sent.
+/// The content type of every request.
 const JSON: &str = "application/json";
 const KEY_HEADER: HeaderName = HeaderName::from_static("dd-api-key");
 
@@ -55,11 +55,11 @@ impl Settings {
         }
     }
 
-    /// Returns where logs go.
+    /// Returns the target of logs.
     pub(super) fn logs(&self) -> Result<Target<'_>, SinkError> {
         const PATH: &str = "/api/v2/logs";
         let endpoint = match usable(&self.logs_url)? {
-            // The variable may name the whole path, as other shippers have it.
+            // The variable may contain the whole path, as other shippers expect it.
             Some(url) if url.path().ends_with(PATH) => url.clone(),
             Some(url) => url.join(PATH),
             None => host(&format!("https://http-intake.logs.{}", self.usable_site()?))?.join(PATH),
@@ -67,7 +67,7 @@ impl Settings {
         self.direct(endpoint)
     }
 
-    /// Returns where a path of Datadog's API is.
+    /// Returns the target of a path of Datadog's API.
     pub(super) fn api(&self, path: &str) -> Result<Target<'_>, SinkError> {
         let endpoint = match usable(&self.api_url)? {
             Some(url) => url.join(path),
@@ -76,8 +76,8 @@ impl Settings {
         self.direct(endpoint)
     }
 
-    /// Returns where the Agent takes what is meant for a path of one of Datadog's hosts, if things
-    /// go through an Agent.
+    /// Returns the Agent's target for a path on one of Datadog's hosts, or `None` if no Agent is
+    /// used.
     pub(super) fn through_agent(&self, subdomain: &'static str, path: &str) -> Result<Option<Target<'_>>, SinkError> {
         Ok(usable(&self.agent)?.as_ref().map(|agent| Target {
             endpoint: agent::proxied(agent, path),
@@ -91,7 +91,8 @@ impl Settings {
         self.site.clone().map_err(|why| SinkError::park(format!("the site for Datadog: {why}")))
     }
 
-    /// Reports a site that has no LLM Observability. Another host, where one is set, is whoever's.
+    /// Returns an error if the site does not have LLM Observability. If another host is set, its
+    /// abilities are not known, so this succeeds.
     pub(super) fn require_llm_observability(&self) -> Result<(), SinkError> {
         if !matches!(self.api_url, Ok(None)) {
             return Ok(());
@@ -105,7 +106,7 @@ impl Settings {
 
     fn direct(&self, endpoint: Endpoint) -> Result<Target<'_>, SinkError> {
         let key = self.key.as_ref().ok_or_else(|| {
-            SinkError::park("Datadog takes this with an API key alone: set DD_API_KEY, or DD_API_KEY_FILE")
+            SinkError::park("Datadog requires an API key for this: set DD_API_KEY, or DD_API_KEY_FILE")
         })?;
         Ok(Target { endpoint, key: Some(key), subdomain: None, verdicts: DIRECT })
     }
@@ -121,7 +122,7 @@ impl Settings {
         target.verdicts.judge(&self.client.send(&request).await?)
     }
 
-    /// Asks whether the key is one of the site's, and returns a line that says so.
+    /// Checks that the key is valid for the site, and returns a line that says so.
     pub(super) async fn validate(&self) -> Result<String, SinkError> {
         let target = self.api("/api/v1/validate")?;
         let answer = self.client.send(&target.authorize(Request::get(&target.endpoint))).await?;
@@ -129,8 +130,7 @@ impl Settings {
         Ok(format!("the API key is valid at {}", target.endpoint.host()))
     }
 
-    /// Asks the Agent if things go through one, and else Datadog, and returns a line that says what
-    /// works.
+    /// Checks the Agent if one is used, else Datadog, and returns a line that says what works.
     pub(super) async fn check(&self) -> Result<String, SinkError> {
         match self.check_agent().await? {
             Some(works) => Ok(works),
@@ -138,8 +138,8 @@ impl Settings {
         }
     }
 
-    /// Asks whether the Agent hands on what it is given, and returns a line that says so; `None` if
-    /// there is no Agent.
+    /// Checks that the Agent forwards requests, and returns a line that says so, or `None` if no
+    /// Agent is used.
     async fn check_agent(&self) -> Result<Option<String>, SinkError> {
         let Some(agent) = usable(&self.agent)? else { return Ok(None) };
         let answer = self.client.send(&Request::get(&agent.join("/info"))).await?;
@@ -147,11 +147,11 @@ impl Settings {
         if !agent::has_proxy(answer.body()) {
             return Err(SinkError::park(format!("{agent}: {NO_PROXY}")));
         }
-        Ok(Some(format!("the Datadog Agent at {agent} hands on what it is given")))
+        Ok(Some(format!("the Datadog Agent at {agent} forwards requests")))
     }
 }
 
-/// Where a request goes, and how it is judged.
+/// The destination of a request, and how its answer is judged.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     pub(super) endpoint: Endpoint,
@@ -173,7 +173,7 @@ impl Target<'_> {
     }
 }
 
-/// Returns a setting, or reports what is wrong with it.
+/// Returns a setting, or an error that says what is wrong with it.
 pub(super) fn usable<T>(setting: &Result<T, String>) -> Result<&T, SinkError> {
     setting.as_ref().map_err(|why| SinkError::park(why.clone()))
 }

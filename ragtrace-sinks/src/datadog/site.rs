@@ -1,4 +1,4 @@
-//! Datadog's sites: separate installations, each with data and keys of its own.
+//! Datadog's sites: separate installations, each with its own data and keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,16 +11,16 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The one of whoever names none.
+    /// The site that is used if none is set.
     pub(super) const DEFAULT: Self = ALL[0];
 
-    /// Returns true if it has the product LLM Observability.
+    /// Returns `true` if the site has the product LLM Observability.
     pub(crate) fn has_llm_observability(self) -> bool {
         self.has_llm_observability
     }
 }
 
-/// All of them (Datadog, "Getting Started with Datadog Sites").
+/// All sites (Datadog, "Getting Started with Datadog Sites").
 const ALL: [Site; 9] = [
     of_business("datadoghq.com"),
     of_business("us3.datadoghq.com"),
@@ -44,7 +44,7 @@ const fn of_government(name: &'static str) -> Site {
 impl FromStr for Site {
     type Err = String;
 
-    /// Reads a name in any case.
+    /// Parses a name in any case.
     fn from_str(text: &str) -> Result<Self, String> {
         let found = ALL.into_iter().find(|site| text.trim().eq_ignore_ascii_case(site.name));
         found.ok_or_else(|| {

@@ -1,11 +1,11 @@
-//! Tags: `key:value`, as Datadog takes them.
+//! Tags: `key:value`, as Datadog accepts them.
 
-/// So many tags a log has, at most, and so many characters each of them (Datadog, "Log Collection",
-/// "Attributes and tags").
+/// The largest number of tags of a log. `LONGEST` is the largest number of characters of a tag
+/// (Datadog, "Log Collection", "Attributes and tags").
 const MOST: usize = 100;
 const LONGEST: usize = 256;
 
-/// Tags of one entry, separated by commas.
+/// The tags of one entry, separated by commas.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tags {
     text: String,
@@ -13,14 +13,14 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    /// Adds a tag of a key and a value, unless the value is empty.
+    /// Adds a tag with a key and a value, unless the value is empty.
     pub(super) fn add(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             self.add_whole(&format!("{key}:{value}"));
         }
     }
 
-    /// Adds a tag, unless nothing of it can be one, it is there already, or there are too many.
+    /// Adds a tag, unless nothing of it is valid, it is already there, or there are too many.
     pub(super) fn add_whole(&mut self, tag: &str) {
         let tag = normalized(tag);
         if tag.is_empty() || self.number == MOST || self.all().any(|known| known == tag) {
@@ -37,23 +37,23 @@ impl Tags {
         &self.text
     }
 
-    /// Returns them in the order of their texts, the same for the same tags however they were
-    /// added.
+    /// Returns the tags in alphabetical order, so that the result does not depend on the order in
+    /// which they were added.
     pub(super) fn sorted(&self) -> String {
         let mut all: Vec<_> = self.all().collect();
         all.sort_unstable();
         all.join(",")
     }
 
-    /// Returns each of them.
+    /// Returns an iterator over the tags.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         self.text.split(',').filter(|tag| !tag.is_empty())
     }
 }
 
-/// Returns a tag as Datadog would store it (Datadog, "Getting Started with Tags", "Define tags"):
-/// it begins with a letter, has lower-case letters, digits, `_ - : . /` alone, and 256 characters
-/// at most. A character that it may not have becomes an underscore.
+/// Returns a tag as Datadog stores it (Datadog, "Getting Started with Tags", "Define tags"): it
+/// begins with a letter, consists of lower-case letters, digits and `_ - : . /`, and has at most
+/// 256 characters. Invalid characters become underscores.
 fn normalized(tag: &str) -> String {
     let mut normal = String::with_capacity(tag.len());
     let from_letter = tag.trim().trim_start_matches(|sign: char| !sign.is_alphabetic());
@@ -71,7 +71,7 @@ fn normalized(tag: &str) -> String {
     normal
 }
 
-/// Reads `DD_TAGS`: tags with commas between them, or, if there is no comma, with white space.
+/// Parses `DD_TAGS`: tags separated by commas or, if there is no comma, by white space.
 pub(crate) fn parse(text: &str) -> Vec<String> {
     let separated: Vec<&str> =
         if text.contains(',') { text.split(',').collect() } else { text.split_whitespace().collect() };

@@ -3,17 +3,17 @@
 //! | status | logs, metrics | LLM Observability, evaluations | through the Agent |
 //! | --- | --- | --- | --- |
 //! | 2xx (202) | accepted | accepted | accepted |
-//! | 400, 422 | rejected: the record to blame becomes a dead letter | the same | the same |
-//! | 401, 403 | parked, for the key or the site | parked | parked, for the Agent's key |
-//! | 404, 405 | parked, for the URL | parked | parked: the Agent has no `evp_proxy` |
-//! | 408, 429 | again, when `Retry-After` or `X-RateLimit-Reset` says | the same | the same |
+//! | 400, 422 | rejected: the bad record becomes a dead letter | the same | the same |
+//! | 401, 403 | parked: check the key or the site | parked | parked: check the Agent's key |
+//! | 404, 405 | parked: check the URL | parked | parked: the Agent has no `evp_proxy` |
+//! | 408, 429 | retried after `Retry-After` or `X-RateLimit-Reset` | the same | the same |
 //! | 413 | split | split | split |
 //! | 3xx, other 4xx | parked | parked | parked |
-//! | 5xx, no answer | again later | again later | again later |
+//! | 5xx, no answer | retried | retried | retried |
 
 use crate::http::{Row, Verdicts};
 
-/// Datadog's own hosts.
+/// Verdicts on answers of Datadog's own hosts.
 pub(super) const DIRECT: Verdicts = Verdicts::new(&[
     Row::accepted(200..=299),
     Row::rejected(400..=400),
@@ -26,7 +26,7 @@ pub(super) const DIRECT: Verdicts = Verdicts::new(&[
     Row::retry(500..=599),
 ]);
 
-/// The Agent's proxy.
+/// Verdicts on answers of the Agent's proxy.
 pub(super) const AGENT: Verdicts = Verdicts::new(&[
     Row::accepted(200..=299),
     Row::rejected(400..=400),

@@ -1,10 +1,10 @@
-//! How old, and how far ahead, something may be that Datadog takes.
+//! The range of times that an intake accepts.
 
 use std::time::Duration;
 
 use ragtrace::Timestamp;
 
-/// The times of things that may be sent now.
+/// The range of times that may be sent now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     oldest: Timestamp,
@@ -12,21 +12,21 @@ pub(super) struct Window {
     limits: Limits,
 }
 
-/// How long back and ahead an intake takes something.
+/// The greatest age, and the greatest distance into the future, that an intake accepts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) back: Duration,
     pub(super) ahead: Duration,
-    /// The intake's name, for whoever reads why something was refused.
+    /// The intake's name, for messages.
     pub(super) intake: &'static str,
 }
 
-/// A time that is within a limit by less is not sent: the limit is reached while it is under way,
-/// and the server would drop it without a word.
+/// The margin within the limits. Closer to a limit, a request could exceed it on its way, and the
+/// server would silently drop the data.
 const MARGIN: Duration = Duration::from_mins(1);
 
 impl Limits {
-    /// Returns what may be sent at `now`.
+    /// Returns the range of times that may be sent at `now`.
     pub(super) fn at(self, now: Timestamp) -> Window {
         let (back, ahead) = (self.back.saturating_sub(MARGIN), self.ahead.saturating_sub(MARGIN));
         Window { oldest: now.minus(back), newest: now.plus(ahead), limits: self }
@@ -34,19 +34,19 @@ impl Limits {
 }
 
 impl Window {
-    /// Returns true if something of this time may be sent.
+    /// Returns `true` if data of this time may be sent.
     pub(super) fn has(&self, time: Timestamp) -> bool {
         (self.oldest..=self.newest).contains(&time)
     }
 
-    /// Returns why something of this time is not sent, or `None` if it is.
+    /// Returns the reason why data of this time is not sent, or `None` if it may be sent.
     pub(super) fn refusal(&self, time: Timestamp) -> Option<String> {
         let Limits { back, ahead, intake } = self.limits;
         if time < self.oldest {
-            return Some(format!("its time, {time}, is past: {intake} take what is up to {} old", hours(back)));
+            return Some(format!("its time, {time}, is too old: the limit for {intake} is {}", hours(back)));
         }
         if time > self.newest {
-            return Some(format!("its time, {time}, is to come: {intake} take what is up to {} ahead", hours(ahead)));
+            return Some(format!("its time, {time}, is too far ahead: the limit for {intake} is {}", hours(ahead)));
         }
         None
     }

@@ -1,4 +1,4 @@
-//! The databases' settings.
+//! Builds the sinks of databases from their variables.
 
 use ragtrace::sink::BoxSink;
 
@@ -13,7 +13,7 @@ pub(super) fn sqlite(variables: &Variables<'_>) -> Result<BoxSink, ConfigError> 
     if path.to_str().is_some_and(is_in_memory) {
         let message = format!(
             "{PATH}: {} is a database in memory, which nobody can read: set the path of a file",
-            // A parameter may be a key.
+            // A parameter may be a key, so it is not shown.
             path.display().to_string().split('?').next().unwrap_or_default()
         );
         return Err(ConfigError::new(Kind::MalformedVariable, message));
@@ -35,8 +35,8 @@ pub(super) fn postgres(variables: &Variables<'_>) -> Result<BoxSink, ConfigError
     }))
 }
 
-/// Returns whether SQLite would keep the database of this name in memory (SQLite, "In-Memory
-/// Databases", and "Uniform Resource Identifiers").
+/// Returns `true` if SQLite would keep the database of this name in memory (SQLite, "In-Memory
+/// Databases" and "Uniform Resource Identifiers").
 #[cfg(feature = "sqlite")]
 fn is_in_memory(path: &str) -> bool {
     let path = path.trim().to_ascii_lowercase();

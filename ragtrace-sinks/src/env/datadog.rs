@@ -1,4 +1,4 @@
-//! Datadog's settings.
+//! Builds the sinks for Datadog from their variables.
 
 use ragtrace::sink::BoxSink;
 
@@ -19,7 +19,7 @@ const ML_APP: &str = "DD_LLMOBS_ML_APP";
 const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const AGENTLESS: &str = "DD_LLMOBS_AGENTLESS_ENABLED";
 
-/// Builds the sinks for Datadog: of logs, and of what else is asked for.
+/// Builds the sinks for Datadog: the sink of logs, and the others that are enabled.
 pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     let has_logs = variables.flag(LOGS)?.unwrap_or(true);
     let has_metrics = variables.flag(METRICS)?.unwrap_or(false);
@@ -33,13 +33,13 @@ pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigE
     let has_own_spans = has_llmobs && !matches!(settings.agent, Ok(Some(_)));
     let has_own_api = (has_metrics || has_own_spans) && matches!(settings.api_url, Ok(None));
     let needs_site = has_own_api || (has_logs && matches!(settings.logs_url, Ok(None)));
-    // Where each request has a host without it, the site may be anything.
+    // If every request has another host, the site does not matter.
     if let (true, Err(why)) = (needs_site, &settings.site) {
         return Err(ConfigError::malformed(format!("{SITE}: {why}")));
     }
     let is_through_agent = matches!(settings.agent, Ok(Some(_)));
     if settings.key.is_none() && (has_logs || has_metrics || !is_through_agent) {
-        let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to an API key of Datadog's");
+        let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to a Datadog API key");
         return Err(ConfigError::new(Kind::MissingVariable, message));
     }
     if let (true, false, Ok(None), Ok(site)) = (has_llmobs, is_through_agent, &settings.api_url, &settings.site)
@@ -93,7 +93,7 @@ fn either(variables: &Variables<'_>, ours: &str, datadogs: &str) -> Result<Optio
     }
 }
 
-/// Returns the Agent that spans go through: one that is named, unless there is to be none.
+/// Returns the Agent that spans go through, or `None` if they go to Datadog directly.
 fn agent(variables: &Variables<'_>) -> Result<Option<Endpoint>, ConfigError> {
     let agentless = variables.flag(AGENTLESS)?;
     if agentless == Some(true) {
@@ -111,13 +111,13 @@ fn agent(variables: &Variables<'_>) -> Result<Option<Endpoint>, ConfigError> {
     }
     let (host, port) = (host.unwrap_or_else(|| DEFAULT_HOST.to_owned()), port.unwrap_or(DEFAULT_PORT));
     let host = host.trim();
-    // An IPv6 address stands in brackets in a URL.
+    // An IPv6 address is in brackets in a URL.
     let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
     let url = format!("http://{host}:{port}").parse::<Endpoint>();
     url.map(Some).map_err(|why| ConfigError::malformed(format!("DD_AGENT_HOST: {why}")))
 }
 
-/// Returns the application's name: what is set, else the service of whichever variable names one.
+/// Returns the application's name, or else the service from the first variable that names one.
 fn ml_app(variables: &Variables<'_>) -> Result<MlApp, ConfigError> {
     for name in [ML_APP, "RAGTRACE_SERVICE", "DD_SERVICE", "OTEL_SERVICE_NAME"] {
         if let Some(text) = variables.text(name)? {

@@ -1,9 +1,9 @@
-//! The error of settings that are of no use.
+//! The error of building sinks from the environment.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error of building sinks from the environment. The message says what to change.
+/// An error of building sinks from the environment. Its message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     kind: Kind,
@@ -24,13 +24,13 @@ impl ConfigError {
         Self { kind, message: message.into() }
     }
 
-    /// Makes the error of a variable that has a value of no use.
+    /// Creates the error of a variable with an invalid value.
     #[cfg(feature = "http")]
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(Kind::MalformedVariable, message)
     }
 
-    /// Returns `true` if `RAGTRACE_SINKS` has a name that is no backend's.
+    /// Returns `true` if `RAGTRACE_SINKS` contains a name that is not a backend's.
     pub fn is_unknown_sink(&self) -> bool {
         self.kind == Kind::UnknownSink
     }
@@ -50,7 +50,7 @@ impl ConfigError {
         self.kind == Kind::MissingVariable
     }
 
-    /// Returns `true` if a variable has a value that is of no use. The message names it.
+    /// Returns `true` if a variable has an invalid value. The message names the variable.
     pub fn is_malformed_variable(&self) -> bool {
         self.kind == Kind::MalformedVariable
     }

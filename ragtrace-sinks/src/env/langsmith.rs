@@ -1,4 +1,4 @@
-//! LangSmith's settings.
+//! Builds the sinks for LangSmith from their variables.
 
 use ragtrace::sink::BoxSink;
 
@@ -6,7 +6,7 @@ use super::error::{ConfigError, Kind};
 use super::variables::Variables;
 use crate::LangSmithSink;
 
-/// Builds the sinks of LangSmith.
+/// Builds the sinks for LangSmith.
 pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     let key = match variables.key("LANGSMITH_API_KEY", "LANGSMITH_API_KEY_FILE")? {
         Some(key) => Some(key),
@@ -14,7 +14,7 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
     };
     let key = key.ok_or_else(|| {
         let message =
-            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
+            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that contains it";
         ConfigError::new(Kind::MissingVariable, message)
     })?;
     let client = LangSmithSink::client().variables(variables.lookup()).build();
@@ -23,7 +23,7 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
     }
     let mut sink = LangSmithSink::new(key).with_client(client);
     for name in ["LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"] {
-        // It is parsed here, so that a malformed one is found at the start.
+        // The URL is parsed here, so that a malformed one is reported at the start.
         if let Some(url) = variables.url(name)? {
             sink = sink.with_endpoint(url);
             break;
@@ -39,7 +39,7 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
     Ok(vec![BoxSink::new(sink), feedback])
 }
 
-/// Returns the text of the first of these variables that has something in it.
+/// Returns the text of the first of these variables that is not empty.
 fn first(variables: &Variables<'_>, names: &[&str]) -> Result<Option<String>, ConfigError> {
     for name in names {
         if let Some(text) = variables.parse(name, |text| Ok(text.to_owned()))? {

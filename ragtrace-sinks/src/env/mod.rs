@@ -1,4 +1,4 @@
-//! Sinks from the environment: which ones, and their customary settings.
+//! Builds sinks from the environment, with the variables that each backend customarily has.
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod databases;
@@ -21,76 +21,115 @@ pub use variables::Variables;
 
 use crate::quote::quoted;
 
-/// Every backend there is, also those that this build leaves out, each with the feature that brings
-/// it in.
+/// The names of all backends, including those that this build leaves out. Each is also the name of
+/// the feature that enables it.
 const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 
-/// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
-/// none if it is empty.
+/// Builds the sinks that the environment variable `RAGTRACE_SINKS` names.
+///
+/// `RAGTRACE_SINKS` is a list of names separated by commas. The default is `sqlite`; an empty value
+/// means no sinks. Nothing is opened or connected yet.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> Result<(), ragtrace_sinks::ConfigError> {
+/// use ragtrace_sinks::from_lookup;
+///
+/// // Like `from_env`, but with a map in place of the environment.
+/// let sinks = from_lookup(|name| match name {
+///     "RAGTRACE_SINKS" => Some("sqlite".to_owned()),
+///     "RAGTRACE_SQLITE_PATH" => Some("logs.db".to_owned()),
+///     _ => None,
+/// })?;
+/// let builder = ragtrace::builder().sinks(sinks);
+/// # let _ = builder;
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 ///
 /// | name | variables |
 /// | --- | --- |
-/// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
-/// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
-/// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site, `datadoghq.com` if not set; `DD_TAGS`: tags of everything; `DD_HOSTNAME`: the host's name, if the system's is not it |
-/// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file that has it; `LANGSMITH_ENDPOINT`: the URL, `https://api.smith.langchain.com` if not set, which ends in `/api/v1` for a server of your own; `LANGSMITH_PROJECT`: the project, `default` if not set; `LANGSMITH_WORKSPACE_ID`: the workspace of a key that is a whole organisation's. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is theirs: here, `RAGTRACE_SINKS` alone says where records go |
-/// | `otlp` | `OTEL_EXPORTER_OTLP_ENDPOINT`: the URL, that of the profile if not set; `RAGTRACE_OTLP_PROFILE`: the backend, one of `collector` (if not set), `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog` |
+/// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file (default `ragtrace.db`) |
+/// | `postgres` | `DATABASE_URL`: the database (required); `RAGTRACE_POSTGRES_SCHEMA`: the schema (default `ragtrace`) |
+/// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site (default `datadoghq.com`); `DD_TAGS`: tags for everything that is sent; `DD_HOSTNAME`: the host name (default: the system's) |
+/// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file with it; `LANGSMITH_ENDPOINT`: the URL (default `https://api.smith.langchain.com`), which ends in `/api/v1` for a self-hosted server; `LANGSMITH_PROJECT`: the project (default `default`); `LANGSMITH_WORKSPACE_ID`: the workspace, for a key of a whole organisation. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is ignored, since `RAGTRACE_SINKS` alone says where records go |
+/// | `otlp` | `OTEL_EXPORTER_OTLP_ENDPOINT`: the URL (default: the profile's); `RAGTRACE_OTLP_PROFILE`: the backend, one of `collector` (default), `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog` |
 ///
-/// Datadog takes several sorts of things, each by a sink of its own. Logs are sent unless
-/// `RAGTRACE_DATADOG_LOGS` is `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`. With
-/// `DD_LLMOBS_ENABLED=true` runs and scores go to LLM Observability, as the application that
-/// `DD_LLMOBS_ML_APP` or else the service names: through the Agent that `DD_TRACE_AGENT_URL`, or
-/// `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, names, or straight there if none is named or
-/// `DD_LLMOBS_AGENTLESS_ENABLED` is `true`; if that is `false`, through the Agent on this host.
-/// `RAGTRACE_DATADOG_LOGS_URL` and `RAGTRACE_DATADOG_API_URL` name other hosts, such as a proxy's.
-/// `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, are for records of a
-/// process that was set up without.
+/// Any other variable that is empty or blank counts as not set.
 ///
-/// LangSmith gets runs by the sink `langsmith`, and scores by `langsmith-feedback`.
+/// # Datadog
 ///
-/// The sink `otlp` takes the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
-/// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set,
-/// or `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal
-/// before them (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on).
-/// `_PROTOCOL` may be `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and
-/// so on go before them. With `RAGTRACE_OTLP_ENDPOINT`, no `OTEL_EXPORTER_OTLP_…` counts: an
-/// exporter of the application's has them for something else, credentials too. Resources get
-/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over
-/// OTLP (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless
-/// `RAGTRACE_OTLP_LOGS` is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes
-/// nothing: `RAGTRACE_SINKS` alone says where records go.
+/// Each kind of data has a sink of its own. Logs are sent unless `RAGTRACE_DATADOG_LOGS` is
+/// `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`.
 ///
-/// | profile | variables of the backend's own, where those above say nothing |
+/// If `DD_LLMOBS_ENABLED` is `true`, runs and scores go to LLM Observability. The application's
+/// name is `DD_LLMOBS_ML_APP`, or else the service. They go through an Agent if
+/// `DD_TRACE_AGENT_URL`, or `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, name one, and directly to
+/// Datadog if none is named or `DD_LLMOBS_AGENTLESS_ENABLED` is `true`. If that variable is
+/// `false`, they go through the named Agent or the one on this host.
+///
+/// `RAGTRACE_DATADOG_LOGS_URL` and `RAGTRACE_DATADOG_API_URL` replace Datadog's hosts, for example
+/// by a proxy. `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, apply to
+/// records of a process that was set up without these values.
+///
+/// # LangSmith
+///
+/// Runs go through the sink `langsmith`, and scores through `langsmith-feedback`.
+///
+/// # OTLP
+///
+/// The sink `otlp` reads the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
+/// `_HEADERS`, `_TIMEOUT` (in milliseconds, default 10,000), `_COMPRESSION` (`gzip`, the default,
+/// or `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`. Variables of a single
+/// signal take precedence, such as `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL.
+/// `_PROTOCOL` may only be `http/protobuf`.
+///
+/// `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and so on take precedence over both. If
+/// `RAGTRACE_OTLP_ENDPOINT` is set, all `OTEL_EXPORTER_OTLP_…` variables are ignored, since the
+/// application's own exporter has them for another backend, including credentials.
+///
+/// Resources get the attributes in `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. If the
+/// backend accepts log records over OTLP (`collector` and `datadog`), they are sent too, by a sink
+/// named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS` is `false` or `OTEL_LOGS_EXPORTER` is `none`.
+/// `OTEL_SDK_DISABLED` is ignored, since `RAGTRACE_SINKS` alone says where records go.
+///
+/// A profile also reads the variables of its backend, which apply where the ones above are not set:
+///
+/// | profile | variables |
 /// | --- | --- |
 /// | `phoenix` | `PHOENIX_COLLECTOR_ENDPOINT`, `PHOENIX_API_KEY` (or `_FILE`), `PHOENIX_PROJECT_NAME`, `PHOENIX_CLIENT_HEADERS` |
 /// | `langfuse` | `LANGFUSE_BASE_URL` (or `LANGFUSE_HOST`), `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` (or `_FILE`) |
 /// | `langsmith` | `LANGSMITH_ENDPOINT`, `LANGSMITH_API_KEY` (or `_FILE`), `LANGSMITH_PROJECT`, `LANGSMITH_WORKSPACE_ID` |
-/// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (`0` if not set), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
+/// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (default `0`), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
 /// | `datadog` | `DD_SITE`, `DD_API_KEY` (or `_FILE`), `DD_LLMOBS_ML_APP` (or else `DD_SERVICE`) |
 ///
-/// A key of the backend's goes to where the backend's own variable or the profile says, and to
-/// `RAGTRACE_OTLP_ENDPOINT`. It is an error to have one beside a URL of another host in
-/// `OTEL_EXPORTER_OTLP_ENDPOINT`, which may be a collector's that somebody else set.
-///
-/// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
+/// A backend's key is only sent to the URL in the backend's own variable, to the profile's URL, or
+/// to `RAGTRACE_OTLP_ENDPOINT`. Setting it together with another host in
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` is an error, since that may be a collector which somebody else has
+/// set.
 ///
 /// # Errors
 ///
-/// If a name is no backend's ([`ConfigError::is_unknown_sink`]), is given twice
-/// ([`ConfigError::is_repeated_sink`]), its feature is not enabled
-/// ([`ConfigError::is_missing_feature`]; the message says which to add), a variable that has to be
-/// set is not ([`ConfigError::is_missing_variable`]), or one has a value that is of no use
-/// ([`ConfigError::is_malformed_variable`]), such as a text that is not UTF-8, or a file of
-/// SQLite's that would be in memory.
+/// Returns an error
+///
+/// - if a name is not a backend's ([`ConfigError::is_unknown_sink`]),
+/// - if a name is given twice ([`ConfigError::is_repeated_sink`]),
+/// - if the backend's feature is not enabled ([`ConfigError::is_missing_feature`]; the message
+///   names the feature),
+/// - if a required variable is not set ([`ConfigError::is_missing_variable`]),
+/// - if a variable has an invalid value ([`ConfigError::is_malformed_variable`]), such as text that
+///   is not UTF-8, or a SQLite path that means a database in memory.
 pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
     from_os_lookup(|name| std::env::var_os(name))
 }
 
-/// Builds sinks from a lookup of variables instead of the environment, as [`from_env`] does.
+/// Builds sinks like [`from_env`], from a lookup of variables in place of the environment.
 ///
 /// # Errors
 ///
-/// Those of [`from_env`].
+/// Returns the errors of [`from_env`].
 pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSink>, ConfigError> {
     from_os_lookup(|name| lookup(name).map(OsString::from))
 }
@@ -101,7 +140,7 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
     let mut names = Vec::new();
     for name in wanted.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()) {
         if names.contains(&name) {
-            // Each would deliver every record and count once more, into the same store.
+            // Each of the two would deliver every record, and add every count, to the same store.
             let message = format!("{SINKS} names `{name}` twice: name each sink once");
             return Err(ConfigError::new(Kind::RepeatedSink, message));
         }
@@ -134,12 +173,13 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         "otlp" => otlp::otlp(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
-            let message = format!("the sink `{known}` is not in this build: {advice}");
+            let message = format!("the sink `{known}` is not compiled in: {advice}");
             Err(ConfigError::new(Kind::MissingFeature, message))
         }
         unknown => {
             let known = KNOWN.map(|name| format!("`{name}`")).join(", ");
-            let message = format!("RAGTRACE_SINKS names {}, which is no sink: known are {known}", quoted(unknown));
+            let message =
+                format!("RAGTRACE_SINKS names {}, which is not a sink: the sinks are {known}", quoted(unknown));
             Err(ConfigError::new(Kind::UnknownSink, message))
         }
     }
@@ -217,7 +257,7 @@ mod tests {
         assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
         let error = with("RAGTRACE_SINKS").expect_err("no text");
         assert!(error.is_malformed_variable(), "{error}");
-        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found a byte of none at position 2");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found an invalid byte at position 2");
         #[cfg(feature = "postgres")]
         for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
             let error = from_os_lookup(|name| match name {
@@ -292,7 +332,7 @@ mod tests {
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
         let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
-        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
+        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is not a sink: the sinks are {known}"));
     }
 
     #[test]
@@ -307,6 +347,6 @@ mod tests {
     #[test]
     fn a_sink_that_is_left_out_says_which_feature_brings_it() {
         let error = names(None).expect_err("left out");
-        assert_eq!(error, "the sink `sqlite` is not in this build: enable the feature `sqlite` of `ragtrace-sinks`");
+        assert_eq!(error, "the sink `sqlite` is not compiled in: enable the feature `sqlite` of `ragtrace-sinks`");
     }
 }

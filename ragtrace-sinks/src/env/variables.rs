@@ -1,4 +1,4 @@
-//! Reads variables, each as what it is meant to be.
+//! Reads variables, each as the type that it is meant to have.
 
 use std::ffi::OsString;
 #[cfg(feature = "http")]
@@ -10,40 +10,39 @@ use crate::http::{Endpoint, Key};
 #[cfg(feature = "http")]
 use crate::quote::quoted;
 
-/// The variables that a lookup knows.
+/// The variables that a lookup function knows.
 ///
 /// Except for [`raw_text`](Self::raw_text), a variable that is empty or blank counts as not set, as
-/// OpenTelemetry's specification has it ("Environment Variable Specification", "Parsing empty
-/// value").
+/// OpenTelemetry specifies ("Environment Variable Specification", "Parsing empty value").
 pub struct Variables<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 
 impl<'a> Variables<'a> {
-    /// Makes the variables that `lookup` returns the values of.
+    /// Creates a set of variables whose values `lookup` returns.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
         Self(lookup)
     }
 
-    /// Returns the value of a variable that has something in it, in any encoding.
+    /// Returns the value of a variable that is not empty, in any encoding.
     #[cfg(any(feature = "sqlite", feature = "postgres", feature = "http"))]
     pub fn path(&self, name: &str) -> Option<OsString> {
         (self.0)(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
     }
 
-    /// Returns the text of a variable that has something in it.
+    /// Returns the text of a variable that is not empty.
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8.
+    /// Returns an error if the value is not UTF-8.
     #[cfg(any(feature = "postgres", feature = "http"))]
     pub fn text(&self, name: &str) -> Result<Option<String>, ConfigError> {
         self.path(name).map(|value| utf8(name, value)).transpose()
     }
 
-    /// Returns the text of a variable that may be empty.
+    /// Returns the text of a variable, which may be empty.
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8.
+    /// Returns an error if the value is not UTF-8.
     pub fn raw_text(&self, name: &str) -> Result<Option<String>, ConfigError> {
         (self.0)(name).map(|value| utf8(name, value)).transpose()
     }
@@ -51,17 +50,17 @@ impl<'a> Variables<'a> {
 
 #[cfg(feature = "http")]
 impl Variables<'_> {
-    /// Returns the lookup itself.
+    /// Returns the lookup function.
     pub(super) fn lookup(&self) -> &dyn Fn(&str) -> Option<OsString> {
         self.0
     }
 
-    /// Returns the answer that a variable gives: `true`, `1` or `yes`, `false`, `0` or `no`, in any
+    /// Returns the boolean in a variable: `true`, `1` or `yes`, or `false`, `0` or `no`, in any
     /// case.
     ///
     /// # Errors
     ///
-    /// If it is anything else.
+    /// Returns an error if the value is anything else.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, ConfigError> {
         self.parse(name, |text| match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Ok(true),
@@ -74,16 +73,16 @@ impl Variables<'_> {
     ///
     /// # Errors
     ///
-    /// If it is none that a request can be sent to.
+    /// Returns an error if the value is not a URL that requests can be sent to.
     pub fn url(&self, name: &str) -> Result<Option<Endpoint>, ConfigError> {
         self.parse(name, |text| text.parse::<Endpoint>().map_err(|error| error.to_string()))
     }
 
-    /// Returns the time in a variable, which has whole milliseconds, at least 1.
+    /// Returns the duration in a variable, given as whole milliseconds, at least 1.
     ///
     /// # Errors
     ///
-    /// If it is anything else.
+    /// Returns an error if the value is anything else.
     pub fn duration_ms(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
         self.parse(name, |text| match text.parse::<u64>() {
             Ok(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
@@ -91,12 +90,12 @@ impl Variables<'_> {
         })
     }
 
-    /// Returns the key in a variable, or in the file that another one names.
+    /// Returns the key in the variable `name`, or in the file that the variable `file_name` names.
     ///
     /// # Errors
     ///
-    /// If both are set, since one of them would be old some day, or the key is not UTF-8. The
-    /// message does not show it.
+    /// Returns an error if both are set, since one of them would be outdated some day, or if the
+    /// key is not UTF-8. The message does not show the key.
     pub fn key(&self, name: &str, file_name: &str) -> Result<Option<Key>, ConfigError> {
         match (self.path(name), self.path(file_name)) {
             (Some(_), Some(_)) => {
@@ -110,23 +109,24 @@ impl Variables<'_> {
         }
     }
 
-    /// Returns what `read` makes of the trimmed text of a variable.
+    /// Returns the trimmed text of a variable, parsed by `read`.
     ///
     /// # Errors
     ///
-    /// If it is not UTF-8, or `read` fails: the message names the variable before that of `read`.
+    /// Returns an error if the value is not UTF-8, or `read` fails. The message consists of the
+    /// variable's name and the message of `read`.
     pub fn parse<T>(&self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, ConfigError> {
         let parsed = self.text(name)?.map(|text| read(text.trim()));
         parsed.transpose().map_err(|message| ConfigError::malformed(format!("{name}: {message}")))
     }
 }
 
-/// Returns a value as a text. The error says where it is none, and shows nothing of it: it may be a
-/// password.
+/// Returns a value as text. The error says where the text is invalid, and shows nothing of it,
+/// since it may be a password.
 fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
     value.into_string().map_err(|value| {
         let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
-        let message = format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1);
+        let message = format!("{name}: expected UTF-8, found an invalid byte at position {}", valid + 1);
         ConfigError::new(Kind::MalformedVariable, message)
     })
 }
@@ -135,7 +135,7 @@ fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
 mod tests {
     use super::*;
 
-    /// Reads one variable, `V`, with this value.
+    /// Calls `read` with variables of which only `V` is set, to `value`.
     fn with<T>(value: &str, read: impl FnOnce(&Variables<'_>) -> Result<T, ConfigError>) -> Result<T, String> {
         let lookup = |name: &str| (name == "V").then(|| OsString::from(value));
         read(&Variables::new(&lookup)).map_err(|error| {

@@ -1,4 +1,4 @@
-//! An answer, and the words in which an operator reads of it.
+//! An answer, and its description for an operator.
 
 use std::fmt::{self, Write};
 use std::time::SystemTime;
@@ -12,54 +12,53 @@ use super::endpoint::shown;
 use super::retry_after::retry_after;
 use super::secrets::Secrets;
 
-/// An answer of a server, as far as it was read.
+/// A server's answer, as far as it was read.
 pub struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The method and the URL of the request, as they may be shown.
+    /// The method and URL of the request, without secrets.
     pub(super) sent: String,
     pub(super) secrets: Secrets,
 }
 
 impl Answer {
-    /// The bytes that are read of an answer, at most: 64 KiB.
+    /// The largest number of bytes that are read of an answer: 64 KiB.
     pub const LONGEST: usize = 64 * 1024;
-    /// The characters of an answer that an error shows, at most.
+    /// The largest number of an answer's characters that an error shows.
     const SHOWN: usize = 200;
 
-    /// Returns the status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// Returns the value of a header that is a text.
+    /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Returns the beginning of the body, [`LONGEST`](Self::LONGEST) bytes of it at most.
+    /// Returns the beginning of the body, at most [`LONGEST`](Self::LONGEST) bytes.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Reports that the request may succeed later, and after how long the server would have it
-    /// again.
+    /// Returns a retryable error, with the time that the server asks to wait.
     pub fn retry(&self, advice: &str) -> SinkError {
         self.after(SinkError::retry(self.reason(advice)))
     }
 
-    /// Reports that the server wants less at once.
+    /// Returns the error of a request that is too large for the server.
     pub fn split(&self, advice: &str) -> SinkError {
         SinkError::split(self.reason(advice))
     }
 
-    /// Reports that there is bad data in what was sent.
+    /// Returns the error of a request that contains bad data.
     pub fn rejected(&self, advice: &str) -> SinkError {
         SinkError::rejected(self.reason(advice))
     }
 
-    /// Reports that an operator has to act, as `advice` says.
+    /// Returns the error of a problem that an operator has to fix, as `advice` says.
     pub fn park(&self, advice: &str) -> SinkError {
         self.after(SinkError::park(self.reason(advice)))
     }
@@ -71,7 +70,7 @@ impl Answer {
         }
     }
 
-    /// Returns method, URL, status, advice and the beginning of the answer, without a secret.
+    /// Returns method, URL, status, advice and the beginning of the answer, without secrets.
     pub fn reason(&self, advice: &str) -> String {
         let mut reason = format!("{}: {}", self.sent, self.status.as_str());
         if let Some(words) = self.status.canonical_reason() {
@@ -87,13 +86,13 @@ impl Answer {
         reason
     }
 
-    /// Returns where the answer says to go instead, as it may be shown.
+    /// Returns the location that the answer redirects to, without secrets.
     pub(super) fn location(&self) -> Option<String> {
         let uri: Uri = self.header(LOCATION.as_str())?.parse().ok()?;
         Some(self.secrets.mask(shown(&uri)))
     }
 
-    /// Returns the beginning of the answer in one line of characters that can be shown.
+    /// Returns the beginning of the answer on one line of printable characters.
     fn quote(&self) -> String {
         let body = self.secrets.mask(String::from_utf8_lossy(&self.body));
         let mut quote = String::new();

@@ -1,14 +1,14 @@
-//! Calls that may block, such as those that read files.
+//! Runs calls that may block, such as those that read files.
 
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
 use tokio::task;
 
-/// Runs calls that may block, one at a time, on a thread of the runtime's that is there for it.
+/// Runs calls that may block, one at a time, on the runtime's threads for blocking work.
 ///
-/// A call whose caller has given up goes on. Since the next one waits for it, a file system or a
-/// vault that hangs takes one thread, and not another with each attempt.
+/// A call continues even if its caller has given up. Since the next call waits for it, a file
+/// system or a vault that hangs blocks only one thread, and not another with each attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OneAtATime(Arc<Mutex<()>>);
 
@@ -17,7 +17,8 @@ impl OneAtATime {
     ///
     /// # Errors
     ///
-    /// If it panics, or the runtime ends before its turn. The message says which.
+    /// Returns an error if the call panics, or the runtime ends before its turn. The message says
+    /// which.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         call: impl FnOnce() -> T + Send + 'static,

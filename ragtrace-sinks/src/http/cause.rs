@@ -1,4 +1,4 @@
-//! Why a request got no answer, in words that an operator can act on.
+//! The reason why a request got no answer, in words that help an operator.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ use rustls::{AlertDescription, CertificateError};
 #[derive(Clone, Debug)]
 pub(super) struct Cause {
     pub(super) message: String,
-    /// Nothing changes before an operator acts.
+    /// `true` if nothing changes before an operator acts.
     pub(super) is_lasting: bool,
 }
 
@@ -25,12 +25,12 @@ impl Cause {
         Self { message: message.into(), is_lasting: true }
     }
 
-    /// Makes the sink's error of it.
+    /// Converts the cause into the sink's error.
     pub(super) fn into_sink_error(self, message: String) -> SinkError {
         if self.is_lasting { SinkError::park(message) } else { SinkError::retry(message) }
     }
 
-    /// Finds the cause in what the client reports.
+    /// Returns the cause of an error of the HTTP client.
     pub(super) fn of_client(error: &legacy::Error) -> Self {
         match error.source() {
             Some(source) => Self::of(source),
@@ -38,8 +38,8 @@ impl Cause {
         }
     }
 
-    /// Finds the cause in an error and its sources: the first that says more than that there was
-    /// one.
+    /// Returns the cause of an error: the first among it and its sources that says more than that
+    /// there was an error.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
         let chain: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).take(16).collect();
         if let Some(error) = chain.iter().find_map(|error| error.downcast_ref::<Self>()) {
@@ -61,8 +61,8 @@ impl Cause {
         Self::passing(messages.join(": "))
     }
 
-    /// Finds the cause in an error of a connection, which may be one of TLS. `trusted` is the
-    /// setting that names a file of those who are trusted alone.
+    /// Returns the cause of a connection's error, which may be one of TLS. `trusted` is the setting
+    /// that names a file of trusted issuers, if there is one.
     pub(super) fn of_io(error: &io::Error, trusted: Option<&str>) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(error) => Self::of_tls(error, trusted),
@@ -70,7 +70,7 @@ impl Cause {
         }
     }
 
-    /// Returns what is wrong with TLS, and what to do about it.
+    /// Returns the cause of a TLS error, with advice.
     fn of_tls(error: &rustls::Error, trusted: Option<&str>) -> Self {
         match error {
             rustls::Error::InvalidCertificate(fault) => {
@@ -85,7 +85,7 @@ impl Cause {
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
                 | AlertDescription::AccessDenied => Self::lasting(format!(
-                    "the server does not take our certificate ({alert:?}): set one that it takes"
+                    "the server does not accept the client certificate ({alert:?}): set one that it accepts"
                 )),
                 alert => Self::passing(format!("the server ended TLS ({alert:?})")),
             },
@@ -107,7 +107,7 @@ impl Error for Cause {}
 
 fn certificate_advice(fault: &CertificateError, trusted: Option<&str>) -> String {
     match fault {
-        // A bad signature is one of another issuer of the same name.
+        // A bad signature comes from another issuer with the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => match trusted {
             Some(setting) => {
                 format!("its issuer is unknown: add the issuer's certificate to the file that {setting} names")
@@ -129,8 +129,8 @@ fn certificate_advice(fault: &CertificateError, trusted: Option<&str>) -> String
     }
 }
 
-/// Returns the message of an error of input and output without the number of the operating
-/// system's, where its kind says as much.
+/// Returns the message of an I/O error, without the operating system's number if the error's kind
+/// says as much.
 pub(super) fn io_message(error: &io::Error) -> String {
     let kind = error.kind();
     if error.raw_os_error().is_some() && !kind.to_string().contains("error") {

@@ -1,4 +1,4 @@
-//! The client: sends one request within its time, and reads the answer.
+//! The HTTP client: sends a request within its time, and reads the answer.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,16 +24,16 @@ use super::request::Request;
 
 /// The `User-Agent`.
 const AGENT: &str = concat!("ragtrace/", env!("CARGO_PKG_VERSION"));
-/// A connection that was idle for longer is closed: most servers and balancers keep one for a
-/// minute.
+/// The idle time after which a connection is closed. Most servers and balancers close theirs after
+/// a minute.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// How long a connection of HTTP/2 may be silent before it is asked whether it lives, and how long
-/// its answer may take: one that is dead would fail every request until TCP gives it up, after
+/// The time without traffic after which an HTTP/2 connection is pinged, and the longest wait for
+/// the answer. Otherwise a dead connection would fail every request until TCP gives it up, after
 /// minutes.
 const PING: Duration = Duration::from_secs(10);
 
-/// The bounds of what may be set: a batch must come back some day, or its sink sends no other.
+/// The range of timeouts. Every batch has to come back, or its sink would send no others.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_hours(1);
 
@@ -46,7 +46,7 @@ pub struct Client {
     fault: Option<Arc<str>>,
 }
 
-/// Settings of a [`Client`].
+/// The settings of a [`Client`].
 #[derive(Debug)]
 pub struct ClientBuilder {
     timeout: Duration,
@@ -57,29 +57,29 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets how long a request may take until the answer is read, from a millisecond to an hour. It
-    /// is 30 seconds unless set.
+    /// Sets the longest time for a request until its answer is read, from a millisecond to an hour.
+    /// The default is 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Sets how long it may take until a connection is there, from a millisecond to an hour: the
-    /// host's name, TCP, the proxy and TLS. It is 10 seconds unless set.
+    /// Sets the longest time for a connection, including name resolution, TCP, the proxy and TLS,
+    /// from a millisecond to an hour. The default is 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Sets a file of certificates in PEM whose issuers alone are trusted, in the place of the
-    /// system's and the web's. Errors name `name`, the setting that it is from.
+    /// Sets a PEM file of certificates, whose issuers alone are trusted in place of the system's
+    /// and the web's. Errors mention `name`, the setting that the path comes from.
     pub fn certificate(mut self, name: &str, path: impl Into<PathBuf>) -> Self {
         self.tls = self.tls.authorities(name, path.into());
         self
     }
 
-    /// Sets the files, in PEM, of the certificate and the key by which the server knows this
-    /// client, each with the name of the setting that it is from.
+    /// Sets the PEM files of the client's certificate and key, each with the name of the setting
+    /// that it comes from.
     pub fn client_certificate(
         mut self,
         (certificate_name, certificate): (&str, impl Into<PathBuf>),
@@ -89,25 +89,26 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long a connection of HTTP/2 may be silent, and how long its answer may take.
+    /// Sets the time without traffic before an HTTP/2 connection is pinged, which is also the
+    /// longest wait for the answer.
     #[cfg(test)]
     pub(super) fn ping(mut self, ping: Duration) -> Self {
         self.ping = ping;
         self
     }
 
-    /// Sets where the variables of proxies and of the system's certificates are looked up, in the
-    /// place of the environment.
+    /// Sets the lookup, in place of the environment, for the variables of proxies and of the
+    /// system's certificates.
     pub fn variables(mut self, lookup: &dyn Fn(&str) -> Option<OsString>) -> Self {
         self.proxies = Proxies::from_variables(lookup);
         self.tls = self.tls.variables(lookup);
         self
     }
 
-    /// Makes the client. It connects, and reads files, with the first request.
+    /// Creates the client. It connects, and reads files, only with the first request.
     ///
-    /// A proxy's variable that is of no use makes each request fail: ask
-    /// [`fault`](Client::fault) where that can be told at once.
+    /// An invalid proxy variable makes every request fail. [`fault`](Client::fault) reports it at
+    /// once.
     pub fn build(self) -> Client {
         let fault = self.proxies.as_ref().err().map(|fault| fault.as_str().into());
         let proxies = Arc::new(self.proxies.unwrap_or_default());
@@ -126,9 +127,9 @@ impl ClientBuilder {
 }
 
 impl Client {
-    /// Returns the settings of a client: the proxies that the environment names (`HTTPS_PROXY`,
-    /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too), the issuers of the web's
-    /// certificates and those of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
+    /// Returns the default settings: the proxies that the environment names (`HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too), and the issuers of the web's
+    /// certificates and of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
     pub fn builder() -> ClientBuilder {
         let builder = ClientBuilder {
             timeout: Duration::from_secs(30),
@@ -140,7 +141,7 @@ impl Client {
         builder.variables(&|name| std::env::var_os(name))
     }
 
-    /// Returns what is wrong with the settings, if anything is.
+    /// Returns a message if the settings are invalid.
     pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
@@ -149,8 +150,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If there is no answer within the client's time, a 2xx does not end within it, or a key
-    /// cannot be read.
+    /// Returns an error if there is no answer in time, a 2xx answer is not complete in time, or a
+    /// key cannot be read.
     pub async fn send(&self, request: &Request) -> Result<Answer, SinkError> {
         let deadline = Instant::now() + self.timeout;
         let sent = format!("{} {}", request.method, shown(request.endpoint.uri()));
@@ -190,7 +191,7 @@ impl Client {
         if let Ok(Err(error)) = &attempt
             && was_kept(error)
         {
-            // The server closed a connection that had been idle just when it was used again.
+            // The server closed an idle connection at the moment when it was used again.
             attempt = self.attempt(request, headers, deadline).await;
         }
         let response = attempt
@@ -203,13 +204,13 @@ impl Client {
         let end = timeout_at(deadline, read(body, &mut kept)).await;
         let end = end.unwrap_or_else(|_| Err(too_late("it did not end")));
         match end {
-            // A refusal is one, however it goes on; whether an acceptance holds is not known.
+            // A refusal is certain even if its body is incomplete; an acceptance is not.
             Err(cause) if head.status.is_success() => Err(("error reading the answer", cause)),
             _ => Ok((head, kept.into())),
         }
     }
 
-    /// Sends the request once, and waits for the answer's head.
+    /// Sends the request once, and waits for the head of the answer.
     async fn attempt(
         &self,
         request: &Request,
@@ -229,7 +230,7 @@ impl Client {
     }
 }
 
-/// Returns true if a request failed without an answer on a connection that had given one before.
+/// Returns `true` if a request failed without an answer on a connection that had given one before.
 fn was_kept(error: &legacy::Error) -> bool {
     let mut extensions = http::Extensions::new();
     if let Some(connected) = error.connect_info() {
@@ -244,7 +245,7 @@ fn note_use(response: &http::Response<Incoming>) {
     }
 }
 
-/// Reads the beginning of an answer. What comes after is not waited for: the connection is closed.
+/// Reads the beginning of an answer. The rest is not awaited, and the connection is closed.
 async fn read(mut body: Incoming, kept: &mut Vec<u8>) -> Result<(), Cause> {
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| Cause::of(&error))?;
@@ -260,7 +261,7 @@ async fn read(mut body: Incoming, kept: &mut Vec<u8>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// A body that is there as a whole.
+/// A body that is complete from the start.
 #[derive(Debug)]
 struct Whole(Option<Bytes>);
 

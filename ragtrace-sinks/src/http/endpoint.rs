@@ -1,4 +1,4 @@
-//! Where requests go: a URL, without what would have to be kept from an error.
+//! The URL that requests go to, without the parts that errors must not show.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -12,15 +12,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::quote::quoted;
 
-/// A URL is no longer than this, in bytes, so that a path fits behind it.
+/// The longest URL in bytes, so that a path can be appended.
 const LONGEST: usize = 8 * 1024;
-/// The end of the host that stands for a socket's path: hexadecimal digits, then this.
+/// The end of a host name that encodes the path of a socket, after its hexadecimal digits.
 const SOCKET: &str = ".socket.invalid";
 
 /// A URL of a backend: `http://`, `https://` or, on Unix, `unix://` and the path of a socket.
 ///
-/// A user and password in it go into an `Authorization` header. Neither these nor a query are
-/// shown.
+/// A user and password in it become an `Authorization` header. They and a query are never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     uri: Uri,
@@ -28,11 +27,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Returns the URL with a path added to its own, which may end in a slash.
+    /// Returns the URL with `path` appended to its own path, which may end in a slash.
     ///
     /// # Panics
     ///
-    /// If `path`, which is the sink's own, is not `/` and characters that a path may have.
+    /// Panics if `path`, which the sink itself provides, does not begin with `/` or contains
+    /// characters that a path must not.
     pub fn join(&self, path: &str) -> Self {
         let own = self.uri.path().trim_end_matches('/');
         let mut joined = format!("{own}{path}");
@@ -46,7 +46,7 @@ impl Endpoint {
         Self { uri, authorization: self.authorization.clone() }
     }
 
-    /// Returns the host, without the port: a name, an address, or `localhost` for a socket.
+    /// Returns the host without the port: a name, an address, or `localhost` for a socket.
     pub fn host(&self) -> &str {
         if self.socket_path().is_some() { "localhost" } else { self.uri.host().unwrap_or_default() }
     }
@@ -56,12 +56,12 @@ impl Endpoint {
         self.uri.path()
     }
 
-    /// Returns true if what is sent is encrypted.
+    /// Returns `true` if requests are encrypted.
     pub fn is_https(&self) -> bool {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// Returns true if scheme, host and port are those of another URL.
+    /// Returns `true` if scheme, host and port equal another URL's.
     pub fn has_origin_of(&self, other: &Self) -> bool {
         let origin = |uri: &Uri| {
             let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
@@ -93,7 +93,7 @@ pub(super) fn socket_path(uri: &Uri) -> Option<String> {
     String::from_utf8(bytes?).ok()
 }
 
-/// Returns a URI as it may be shown: without user, password and query.
+/// Returns a URI without user, password and query.
 pub(super) fn shown(uri: &Uri) -> String {
     if let Some(path) = socket_path(uri) {
         return format!("unix://{path}{}", uri.path());
@@ -108,7 +108,7 @@ fn without_user(authority: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
-/// Returns the value of an `Authorization` header for a user and a password as a URL has them.
+/// Returns the value of an `Authorization` header for the user and password of a URL.
 pub(super) fn basic(user: &str) -> HeaderValue {
     let (name, password) = user.split_once(':').unwrap_or((user, ""));
     let mut plain: Vec<u8> = percent_decode_str(name).collect();
@@ -126,10 +126,10 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim();
         let refused = |what: &str| EndpointError(format!("{what}, found {}", masked(text)));
-        // A password that has one of these as it is would be sent to the host that its user seems
-        // to be.
+        // A password with one of these characters, not encoded, would otherwise be sent to the host
+        // that the user's name appears to be.
         if text.find(['?', '#']).is_some_and(|at| text[at..].contains('@')) {
-            return Err(refused("expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)"));
+            return Err(refused("expected `?`, `#` and `@` in a user, a password or a query as percent codes (`%23`)"));
         }
         let (scheme, rest) = text.split_once("://").ok_or_else(|| refused("expected `https://host`"))?;
         match scheme.to_ascii_lowercase().as_str() {
@@ -166,7 +166,7 @@ fn of_host(text: &str) -> Option<Endpoint> {
 }
 
 fn of_socket(path: &str) -> Option<Endpoint> {
-    // A name of a host has 255 bytes at most and a socket's path 108, so twice that always fits.
+    // A host name has at most 255 bytes and a socket's path 108, so twice that always fits.
     if !path.starts_with('/') || path.len() > 108 {
         return None;
     }
@@ -179,8 +179,8 @@ fn of_socket(path: &str) -> Option<Endpoint> {
     Some(Endpoint { uri, authorization: None })
 }
 
-/// Returns what somebody took for a URL as an error may quote it. What may be a user, a password or
-/// a query is left out, also where a sign in it ends the host of a URL.
+/// Returns an invalid URL in a form that an error may quote. Whatever may be a user, a password or
+/// a query is left out, even if a character in it ends the host of the URL.
 fn masked(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
@@ -188,7 +188,7 @@ fn masked(text: &str) -> String {
         None => (String::new(), text),
     };
     let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
-    // Behind these it is no host but the rest of a password, or of a query.
+    // After these characters comes the rest of a password or a query, and not a host.
     let is_host = !user.is_some_and(|user| user.contains(['?', '#']));
     let rest = if is_host { rest.split(['?', '#']).next().unwrap_or_default() } else { "" };
     match (user, scheme.is_empty()) {
@@ -199,7 +199,7 @@ fn masked(text: &str) -> String {
     }
 }
 
-/// Returns true for the scheme of a URL (RFC 3986, "Scheme").
+/// Returns `true` if the text can be the scheme of a URL (RFC 3986, "Scheme").
 fn is_scheme(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
@@ -222,7 +222,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// An error of a text that is no URL. It says what was expected, and shows no password.
+/// The error of a malformed URL. It says what was expected, and shows no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointError(String);
 

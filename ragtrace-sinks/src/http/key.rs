@@ -1,4 +1,4 @@
-//! A secret that requests carry: where it is, and how it is read.
+//! A secret that requests carry: its source, and how it is read.
 
 use std::error::Error;
 use std::fmt;
@@ -10,20 +10,26 @@ use hyper::header::HeaderValue;
 use super::blocking::OneAtATime;
 use crate::quote::shown_path;
 
-/// A file of a key is no larger than this.
+/// The largest size of a key file in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 type Read = dyn Fn() -> Result<String, Box<dyn Error + Send + Sync>> + Send + Sync;
 
-/// An API key, from a text, a file or a function.
+/// An API key that comes from a text, a file or a function.
 ///
-/// It is read before each request, off the telemetry thread, so that a key that was exchanged is in
-/// use from the next request on: a sink that is parked over the old one works again with its next
-/// probe. White space around it does not count. Its `Debug` says where it is from and not what it
-/// is.
+/// It is read before each request, on another thread than the telemetry's. So a key that was
+/// exchanged is used from the next request on: a sink that is parked because of the old key works
+/// again with its next probe. White space around the key is ignored. `Debug` shows the key's
+/// source, and not the key.
+///
+/// ```
+/// use ragtrace_sinks::Key;
+///
+/// let key = Key::file("/run/secrets/datadog").named("DD_API_KEY_FILE");
+/// ```
 #[derive(Clone)]
 pub struct Key {
-    /// The setting to name in errors.
+    /// The name of the setting, for errors.
     name: Arc<str>,
     source: Source,
     reading: OneAtATime,
@@ -37,18 +43,20 @@ enum Source {
 }
 
 impl Key {
-    /// Makes a key of a text, which stays as it is.
+    /// Creates a key from a text, which never changes.
     pub fn text(key: impl Into<String>) -> Self {
         Self::new(Source::Text(key.into().trim().into()))
     }
 
-    /// Makes a key that is in a file of ASCII, of 64 KiB at most.
+    /// Creates a key that is read from an ASCII file of at most 64 KiB.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self::new(Source::File(Arc::new(path.into())))
     }
 
-    /// Makes a key that `read` returns. It may block, as for a vault's answer, and is asked before
-    /// each request. One that fails or panics parks the sink until it returns a key.
+    /// Creates a key that the function `read` returns, before each request.
+    ///
+    /// The function may block, for example to ask a vault. If it fails or panics, the sink is
+    /// parked until it returns a key.
     pub fn from_fn<E: Into<Box<dyn Error + Send + Sync>>>(
         read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
     ) -> Self {
@@ -59,7 +67,7 @@ impl Key {
         Self { name: "the key".into(), source, reading: OneAtATime::default() }
     }
 
-    /// Sets the setting that errors name, such as `DD_API_KEY`.
+    /// Sets the name of the setting that errors mention, such as `DD_API_KEY`.
     pub fn named(self, name: &str) -> Self {
         Self { name: name.into(), ..self }
     }
@@ -68,7 +76,8 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// If there is none now, or it cannot be in a header. The message says what to do.
+    /// Returns an error if there is no key at the moment, or it cannot be part of a header. The
+    /// message says what to do.
     pub(super) async fn read(&self) -> Result<String, String> {
         let name = &self.name;
         let key = match &self.source {
@@ -81,8 +90,8 @@ impl Key {
                 let read = Arc::clone(read);
                 match self.reading.call(move || read()).await {
                     Ok(Ok(key)) => key,
-                    Ok(Err(why)) => return Err(format!("{name}: it was not to be had: {why}")),
-                    Err(why) => return Err(format!("{name}: it was not to be had: its function {why}")),
+                    Ok(Err(why)) => return Err(format!("{name}: it cannot be read: {why}")),
+                    Err(why) => return Err(format!("{name}: it cannot be read: its function {why}")),
                 }
             }
         };
@@ -91,7 +100,7 @@ impl Key {
             return Err(format!("{name}: {}", self.empty()));
         }
         if key.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-            return Err(format!("{name}: the key has a character that no header may have: {}", self.bad()));
+            return Err(format!("{name}: the key has a character that is invalid in a header: {}", self.bad()));
         }
         Ok(key.to_owned())
     }
@@ -124,7 +133,7 @@ fn of_file(name: &str, path: &PathBuf) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| format!("{name}: the file {} is not UTF-8", shown_path(path)))
 }
 
-/// Makes a header's value of a secret that [`Key::read`] found to fit.
+/// Creates a header's value from a secret that [`Key::read`] has validated.
 pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);

@@ -1,26 +1,27 @@
-//! One HTTP client for all sinks that have one, and the judgement of what comes back.
+//! The HTTP client that all HTTP sinks share, and the verdicts on answers.
 //!
-//! It promises: a request ends within its time, with an answer or with a [`SinkError`] that says
-//! what the pipeline does next and what an operator reads: method, host and path, the whole cause,
-//! the beginning of the answer. No key, password or query of a URL is in any error or `Debug`, also
-//! where a server repeats it. A key is read anew before each request, so one that was exchanged is
-//! in use with the next probe. Connections are kept and used again; one that the server closed
-//! meanwhile costs no delivery. Nothing is connected, and no file is read, before the first
-//! request.
+//! A request ends within its time, either with an answer or with a [`SinkError`]. The error tells
+//! the pipeline what to do next, and tells an operator the method, host and path, the complete
+//! cause, and the beginning of the answer. No error and no `Debug` output contains a key, a
+//! password, or a URL's query, even if a server repeats it.
 //!
-//! It does not: follow redirects, since the key would go along; keep cookies; ask for compressed
-//! answers; read more of an answer than [`Answer::LONGEST`]; try again what failed on the way, but
-//! where a connection that had been kept turned out to be closed. That, and all waiting, is the
-//! pipeline's.
+//! A key is read again before each request, so a key that was exchanged is used with the next
+//! probe. Connections are reused. If a server has closed one meanwhile, no delivery fails for that.
+//! Nothing is connected, and no file is read, before the first request.
 //!
-//! | to | there is |
+//! The client does not follow redirects, since the key would go along; does not keep cookies; does
+//! not ask for compressed answers; and does not read more of an answer than [`Answer::LONGEST`]. It
+//! does not retry, except when a reused connection turned out to be closed. All other retries, and
+//! all waiting, are up to the pipeline.
+//!
+//! | purpose | type |
 //! | --- | --- |
-//! | say where to | [`Endpoint`] |
-//! | hold a key | [`Key`] |
-//! | set up | [`Client::builder`] |
-//! | compress what is sent | [`Compression`], [`BodyWriter`], [`Body`] |
-//! | send | [`Request`], [`Client::send`] |
-//! | judge | [`Answer`], [`Verdicts`] |
+//! | the destination | [`Endpoint`] |
+//! | a key | [`Key`] |
+//! | the settings | [`Client::builder`] |
+//! | compressing a body | [`Compression`], [`BodyWriter`], [`Body`] |
+//! | sending | [`Request`], [`Client::send`] |
+//! | judging | [`Answer`], [`Verdicts`] |
 //!
 //! [`SinkError`]: ragtrace::sink::SinkError
 

@@ -18,17 +18,17 @@ pub struct Request {
     headers: HeaderMap,
     keys: Vec<(HeaderName, &'static str, Key)>,
     pub(super) body: Bytes,
-    /// The first thing that was wrong with it.
+    /// The first header that was invalid.
     fault: Option<String>,
 }
 
 impl Request {
-    /// Makes a request that only asks.
+    /// Creates a GET request.
     pub fn get(endpoint: &Endpoint) -> Self {
         Self::new(Method::GET, endpoint)
     }
 
-    /// Makes a request that brings something.
+    /// Creates a POST request.
     pub fn post(endpoint: &Endpoint) -> Self {
         Self::new(Method::POST, endpoint)
     }
@@ -42,14 +42,14 @@ impl Request {
         Self { method, endpoint, headers, keys, body, fault: None }
     }
 
-    /// Sets a header, in any case. One that cannot be sent makes
+    /// Sets a header, whose name may be in any case. An invalid header makes
     /// [`Client::send`](super::Client::send) fail.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.set(name, HeaderValue::from_str(value).ok());
         self
     }
 
-    /// Sets a header whose value is not to be shown.
+    /// Sets a header whose value must not be shown.
     pub fn secret(mut self, name: &str, value: &str) -> Self {
         self.set(name, sensitive(value));
         self
@@ -61,22 +61,22 @@ impl Request {
                 self.headers.insert(name, value);
             }
             (Ok(name), None) => {
-                let what = "has a character that none may have: set one line of ASCII";
+                let what = "has an invalid character: set one line of ASCII";
                 self.fault.get_or_insert(format!("the value of the header `{name}` {what}"));
             }
             (Err(_), _) => {
-                self.fault.get_or_insert(format!("{} is no name of a header", quoted(name)));
+                self.fault.get_or_insert(format!("{} is not a valid header name", quoted(name)));
             }
         }
     }
 
-    /// Sets a header to a key, behind a prefix such as `Bearer ` that may be empty.
+    /// Sets a header to a key, with a prefix such as `Bearer `, which may be empty.
     pub fn key(mut self, name: HeaderName, prefix: &'static str, key: &Key) -> Self {
         self.keys.push((name, prefix, key.clone()));
         self
     }
 
-    /// Sets what is sent, its type, and how it is encoded.
+    /// Sets the body and its content type.
     pub fn body(mut self, content_type: &str, body: &Body) -> Self {
         if let Some(encoding) = body.encoding() {
             self.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -85,11 +85,11 @@ impl Request {
         self.header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Reads the keys, and returns all headers and what of them is secret.
+    /// Reads the keys, and returns all headers and the secrets among them.
     ///
     /// # Errors
     ///
-    /// If a key cannot be read, or a header cannot be sent.
+    /// Returns an error if a key cannot be read, or a header is invalid.
     pub(super) async fn headers(&self) -> Result<(HeaderMap, Secrets), String> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());

@@ -1,19 +1,20 @@
-//! How long a server asks to wait.
+//! The time that a server asks to wait.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::header::{HeaderMap, RETRY_AFTER};
 
-/// No wait is longer: a server that asks for more is asked again after it.
+/// The longest wait. If a server asks for more, it is tried again after this time.
 const LONGEST: Duration = Duration::from_hours(1);
-/// Datadog's limits: seconds until the limit is lifted.
+/// Datadog's header with the seconds until a rate limit is lifted.
 const RATE_LIMIT_RESET: &str = "x-ratelimit-reset";
-/// A number of seconds from here on is a time and no wait: some servers mean the time of the reset.
+/// The number of seconds from which on a value is a time and not a duration, since some servers
+/// send the time of the reset.
 const IS_A_TIME: u64 = 1_000_000_000;
 
-/// Returns how long an answer asks to wait from `now` on, at most an hour: `Retry-After` in seconds
-/// or as a date (RFC 9110, section 10.2.3), else `X-RateLimit-Reset`. What is neither, or is over
-/// already, is no wait.
+/// Returns the time that an answer asks to wait from `now` on, at most an hour. It comes from
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), else from `X-RateLimit-Reset`.
+/// Returns `None` if the value is invalid or already over.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let asked = text(RETRY_AFTER.as_str()).and_then(|text| seconds(text, now).or_else(|| date(text, now)));
@@ -22,7 +23,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 }
 
 fn seconds(text: &str, now: SystemTime) -> Option<Duration> {
-    // Fractions are not in the specification, and are sent.
+    // Fractions are not part of the specification, but some servers send them.
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {

@@ -1,21 +1,21 @@
-//! The secrets of a request, and their removal from texts that are shown.
+//! Removes the secrets of a request from texts that are shown.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// Stands in the place of a secret.
+/// The replacement for a secret.
 const MASK: &str = "[redacted]";
-/// Shorter texts are no secrets, and would be found in every other word.
+/// The length below which a text is not treated as a secret, since it would be found in many words.
 const SHORTEST: usize = 4;
 
-/// The secrets that one request carried, in each form in which a server may repeat them.
+/// The secrets that one request carried, in every form in which a server may repeat them.
 #[derive(Clone, Default)]
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// Adds the value of a header: all of it, its words, and what a user and password in it say.
+    /// Adds the value of a header: the whole value, its words, and the user and password in it.
     pub(super) fn add(&mut self, value: &str) {
         self.add_one(value);
         for word in value.split_ascii_whitespace() {
@@ -34,16 +34,17 @@ impl Secrets {
             return;
         }
         self.0.push(secret.to_owned());
-        // As a server that answers JSON repeats it.
+        // A server may repeat the secret in JSON.
         let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
         if escaped != secret {
             self.0.push(escaped);
         }
-        // The longest first, or a part of a secret would be replaced and the rest be shown.
+        // The longest comes first. Otherwise a part of a secret could be replaced, and the rest
+        // shown.
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
-    /// Returns a text with a mark in the place of each secret.
+    /// Returns a text with every secret replaced.
     pub(super) fn mask(&self, text: impl Into<String>) -> String {
         let mut text = text.into();
         for secret in &self.0 {

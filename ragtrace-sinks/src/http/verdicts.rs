@@ -1,4 +1,4 @@
-//! The meaning of statuses to a backend, as a table.
+//! A table of the meaning of HTTP statuses for a backend.
 
 use std::ops::RangeInclusive;
 
@@ -6,26 +6,26 @@ use ragtrace::sink::SinkError;
 
 use super::answer::Answer;
 
-/// The meaning of a backend's statuses: the first row that has the status says it.
+/// The meaning of a backend's HTTP statuses. The first row with the status decides.
 ///
-/// A status that is in no row means what [RFC 9110] and the pipeline's contract make of it:
+/// A status without a row has the meaning that follows from [RFC 9110] and the pipeline's contract:
 ///
-/// | status | means |
+/// | status | meaning |
 /// | --- | --- |
 /// | 2xx | accepted |
-/// | 400, 422 | rejected: the pipeline looks for the record that is to blame |
-/// | 408, 425, 429 | again later |
+/// | 400, 422 | rejected: the pipeline looks for the bad record |
+/// | 408, 425, 429 | retried |
 /// | 413 | split |
-/// | 3xx | parked; the error says where the redirect points to, and it is not followed, since the key would go along |
+/// | 3xx | parked; the error names the location, and it is not followed, since the key would go along |
 /// | every other 4xx | parked, which loses nothing |
-/// | 5xx | again later |
-/// | any other | again later: the server is none, or not well |
+/// | 5xx | retried |
+/// | any other | retried, since the server is faulty |
 ///
 /// [RFC 9110]: https://www.rfc-editor.org/rfc/rfc9110#section-15
 #[derive(Clone, Copy, Debug)]
 pub struct Verdicts(&'static [Row]);
 
-/// A row of [`Verdicts`]: some statuses, what they mean, and what an operator can do about it.
+/// A row of [`Verdicts`]: a range of statuses, their meaning, and advice for an operator.
 #[derive(Clone, Debug)]
 pub struct Row {
     statuses: RangeInclusive<u16>,
@@ -43,32 +43,32 @@ enum Meaning {
 }
 
 impl Row {
-    /// Makes a row of statuses that say that all arrived.
+    /// Creates a row of statuses that mean that everything has arrived.
     pub const fn accepted(statuses: RangeInclusive<u16>) -> Self {
         Self { statuses, meaning: Meaning::Accepted, advice: "" }
     }
 
-    /// Makes a row of statuses of what passes. The answer's `Retry-After` is heeded.
+    /// Creates a row of statuses of temporary failures. The answer's `Retry-After` is respected.
     pub const fn retry(statuses: RangeInclusive<u16>) -> Self {
         Self { statuses, meaning: Meaning::Retry, advice: "" }
     }
 
-    /// Makes a row of statuses that ask for less at once.
+    /// Creates a row of statuses that mean that a request is too large.
     pub const fn split(statuses: RangeInclusive<u16>) -> Self {
         Self { statuses, meaning: Meaning::Split, advice: "" }
     }
 
-    /// Makes a row of statuses that refuse the data.
+    /// Creates a row of statuses that refuse the data.
     pub const fn rejected(statuses: RangeInclusive<u16>) -> Self {
         Self { statuses, meaning: Meaning::Rejected, advice: "" }
     }
 
-    /// Makes a row of statuses over which an operator has to act.
+    /// Creates a row of statuses that need an operator.
     pub const fn park(statuses: RangeInclusive<u16>) -> Self {
         Self { statuses, meaning: Meaning::Park, advice: "" }
     }
 
-    /// Sets what the error says to do, as a lower-case fragment: `check DD_API_KEY and DD_SITE`.
+    /// Sets the error's advice, as a lower-case fragment: `check DD_API_KEY and DD_SITE`.
     pub const fn advise(mut self, advice: &'static str) -> Self {
         self.advice = advice;
         self
@@ -76,7 +76,7 @@ impl Row {
 }
 
 impl Verdicts {
-    /// Makes a table of rows, of which the first that has a status counts.
+    /// Creates a table of rows. The first row with a status decides.
     pub const fn new(rows: &'static [Row]) -> Self {
         Self(rows)
     }
@@ -85,7 +85,7 @@ impl Verdicts {
     ///
     /// # Errors
     ///
-    /// If its status does not mean that all arrived.
+    /// Returns an error unless the status means that everything has arrived.
     pub fn judge(&self, answer: &Answer) -> Result<(), SinkError> {
         let status = answer.status();
         let row = self.0.iter().find(|row| row.statuses.contains(&status));
@@ -114,16 +114,16 @@ fn customary(status: u16) -> Meaning {
     }
 }
 
-/// Returns what an operator can do about a status that the backend's table does not have.
+/// Returns advice about a status that is not in the backend's table.
 fn advice_over(answer: &Answer) -> String {
     match answer.status() {
         300..=399 => match answer.location() {
-            Some(location) => format!("it redirects to {location}: set the URL to where the backend is"),
-            None => "it redirects: set the URL to where the backend is".to_owned(),
+            Some(location) => format!("it redirects to {location}: set the URL to the backend itself"),
+            None => "it redirects: set the URL to the backend itself".to_owned(),
         },
-        401 | 403 => "check the key, and what it may do".to_owned(),
-        404 | 405 | 410 => "check the URL: there is nothing that takes this".to_owned(),
-        407 => "check user and password of the proxy".to_owned(),
+        401 | 403 => "check the key and its permissions".to_owned(),
+        404 | 405 | 410 => "check the URL: nothing there accepts this request".to_owned(),
+        407 => "check the proxy's user and password".to_owned(),
         _ => String::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! The body of `POST /runs/batch`, which servers take that know no multipart: one JSON object.
+//! The body of `POST /runs/batch`, for servers without a multipart endpoint: one JSON object.
 
 use std::io;
 

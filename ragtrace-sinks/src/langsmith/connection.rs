@@ -1,5 +1,5 @@
-//! The way to a LangSmith: settings, a client, and what the server is known to take. The sinks of
-//! runs and of feedback share it.
+//! The connection to LangSmith, which the sinks of runs and of feedback share: settings, a client,
+//! and what is known of the server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,15 +14,15 @@ use super::settings::Settings;
 use super::verdict::judge_question;
 use crate::http::{Answer, Body, Client, ClientBuilder, Compression, Endpoint, Key, Request};
 
-/// How long a request may take: a body of 20 MB has to come through.
+/// The default timeout of a request, long enough for a body of 20 MB.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How long the question after the server's limits may take, for which a batch waits.
+/// The timeout of asking for the server's limits, for which a batch waits.
 const INFO_TIMEOUT: Duration = Duration::from_secs(5);
-/// That of the official clients.
+/// The zstd level of LangSmith's official clients.
 const ZSTD_LEVEL: i32 = 1;
 const JSON: &str = "application/json";
 
-/// Settings, a client, and what is known of the server, which clones share.
+/// Settings, a client, and what is known of the server. Clones share these.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     pub(super) settings: Settings,
@@ -47,7 +47,7 @@ impl Connection {
         }
     }
 
-    /// Returns the settings of the client.
+    /// Returns the client's settings.
     pub(super) fn client() -> ClientBuilder {
         Client::builder().timeout(TIMEOUT)
     }
@@ -61,14 +61,14 @@ impl Connection {
         self.info_timeout = INFO_TIMEOUT.min(timeout);
     }
 
-    /// Sets the URL. Nothing is known of the server that is there.
+    /// Sets the URL, and forgets what was known of the server.
     pub(super) fn set_endpoint(&mut self, endpoint: Result<Endpoint, String>) {
         self.settings.set_endpoint(endpoint);
         self.info = Arc::default();
         self.health = Arc::default();
     }
 
-    /// Returns what the server takes, which is asked now and then.
+    /// Returns the server's limits and abilities, and asks for them from time to time.
     pub(super) async fn info(&self) -> Info {
         if let Some(info) = self.info.current() {
             return info;
@@ -76,12 +76,12 @@ impl Connection {
         self.info.learn(self.ask_for_info().await.ok())
     }
 
-    /// Notes that the server has no multipart endpoint, until it is asked again.
+    /// Notes that the server has no multipart endpoint. This holds until the server is asked again.
     pub(super) fn note_without_multipart(&self) {
         self.info.note_without_multipart();
     }
 
-    /// Asks for the server's limits, and whether the key may read.
+    /// Asks for the server's limits, and checks that the key may read.
     pub(super) async fn check(&self) -> Result<Info, SinkError> {
         let info = self.ask_for_info().await?;
         let request = self.settings.get("/sessions?limit=1")?;
@@ -96,12 +96,12 @@ impl Connection {
             asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {:?}", self.info_timeout)))??;
         judge_question(&answer)?;
         let info = Info::read(answer.body());
-        let info = info.ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))?;
+        let info = info.ok_or_else(|| answer.park("this is not a LangSmith server: check LANGSMITH_ENDPOINT"))?;
         self.health.note_langsmith();
         Ok(info)
     }
 
-    /// Makes sure that a LangSmith is there, before a 404 is believed.
+    /// Checks that the server is a LangSmith, before a 404 is taken at its word.
     pub(super) async fn require_langsmith(&self) -> Result<(), SinkError> {
         if !self.health.is_langsmith() {
             self.info.learn(Some(self.ask_for_info().await?));
@@ -109,7 +109,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Notes what became of the runs of a batch.
+    /// Notes the outcome of a batch of runs.
     pub(super) fn note_runs(&self, batch: &Batch, answer: &Result<(), SinkError>) {
         self.health.runs.note(answer, Instant::now());
         if answer.is_ok() {
@@ -121,12 +121,12 @@ impl Connection {
         }
     }
 
-    /// Returns how the parts of `POST /runs/multipart` are compressed.
+    /// Returns the compression of the parts of `POST /runs/multipart`.
     pub(super) fn compression(&self, info: &Info) -> &Compression {
         if info.has_zstd { &self.zstd } else { &self.plain }
     }
 
-    /// Makes the request of `POST /runs/multipart`; `None` if it is too large.
+    /// Creates the request of `POST /runs/multipart`, or returns `None` if it is too large.
     pub(super) fn multipart(&self, whole: &MultipartBody, info: &Info) -> Result<Option<Request>, SinkError> {
         let mut request = self.settings.post("/runs/multipart")?.body(&whole.content_type, &whole.body);
         if info.has_zstd {
@@ -137,7 +137,7 @@ impl Connection {
         Ok((whole.body.uncompressed_len() <= info.bytes).then_some(request))
     }
 
-    /// Makes a request of JSON; `None` if it is too large.
+    /// Creates a request with JSON, or returns `None` if it is too large.
     pub(super) fn json(&self, path: &str, body: &Body, info: &Info) -> Result<Option<Request>, SinkError> {
         let request = self.settings.post(path)?.body(JSON, body);
         Ok((body.uncompressed_len() <= info.bytes).then_some(request))

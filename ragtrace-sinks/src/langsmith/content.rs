@@ -1,5 +1,5 @@
-//! A run's inputs and outputs: messages where it has a conversation, documents where it has items,
-//! and else `input`, `query` and `output`. Both are objects, since LangSmith takes nothing else.
+//! Writes a run's inputs and outputs: messages for a conversation, documents for items, and else
+//! `input`, `query` and `output`. Both are objects, since LangSmith accepts nothing else.
 
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{RecordItem, Value};
@@ -11,7 +11,7 @@ use crate::spans::Span;
 const DOCUMENTS: &str = "documents";
 const USAGE: &str = "usage_metadata";
 
-/// Writes what went in, which `is_chat` says is a list of messages.
+/// Writes the inputs. `is_chat` tells that the input is a list of messages.
 pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>, is_chat: bool) {
     let (content, used) = (&span.content, span.record.used());
     let taken = [(content.query.is_some(), "query"), (!used.is_empty(), DOCUMENTS)];
@@ -23,7 +23,7 @@ pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>, is_chat: bool) {
     inputs.close();
 }
 
-/// Writes what came out, and the usage, which LangSmith reads here before it looks elsewhere.
+/// Writes the outputs, and the usage, which LangSmith looks for here first.
 pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
     let (content, generated) = (&span.content, span.record.generated());
     let has_usage = !content.usage.is_empty();
@@ -37,9 +37,9 @@ pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
     outputs.close();
 }
 
-/// Begins an object with a value: as `messages`, as the members of the object that it is, or under
-/// a name of its own. `taken` has the names that are going to be written, too, each with whether it
-/// is.
+/// Begins an object with a value: as `messages`, as the members of the value if it is an object, or
+/// as a member with its own name. `taken` contains the names that may be written afterwards, each
+/// with whether it will be.
 fn begin<'o>(
     out: &'o mut Vec<u8>,
     value: Option<&Value>,
@@ -50,7 +50,7 @@ fn begin<'o>(
     if is_messages && let Some(json) = value.as_json() {
         let mut object = Object::open(out);
         let messages = object.value("messages");
-        // One message is a list of one.
+        // A single message becomes a list.
         let is_list = json.starts_with('[');
         messages.extend_from_slice(if is_list { b"" } else { b"[" });
         write_json(messages, json);

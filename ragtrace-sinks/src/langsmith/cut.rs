@@ -1,4 +1,4 @@
-//! Parts that are too large for any request.
+//! Cuts parts that are too large for any request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +6,7 @@ use ragtrace::__json::write_text;
 
 use super::run::Part;
 
-/// Puts a mark in the place of each part that is longer than a limit.
+/// Replaces each part that is longer than a limit by a mark.
 #[derive(Debug)]
 pub(super) struct Cut {
     longest: usize,
@@ -14,12 +14,12 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// Cuts nothing.
+    /// Returns a cut without a limit.
     pub(super) fn nothing() -> Self {
         Self { longest: usize::MAX, parts: AtomicU64::new(0) }
     }
 
-    /// Cuts what is longer than its share of a request of one run, which then fits.
+    /// Returns a cut to each part's share of a request with one run, which then fits.
     pub(super) fn to_fit(request: usize) -> Self {
         Self { longest: request / (Part::ALL.len() + 1), parts: AtomicU64::new(0) }
     }
@@ -45,7 +45,7 @@ impl Cut {
         self.parts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns how many parts it has cut.
+    /// Returns the number of parts that were cut.
     pub(super) fn parts(&self) -> u64 {
         self.parts.load(Ordering::Relaxed)
     }

@@ -1,20 +1,21 @@
-//! The place of a run in its tree: its ids, and its dotted order.
+//! Determines the place of a run in its tree: its ids, and its dotted order.
 //!
 //! LangSmith answers 400 unless the last id of a dotted order is the run's, the first is its
-//! trace's, the last but one is its parent's, and no time in it is before the one to its left. What
-//! is made here has all of that by its construction, also of a record whose path is missing or
-//! makes no sense:
+//! trace's, the last but one is its parent's, and no time in it is before the one to its left.
+//! Everything made here satisfies this by construction, even for a record whose path is missing or
+//! inconsistent:
 //!
 //! | the record | its place |
 //! | --- | --- |
 //! | has its path from the trace's root | below its ancestors, each no earlier than its parent |
-//! | has its path from another local root | the same, in a LangSmith trace that the local root begins |
-//! | has no path, and a parent | a tree of its own, or right below the caller's run |
-//! | has a path that was cut at 64 steps | below the steps that are there, so right below the root |
+//! | has its path from another local root | the same, in a LangSmith trace that begins with the local root |
+//! | has no path, and a parent | a tree of its own, or directly below the caller's run |
+//! | has a path that was cut at 64 steps | below the remaining steps, so directly below the root |
 //!
-//! A path's first step is the root of the LangSmith trace, or continues the run of a LangSmith
-//! client whose dotted order came with the request (`langsmith-trace`): the tree has its trace id
-//! then. A dotted order with times of no calendar, or in no order, is passed over.
+//! A path's first step is the root of the LangSmith trace, unless it continues the run of a
+//! LangSmith client, whose dotted order came with the request (`langsmith-trace`). The tree then
+//! has that client's trace id. A dotted order with impossible times, or with times in no order, is
+//! ignored.
 
 use ragtrace::uuid::Uuid;
 use ragtrace::{PathStep, Record, SpanId, Timestamp, TraceId};
@@ -22,18 +23,19 @@ use ragtrace::{PathStep, Record, SpanId, Timestamp, TraceId};
 use super::{run_id, time};
 use crate::spans::Span;
 
-/// Where a run stands.
+/// The place of a run in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place<'a> {
     pub(super) run_id: Uuid,
     pub(super) trace_id: Uuid,
     pub(super) parent_run_id: Option<Uuid>,
     pub(super) dotted_order: &'a str,
-    /// Its start, no earlier than that of its parent.
+    /// The run's start, no earlier than its parent's.
     pub(super) start: Timestamp,
 }
 
-/// Makes places. It remembers the last one: the paths of siblings differ in one step.
+/// Determines places. It remembers the previous one, since the paths of siblings differ in one
+/// step.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     trace_id: Option<TraceId>,
@@ -63,7 +65,7 @@ struct Step {
     of: PathStep,
     run_id: Uuid,
     start: Timestamp,
-    /// Where its dotted order ends in the text.
+    /// The end of the step's dotted order in `text`.
     end: usize,
 }
 
@@ -74,14 +76,14 @@ impl Places {
         self.of_path(record, span.trace_id, &path_of(record, span.span_id, span.start))
     }
 
-    /// Returns the place of the run that a score judges, if the score's record says where it is.
+    /// Returns the place of the run that a score judges, if the score's record has the path.
     pub(super) fn of_judged(&mut self, record: &Record) -> Option<Place<'_>> {
         let (trace_id, span_id) = (record.trace_id()?, record.span_id()?);
         let path = usable_path(record, span_id)?;
         Some(self.of_path(record, trace_id, &Path::Known(path)))
     }
 
-    /// Returns the LangSmith trace of the caller whose run a record's request continues.
+    /// Returns the LangSmith trace of the caller's run that a record's request continues.
     pub(super) fn callers_trace(&mut self, record: &Record) -> Option<Uuid> {
         self.begin(record.trace_id()?, record.langsmith_parent());
         self.callers_run().map(|run| run.trace_id)
@@ -97,7 +99,7 @@ impl Places {
         self.last()
     }
 
-    /// Begins anew if the trace or the caller is another one.
+    /// Starts over if the trace or the caller has changed.
     fn begin(&mut self, trace_id: TraceId, received: Option<&str>) {
         let is_same = self.caller.as_ref().map(|caller| &*caller.received) == received;
         if self.trace_id == Some(trace_id) && is_same {
@@ -136,7 +138,7 @@ impl Places {
 
     fn last(&self) -> Place<'_> {
         let caller = self.callers_run();
-        // A path has one step at least.
+        // A path has at least one step.
         let (first, last) = (self.steps.first(), self.steps.last());
         let id_of = |step: Option<&Step>| step.map_or(Uuid::nil(), |step| step.run_id);
         let above = self.steps.len().checked_sub(2).and_then(|at| self.steps.get(at));
@@ -159,7 +161,7 @@ fn push_step(text: &mut String, start: Timestamp, run_id: Uuid) {
 }
 
 impl CallersRun {
-    /// Reads a dotted order, if LangSmith would take one that begins with it.
+    /// Parses a dotted order, if LangSmith would accept one that begins with it.
     fn read(received: &str) -> Option<Self> {
         let mut dotted_order = String::with_capacity(received.len());
         let mut ends: Option<(Uuid, Uuid, Timestamp)> = None;
@@ -171,7 +173,7 @@ impl CallersRun {
             if start < above {
                 return None;
             }
-            // A hyphenated UUID in upper case is one, too, but ids are compared as texts.
+            // An upper-case UUID is valid too, but LangSmith compares ids as text.
             push_step(&mut dotted_order, start, id);
             ends = Some((first, id, start));
         }
@@ -180,7 +182,7 @@ impl CallersRun {
     }
 }
 
-/// A path, or the one step that stands for it.
+/// A path, or the single step that replaces it.
 enum Path<'a> {
     Known(&'a [PathStep]),
     Alone([PathStep; 1]),
@@ -198,15 +200,14 @@ impl Path<'_> {
 fn path_of(record: &Record, span_id: SpanId, start: Timestamp) -> Path<'_> {
     let has_parent = record.parent_span_id().is_some();
     match usable_path(record, span_id) {
-        // The record itself says more surely whether it is a root.
+        // The record itself is the better source for whether it is a root.
         Some([own]) => Path::Alone([own.with_detached(own.is_detached || has_parent)]),
         Some(path) => Path::Known(path),
         None => Path::Alone([PathStep::new(span_id, start).with_detached(has_parent)]),
     }
 }
 
-/// Returns the path of a record, if it leads to this run and is none in which a run is its own
-/// parent.
+/// Returns the path of a record, if it leads to this run, and no run in it is its own parent.
 fn usable_path(record: &Record, span_id: SpanId) -> Option<&[PathStep]> {
     let path = record.path();
     let leads_here = path.last().is_some_and(|last| last.span_id == span_id);

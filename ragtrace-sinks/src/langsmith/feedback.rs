@@ -1,9 +1,10 @@
-//! Feedback: what a score says of a run.
+//! Encodes feedback: the scores of runs.
 //!
-//! A score that was recorded inside a stage says where its run stands, and goes with runs, in any
-//! order: the run ends after it. One that comes from elsewhere names a trace and perhaps a span. It
-//! goes alone, since LangSmith then says whether it has the run: a span that it does not know, of a
-//! trace that it knows, is the trace's root, which has the trace's id.
+//! A score that was recorded inside a stage knows the place of its run. It is sent together with
+//! other such scores, in any order; its run ends later. A score from elsewhere names a trace, and
+//! maybe a span. It is sent alone, so that LangSmith's answer tells whether the run exists. If
+//! LangSmith knows the trace but not the span, the span is the trace's root, which has the trace's
+//! id.
 
 use ragtrace::__json::Object;
 use ragtrace::sink::Batch;
@@ -14,10 +15,10 @@ use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
 
-/// A score, and the run that it is about.
+/// A score, and the run that it judges.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Feedback<'a> {
-    /// Its record's index in the batch.
+    /// The index of its record in the batch.
     pub(super) index: usize,
     pub(super) record: &'a Record,
     pub(super) judged: Judged,
@@ -25,7 +26,7 @@ pub(super) struct Feedback<'a> {
 }
 
 impl<'a> Feedback<'a> {
-    /// Returns the scores of a batch. Records that are no score of a trace go nowhere.
+    /// Returns the scores of a batch. Scores without a trace are left out.
     pub(super) fn all_of(batch: &'a Batch) -> Vec<Self> {
         let mut places = Places::default();
         let of = |(index, record): (usize, &'a Record)| {
@@ -35,7 +36,7 @@ impl<'a> Feedback<'a> {
         batch.records().iter().enumerate().filter_map(of).collect()
     }
 
-    /// Returns the run that it is about, and its LangSmith trace if that is known.
+    /// Returns the judged run, and its LangSmith trace if that is known.
     pub(super) fn run(&self) -> (Uuid, Option<Uuid>) {
         match self.judged {
             Judged::Known { run_id, trace_id } => (run_id, Some(trace_id)),
@@ -43,7 +44,7 @@ impl<'a> Feedback<'a> {
         }
     }
 
-    /// Returns the run that it is about if there is none of the first id.
+    /// Returns the judged run for the case that the first one does not exist.
     pub(super) fn otherwise(&self) -> Option<(Uuid, Option<Uuid>)> {
         match self.judged {
             Judged::Known { .. } => None,
@@ -51,7 +52,7 @@ impl<'a> Feedback<'a> {
         }
     }
 
-    /// Writes the feedback on a run, in a trace if that is known.
+    /// Writes the feedback on a run, with its trace if that is known.
     pub(super) fn write(&self, out: &mut Vec<u8>, run: (Uuid, Option<Uuid>)) {
         write_feedback(out, self.record, self.score, run);
     }
@@ -60,14 +61,14 @@ impl<'a> Feedback<'a> {
 /// The run that a score judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judged {
-    /// Its id, and that of its LangSmith trace.
+    /// The run's id, and the id of its LangSmith trace.
     Known { run_id: Uuid, trace_id: Uuid },
-    /// The id that it has if it is a part of its trace, and the one that it has if it is the root.
+    /// The run's id if it is a part of its trace, and its id if it is the root.
     Guessed { run_id: Uuid, otherwise: Option<Uuid> },
 }
 
 impl Judged {
-    /// Finds the run of a score; `None` if the score is of no trace.
+    /// Returns the run of a score, or `None` if the score has no trace.
     pub(super) fn of(record: &Record, places: &mut Places) -> Option<Self> {
         let trace_id = record.trace_id()?;
         if let Some(place) = places.of_judged(record) {
@@ -76,7 +77,7 @@ impl Judged {
         if record.span_id().is_none()
             && let Some(trace_id) = places.callers_trace(record)
         {
-            // The caller began the trace, so the trace's root is the caller's.
+            // The caller began the trace, so the root of the trace is the caller's.
             return Some(Self::Known { run_id: trace_id, trace_id });
         }
         let root = run_id::of_root(trace_id);
@@ -114,8 +115,8 @@ fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: 
     object.close();
 }
 
-/// Returns a number as LangSmith keeps it, with four decimals. One beyond 1.8e304 has none that
-/// could be taken away, and stays.
+/// Returns a number with four decimals, as LangSmith stores it. A number beyond 1.8e304 has no
+/// decimals to remove, and is unchanged.
 fn rounded(number: f64) -> f64 {
     let scaled = number * 1e4;
     if scaled.is_finite() { scaled.round() / 1e4 } else { number }

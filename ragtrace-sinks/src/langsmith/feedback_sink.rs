@@ -16,12 +16,13 @@ use super::taken::Taken;
 use super::verdict::judge;
 use crate::http::{Answer, Body};
 
-/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run
-/// that the sampler left out never comes.
+/// The default time that a score waits for its run to arrive. Later scores wait too, and a run that
+/// the sampler excluded never arrives.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Sends scores to LangSmith as feedback: see
-/// [`LangSmithSink::feedback`](super::LangSmithSink::feedback).
+/// A sink that sends scores to LangSmith as feedback.
+///
+/// [`LangSmithSink::feedback`](super::LangSmithSink::feedback) creates it.
 #[derive(Debug)]
 pub struct LangSmithFeedbackSink {
     name: Cow<'static, str>,
@@ -31,12 +32,12 @@ pub struct LangSmithFeedbackSink {
     taken: Taken,
 }
 
-/// LangSmith's answer to feedback that went alone.
+/// The answer to feedback that was sent alone.
 enum Alone {
     Taken,
-    /// Its run is not there, as this answer says.
+    /// The run does not exist, according to this answer.
     Missing(Answer),
-    /// It is never taken, and why.
+    /// The feedback will never be accepted, for this reason.
     Refused(String),
 }
 
@@ -45,7 +46,7 @@ enum Alone {
 struct Sent<'a> {
     taken: Vec<Uuid>,
     missing: Vec<(Feedback<'a>, Answer)>,
-    /// The indices of what is never taken, and why.
+    /// The scores that will never be accepted: index and reason.
     refused: Vec<(usize, String)>,
 }
 
@@ -54,25 +55,27 @@ impl LangSmithFeedbackSink {
         Self { name: name.into(), in_flight, connection, wait: WAIT, taken: Taken::default() }
     }
 
-    /// Sets the sink's name; that of the sink of runs and `-feedback` unless set.
+    /// Sets the sink's name. The default is the name of the sink of runs with `-feedback`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets for how long a score that names a trace alone, or a run of it, waits for that run to
-    /// arrive before it becomes a dead letter; 30 seconds unless set. It counts from when the score
-    /// was recorded, and anew from when LangSmith takes feedback, and runs without a backlog, after
-    /// it did not.
+    /// Sets how long a score from outside a stage waits for its run to arrive, before it becomes a
+    /// dead letter. The default is 30 seconds.
+    ///
+    /// The time begins when the score is recorded. After an outage it begins anew, when LangSmith
+    /// accepts feedback again, and runs without a backlog.
     pub fn wait_for_runs(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Sends feedback as the parts of one request; false if the server has no such endpoint.
+    /// Sends feedback as the parts of one request. Returns `false` if the server has no such
+    /// endpoint.
     async fn send_together(&self, batch: Uuid, all: &[Feedback<'_>], info: &Info) -> Result<bool, SinkError> {
         if all.len() > info.runs {
-            return Err(SinkError::split(format!("LangSmith takes {} scores at once", info.runs)));
+            return Err(SinkError::split(format!("LangSmith accepts {} scores at once", info.runs)));
         }
         let cut = Cut::nothing();
         let mut body = Multipart::begin(self.connection.compression(info), batch, &cut);
@@ -81,7 +84,7 @@ impl LangSmithFeedbackSink {
         }
         let body = body.finish().map_err(SinkError::retry)?;
         let Some(request) = self.connection.multipart(&body, info)? else {
-            return Err(SinkError::split(format!("LangSmith takes {} bytes at once", info.bytes)));
+            return Err(SinkError::split(format!("LangSmith accepts {} bytes at once", info.bytes)));
         };
         let answer = self.connection.send(&request).await?;
         if answer.status() == 404 {
@@ -90,7 +93,7 @@ impl LangSmithFeedbackSink {
         judge(&answer).map(|()| true)
     }
 
-    /// Sends feedback that goes alone.
+    /// Sends feedback in a request of its own.
     async fn send_alone(&self, feedback: &Feedback<'_>, info: &Info) -> Result<Alone, SinkError> {
         match (self.post(feedback, feedback.run(), info).await?, feedback.otherwise()) {
             (Alone::Missing(_), Some(root)) => self.post(feedback, root, info).await,
@@ -102,7 +105,7 @@ impl LangSmithFeedbackSink {
         let mut json = Vec::new();
         feedback.write(&mut json, run);
         let Some(request) = self.connection.json("/feedback", &Body::plain(json), info)? else {
-            return Ok(Alone::Refused(format!("LangSmith takes {} bytes at once", info.bytes)));
+            return Ok(Alone::Refused(format!("LangSmith accepts {} bytes at once", info.bytes)));
         };
         let answer = self.connection.send(&request).await?;
         match answer.status() {
@@ -112,7 +115,7 @@ impl LangSmithFeedbackSink {
         }
     }
 
-    /// Sends what has not been taken yet.
+    /// Sends the feedback that was not accepted yet.
     async fn send<'a>(&self, batch: &'a Batch, sent: &mut Sent<'a>) -> Result<(), SinkError> {
         let mut all = Feedback::all_of(batch);
         all.retain(|feedback| !self.taken.contains(feedback.record.id()));
@@ -142,7 +145,7 @@ impl LangSmithFeedbackSink {
         Ok(())
     }
 
-    /// Judges what was sent of a batch.
+    /// Judges the outcome of a batch.
     async fn judge(&self, sent: &mut Sent<'_>) -> Result<Delivered, SinkError> {
         let health = &self.connection.health;
         if !sent.taken.is_empty() {
@@ -160,16 +163,16 @@ impl LangSmithFeedbackSink {
         let why = |answer: &Answer| answer.reason("LangSmith does not know the run that the score is about");
         let unknown = sent.missing.iter().map(|(feedback, answer)| (feedback.index, why(answer)));
         if sent.refused.is_empty() {
-            // Their runs may have been left out by a sampler, which says nothing of LangSmith.
+            // The sampler may have excluded their runs, which is no fault of LangSmith's.
             return Ok(Delivered::unsent(unknown));
         }
         Ok(Delivered::partly(unknown.chain(sent.refused.drain(..))))
     }
 
-    /// Returns true if the run of a score may still be on its way.
+    /// Returns `true` if the run of a score may still arrive.
     fn is_early(&self, record: &Record) -> bool {
         let (now, recorded) = (Timestamp::now(), record.timestamp());
-        // A score from the future, by a clock that was set back, does not wait until then.
+        // If the clock was set back, a score from the future does not wait until then.
         let age = now.since(recorded).max(recorded.since(now));
         age < self.wait || !self.connection.health.is_settled(self.wait, Instant::now())
     }
@@ -180,7 +183,7 @@ impl Sink for LangSmithFeedbackSink {
         &self.name
     }
 
-    /// Returns batches of 100, which LangSmith takes at once unless it says otherwise.
+    /// Returns limits of 100 records, which LangSmith accepts at once unless it says otherwise.
     fn limits(&self) -> BatchLimits {
         BatchLimits::default().with_records(100).with_bytes(4 << 20).with_in_flight(self.in_flight)
     }
@@ -206,12 +209,12 @@ impl Sink for LangSmithFeedbackSink {
         delivered
     }
 
-    /// Asks for the server's limits, and whether the key may read.
+    /// Asks for the server's limits, and checks that the key may read.
     async fn check(&self) -> Result<String, SinkError> {
         let info = self.connection.check().await?;
         let version = info.version.as_deref().unwrap_or("of unknown version");
         Ok(format!(
-            "LangSmith {version} at {} takes the key: scores go there as feedback",
+            "LangSmith {version} at {} accepts the key: scores go there as feedback",
             self.connection.settings.shown()
         ))
     }

@@ -1,7 +1,7 @@
-//! How well LangSmith takes what it is sent, as both sinks see it.
+//! Tracks whether LangSmith accepts what both sinks send.
 //!
-//! A score is given up when its run should have arrived long ago. While LangSmith fails, or takes
-//! runs from before an outage, nothing says that a run never comes.
+//! A score is given up if its run should have arrived long ago. That cannot be told while LangSmith
+//! fails, or still receives runs from before an outage.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use ragtrace::sink::{SinkError, Verdict};
 
-/// Runs that are sent so long after their end come from a backlog.
+/// The time between a run's end and its delivery from which on it comes from a backlog.
 pub(super) const BACKLOG: Duration = Duration::from_secs(10);
 
-/// How it goes with a server, as far as is known.
+/// The known health of a server.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     is_langsmith: AtomicBool,
@@ -21,24 +21,24 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Notes that the server took something, or told its limits.
+    /// Notes that the server accepted something, or told its limits.
     pub(super) fn note_langsmith(&self) {
         self.is_langsmith.store(true, Ordering::Relaxed);
     }
 
-    /// Returns true if the server has been seen to be a LangSmith.
+    /// Returns `true` if the server has shown that it is a LangSmith.
     pub(super) fn is_langsmith(&self) -> bool {
         self.is_langsmith.load(Ordering::Relaxed)
     }
 
-    /// Returns true if feedback has been answered for so long, and runs too if this process sends
-    /// any.
+    /// Returns `true` if feedback has been answered for at least `wait`, and runs too if this
+    /// process sends any.
     pub(super) fn is_settled(&self, wait: Duration, now: Instant) -> bool {
         self.feedback.is_well(wait, now).unwrap_or(false) && self.runs.is_well(wait, now).unwrap_or(true)
     }
 }
 
-/// How it goes with runs, or with feedback.
+/// The health of sending runs, or feedback.
 #[derive(Debug, Default)]
 pub(super) struct Flow(Mutex<State>);
 
@@ -51,7 +51,7 @@ enum State {
 }
 
 impl Flow {
-    /// Notes an answer. A refusal says that its data are bad, and nothing of the server.
+    /// Notes an answer. A refusal concerns its data, and says nothing about the server.
     pub(super) fn note<T>(&self, answer: &Result<T, SinkError>, now: Instant) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match (answer.as_ref().map_err(SinkError::verdict), *state) {
@@ -61,12 +61,12 @@ impl Flow {
         }
     }
 
-    /// Notes that what was taken had waited.
+    /// Notes that the accepted data had waited.
     pub(super) fn note_backlog(&self, now: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::WellSince(now);
     }
 
-    /// Returns true if all has been well for so long; `None` if nothing was sent yet.
+    /// Returns `true` if sending has worked for at least `wait`, or `None` if nothing was sent yet.
     fn is_well(&self, wait: Duration, now: Instant) -> Option<bool> {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Unknown => None,

@@ -1,38 +1,39 @@
-//! `GET /info`: what a LangSmith server takes.
+//! `GET /info`: the limits and abilities of a LangSmith server.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-/// A server says the same for long, but may be updated.
+/// The time for which an answer is used. A server rarely changes, but may be updated.
 const KEPT: Duration = Duration::from_mins(10);
-/// After a question that had no answer, and while one is under way.
+/// The time until the next question after one without an answer, or while one is in progress.
 const KEPT_WITHOUT_ANSWER: Duration = Duration::from_mins(1);
-/// From this version on, servers take feedback beside runs (the official Python client, 0.15).
+/// The version from which on servers accept feedback beside runs (the official Python client,
+/// 0.15).
 const FEEDBACK_IN_MULTIPART: [u64; 3] = [0, 8, 10];
 
-/// Limits and abilities of a server.
+/// The limits and abilities of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Info {
     pub(super) version: Option<String>,
-    /// Runs in a request, at most.
+    /// The largest number of runs in a request.
     pub(super) runs: usize,
-    /// Bytes of a request, at most, before any compression.
+    /// The largest size of a request in bytes, before compression.
     pub(super) bytes: usize,
     pub(super) has_multipart: bool,
     pub(super) has_zstd: bool,
 }
 
 impl Default for Info {
-    /// Returns what the official clients suppose of a server that does not say.
+    /// Returns what the official clients assume of a server that does not say.
     fn default() -> Self {
         Self { version: None, runs: 100, bytes: 20_971_520, has_multipart: true, has_zstd: false }
     }
 }
 
 impl Info {
-    /// Reads an answer, as far as it makes sense.
+    /// Parses an answer. Members without sense get their defaults.
     pub(super) fn read(json: &[u8]) -> Option<Self> {
         let json: Json = serde_json::from_slice(json).ok()?;
         let answer = json.as_object()?;
@@ -52,7 +53,7 @@ impl Info {
         })
     }
 
-    /// Returns true if feedback may go beside runs.
+    /// Returns `true` if feedback may be sent beside runs.
     pub(super) fn takes_feedback_in_multipart(&self) -> bool {
         let Some(version) = &self.version else { return false };
         let mut numbers = version.split('.').map(|part| {
@@ -64,15 +65,15 @@ impl Info {
     }
 }
 
-/// The facts about a server, and until when they count.
+/// The facts known of a server, and until when they are used.
 #[derive(Debug, Default)]
 pub(super) struct KnownInfo {
     known: Mutex<(Info, Option<Instant>)>,
 }
 
 impl KnownInfo {
-    /// Returns what is known, or `None` if it is time to ask: then whoever else comes meanwhile
-    /// gets what was known before.
+    /// Returns the known facts, or `None` if it is time to ask. Other callers get the known facts
+    /// until the answer arrives.
     pub(super) fn current(&self) -> Option<Info> {
         let now = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +84,7 @@ impl KnownInfo {
         None
     }
 
-    /// Keeps what the server answered, and returns what is known now.
+    /// Stores the server's answer, and returns the facts known now.
     pub(super) fn learn(&self, answer: Option<Info>) -> Info {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(info) = answer {
@@ -92,7 +93,7 @@ impl KnownInfo {
         known.0.clone()
     }
 
-    /// Notes that the server has no multipart endpoint, until it is asked again.
+    /// Notes that the server has no multipart endpoint. This holds until the server is asked again.
     pub(super) fn note_without_multipart(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).0.has_multipart = false;
     }

@@ -1,4 +1,4 @@
-//! A run's metadata, by which LangSmith filters, groups and prices.
+//! Writes a run's metadata, by which LangSmith filters, groups and prices.
 
 use ragtrace::__json::Object;
 use ragtrace::Origin;
@@ -8,9 +8,9 @@ use super::usage::write_usage;
 use super::value::write_value;
 use crate::spans::{Outcome, Span, write_links};
 
-/// The names that are given here. A field of the application's that has one of them stands behind
-/// `field.`, and a number that has the name of a field behind `metrics.`, since no reader agrees
-/// with the next about a name that is there twice.
+/// The names that the sink itself writes. A field of the application with one of these names gets
+/// the prefix `field.`, and a number with the name of a field the prefix `metrics.`, since readers
+/// disagree about a name that occurs twice.
 const NAMES: [&str; 29] = [
     "busy_ms",
     "count",
@@ -43,16 +43,16 @@ const NAMES: [&str; 29] = [
     "version",
 ];
 
-/// Members that say which process a run was in, written once for all of its runs.
+/// The members that describe a run's process, written once for all of its runs.
 #[derive(Debug, Default)]
 pub(super) struct OriginMembers {
     instance: Option<Uuid>,
-    /// With a comma before each.
+    /// With a comma before each member.
     json: Vec<u8>,
 }
 
 impl OriginMembers {
-    /// Makes them those of `origin`.
+    /// Sets the members to those of `origin`.
     pub(super) fn set(&mut self, origin: &Origin) {
         if self.instance == Some(origin.instance()) {
             return;
@@ -81,7 +81,7 @@ pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &O
     object.optional_text("tenant_id", record.tenant_id());
     if let Some(session) = record.session_id() {
         object.text("session_id", session);
-        // LangSmith makes threads of either; its clients now say this one.
+        // LangSmith groups threads by either name. Its current clients send this one.
         object.text("thread_id", session);
     }
     object.optional_text("request_id", record.request_id());

@@ -1,28 +1,28 @@
-//! The sinks for LangSmith: runs, and feedback.
+//! Sinks for LangSmith: runs and feedback.
 //!
-//! It promises requests that LangSmith takes: limits are the server's own (`GET /info`), ids and
-//! dotted orders are right by construction, no number is beyond 64 bits. A run is sent once, when
-//! it has ended, and never changed: LangSmith gives up what comes second. Its id follows from the
-//! ids of trace and span, so a batch that is sent again repeats nothing (409 is a success), and a
-//! score that comes days later finds its run.
+//! LangSmith accepts the requests made here: they respect the server's own limits (`GET /info`),
+//! ids and dotted orders are correct by construction, and no number exceeds 64 bits. A run is sent
+//! once, when it has ended, and never changed, since LangSmith drops a second version. Its id
+//! follows from the ids of trace and span. So a batch that is sent again repeats nothing (the
+//! answer 409 is a success), and a score that comes days later finds its run.
 //!
-//! It does not promise: that runs are seen while they work; that a tree is whole where the sampler
-//! or a full queue left something out; one tree over several services. A service whose caller is no
-//! LangSmith client has a LangSmith trace of its own for each of its local roots, with the id of
-//! our trace in `metadata.trace_id`.
+//! Not promised: that a run is visible while it works; that a tree is complete if the
+//! sampler or a full queue left something out; that a trace over several services is one tree. If
+//! the caller of a service is not a LangSmith client, each of the service's local roots is a
+//! LangSmith trace of its own, with ragtrace's trace id in `metadata.trace_id`.
 //!
-//! | room | holds |
+//! | room | contains |
 //! | --- | --- |
-//! | `settings` | where to, with which key, into which project |
-//! | `info`, `verdict` | what the server takes, and what its answers mean |
-//! | `run_id`, `dotted_order`, `time` | where a run stands in its tree |
+//! | `settings` | the destination, the key, the project |
+//! | `info`, `verdict` | the server's limits, and the meaning of its answers |
+//! | `run_id`, `dotted_order`, `time` | a run's place in its tree |
 //! | `run`, `run_type`, `content`, `usage`, `metadata`, `value` | the JSON of a run |
 //! | `feedback` | the JSON of a score |
-//! | `cut` | what is too large for any request |
-//! | `multipart`, `batch_fallback` | a request's body, and that of older servers |
-//! | `connection`, `health` | settings, client, limits, and how it goes, which both sinks share |
+//! | `cut` | cutting of what is too large for any request |
+//! | `multipart`, `batch_fallback` | a request's body, and the one for older servers |
+//! | `connection`, `health` | settings, client, limits, and the server's health, which both sinks share |
 //! | `runs`, `sink` | the runs of a batch, and their sink |
-//! | `taken`, `feedback_sink` | the feedback that is not sent again, and its sink |
+//! | `taken`, `feedback_sink` | feedback that is not sent again, and its sink |
 
 mod batch_fallback;
 mod connection;

@@ -14,25 +14,26 @@ use crate::http::{Body, BodyWriter, Compression};
 pub(super) struct Multipart<'a> {
     body: BodyWriter,
     boundary: String,
-    /// The content of one part, whose length goes before it.
+    /// The content of one part, whose length is written before it.
     part: Vec<u8>,
-    /// The bytes of the contents.
+    /// The number of bytes in the contents so far.
     content_length: usize,
     cut: &'a Cut,
 }
 
-/// A body that is written.
+/// A finished body.
 #[derive(Debug)]
 pub(super) struct MultipartBody {
     pub(super) body: Body,
     pub(super) content_type: String,
-    /// The bytes of the contents of all parts: the `X-Pre-Compressed-Size` of LangSmith's clients.
+    /// The number of bytes in the contents of all parts, which LangSmith's clients send as
+    /// `X-Pre-Compressed-Size`.
     pub(super) content_length: usize,
 }
 
 impl<'a> Multipart<'a> {
-    /// Begins the body of a batch. No text of a record has the batch's id in it, which the boundary
-    /// between parts is made of.
+    /// Begins the body of a batch. The boundary between parts contains the batch's id, which no
+    /// record's text contains.
     pub(super) fn begin(compression: &Compression, batch: Uuid, cut: &'a Cut) -> Self {
         let boundary = format!("ragtrace-{}", batch.as_simple());
         Self { body: compression.begin(), boundary, part: Vec::with_capacity(1 << 10), content_length: 0, cut }
@@ -55,14 +56,15 @@ impl<'a> Multipart<'a> {
         self.body.settle();
     }
 
-    /// Adds feedback, of which `write` writes the JSON.
+    /// Adds feedback, whose JSON is written by `write`.
     pub(super) fn add_feedback(&mut self, id: Uuid, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.part);
         self.end_part("feedback.", id, "");
         self.body.settle();
     }
 
-    /// Writes the part whose content is there (RFC 7578), with the headers that LangSmith asks for.
+    /// Writes the part with the current content (RFC 7578), and the headers that LangSmith
+    /// requires.
     fn end_part(&mut self, kind: &str, id: Uuid, name: &str) {
         let (out, content) = (self.body.staged(), &mut self.part);
         out.reserve(256 + content.len());

@@ -1,7 +1,7 @@
-//! A run: what LangSmith is told of one finished span. Pure encoding, part by part.
+//! Encodes a finished span as a LangSmith run, part by part.
 //!
-//! The main part has ids, times and the tree; the others are sent beside it (multipart) or inside
-//! it (batch), and are the same in both.
+//! The main part contains ids, times and the tree. The other parts are sent beside it (multipart)
+//! or inside it (batch), and are the same in both cases.
 
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{ErrorInfo, Timestamp};
@@ -12,14 +12,14 @@ use super::run_type::run_type;
 use super::{content, time};
 use crate::spans::{Outcome, Span};
 
-/// The parts that all runs of a sink share.
+/// The members that all runs of a sink share.
 #[derive(Clone, Debug)]
 pub(super) struct Common {
     pub(super) project: String,
     pub(super) tags: Vec<String>,
 }
 
-/// A part beside the main one, in the order in which they are sent.
+/// A part beside the main one, in the order of sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Inputs,
@@ -43,14 +43,14 @@ impl Part {
     }
 }
 
-/// One run, as it is about to be written.
+/// A run to be written.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
     pub(super) common: &'a Common,
     pub(super) origin: &'a OriginMembers,
     pub(super) span: &'a Span<'a>,
     pub(super) place: Place<'a>,
-    /// True if its input is a list of messages.
+    /// `true` if the input is a list of messages.
     pub(super) is_chat: bool,
 }
 
@@ -68,7 +68,7 @@ impl Run<'_> {
         object.text("run_type", run_type(self.span.kind));
         object.value("start_time").extend_from_slice(&time::quoted(start));
         object.value("end_time").extend_from_slice(&time::quoted(self.end()));
-        // The kind beside LangSmith's type, which has one word for several of ours.
+        // The kind is a tag, since several kinds share one of LangSmith's types.
         let tags = object.value("tags");
         tags.push(b'[');
         write_text(tags, self.span.kind.as_str());
@@ -80,7 +80,7 @@ impl Run<'_> {
         object.text("session_name", &self.common.project);
     }
 
-    /// Appends a part, or nothing if the run has none of it.
+    /// Appends a part, or nothing if the run does not have it.
     pub(super) fn write_part(&self, part: Part, out: &mut Vec<u8>) {
         match part {
             Part::Inputs => content::write_inputs(out, self.span, self.is_chat),
@@ -91,12 +91,13 @@ impl Run<'_> {
         }
     }
 
-    /// Returns its end, which may be no earlier than the start that its parent leaves it.
+    /// Returns the run's end, which is no earlier than its start after that was moved behind its
+    /// parent's.
     fn end(&self) -> Timestamp {
         time::clamped(self.span.end()).max(self.place.start)
     }
 
-    /// Writes the event from which LangSmith takes the time to the first token.
+    /// Writes the event from which LangSmith computes the time to the first token.
     fn write_events(&self, out: &mut Vec<u8>) {
         let Some(first_item) = self.span.first_item() else { return };
         let at = time::clamped(self.span.start.plus(first_item)).clamp(self.place.start, self.end());
@@ -120,20 +121,20 @@ impl Run<'_> {
             (Outcome::Completed, _) => {}
             (Outcome::Failed, Some(error)) => write_text(out, &text_of(error, self.span.record.stack_trace())),
             (Outcome::Failed, None) => write_text(out, "failed"),
-            // LangSmith knows success and error alone, and a run that never ended is no success.
+            // LangSmith has only success and error, and a cancelled run is not a success.
             (Outcome::Cancelled, _) => write_text(out, "cancelled: dropped before its end"),
         }
     }
 }
 
-/// The program that made the runs.
+/// The program that recorded the runs.
 const RUNTIME: &str = concat!(
     r#"{"sdk":"ragtrace","sdk_version":""#,
     env!("CARGO_PKG_VERSION"),
     r#"","library":"ragtrace","runtime":"rust"}"#
 );
 
-/// Returns type, message and causes in one line, and the backtrace below it.
+/// Returns the error's type, message and causes on one line, and the backtrace below it.
 fn text_of(error: &ErrorInfo, stack_trace: Option<&str>) -> String {
     let mut text = error.type_name().to_owned();
     for message in std::iter::once(error.message()).chain(error.chain().iter().map(String::as_str)) {

@@ -1,23 +1,23 @@
-//! The ids of runs, which follow from the ids of trace and span alone: a retry, a restart or a
+//! The ids of runs. They follow from the ids of trace and span alone, so a retry, a restart or a
 //! score that comes days later finds the run again.
 //!
-//! An id is laid out as a UUID version 7 (RFC 9562, section 5.7), which LangSmith is going to
-//! require. Its 48 bits of time are those of the trace id where that is of version 7, and else, as
-//! for a trace that another tracer began, bits of a hash. The rest always is of that hash: the UUID
-//! version 5 of [`NAMESPACE`] and the 16 bytes of the trace id and the 8 of the span id.
+//! An id has the layout of a UUID version 7 (RFC 9562, section 5.7), which LangSmith is going to
+//! require. Its 48 bits of time are those of the trace id if that has version 7, else bits of a
+//! hash, as for a trace that another tracer began. The remaining bits always come from that hash:
+//! the UUID version 5 of [`NAMESPACE`] and the trace id's 16 and the span id's 8 bytes.
 
 use ragtrace::uuid::Uuid;
 use ragtrace::{SpanId, TraceId};
 
-/// The namespace of the hash, a random UUID of ours.
+/// The namespace of the hash, a random UUID.
 const NAMESPACE: Uuid = Uuid::from_u128(0xec54_3101_6f96_4008_8c3b_5e2b_91c0_5fa9);
 
-/// The milliseconds since 1970 in a UUID version 7.
+/// The bits of a UUID version 7 that contain the milliseconds since 1970.
 const TIME: u128 = ((1 << 48) - 1) << 80;
 const VERSION: u128 = 0xf << 76;
 const VERSION_7: u128 = 0x7 << 76;
 
-/// Returns the id of the run of a span that is not the root of its trace.
+/// Returns the run id of a span that is not the root of its trace.
 pub(super) fn of_span(trace_id: TraceId, span_id: SpanId) -> Uuid {
     let mut name = [0; 24];
     name[..16].copy_from_slice(&trace_id.as_u128().to_be_bytes());
@@ -25,8 +25,8 @@ pub(super) fn of_span(trace_id: TraceId, span_id: SpanId) -> Uuid {
     laid_out(trace_id, &name)
 }
 
-/// Returns the id of the run that is the root of its trace: the trace's own if it is of version 7,
-/// and else one that follows from it.
+/// Returns the run id of a trace's root: the trace id if it has version 7, else one that follows
+/// from it.
 pub(super) fn of_root(trace_id: TraceId) -> Uuid {
     if is_version_7(trace_id) { trace_id.as_uuid() } else { laid_out(trace_id, &trace_id.as_u128().to_be_bytes()) }
 }
@@ -37,7 +37,7 @@ fn laid_out(trace_id: TraceId, name: &[u8]) -> Uuid {
     Uuid::from_u128((time & TIME) | VERSION_7 | (hash & !TIME & !VERSION))
 }
 
-/// Returns true for an id with the version and the variant of a UUID version 7.
+/// Returns `true` if an id has the version and variant of a UUID version 7.
 fn is_version_7(trace_id: TraceId) -> bool {
     const VARIANT: u128 = 0b11 << 62;
     let bits = trace_id.as_u128();

@@ -2,8 +2,8 @@
 
 use ragtrace::StageKind;
 
-/// Returns LangSmith's `run_type` of a stage. A reranker returns documents, as a retriever does,
-/// and is shown as one.
+/// Returns LangSmith's `run_type` of a stage. A reranker counts as a retriever, since both return
+/// documents.
 pub(super) fn run_type(kind: StageKind) -> &'static str {
     match kind {
         StageKind::Parse => "parser",
@@ -11,7 +11,7 @@ pub(super) fn run_type(kind: StageKind) -> &'static str {
         StageKind::Retrieve | StageKind::Rerank => "retriever",
         StageKind::Generate => "llm",
         StageKind::Tool => "tool",
-        // `Pipeline`, `Chunk`, `Enrich`, `Store`, `Task`, and kinds that are yet to come.
+        // `Pipeline`, `Chunk`, `Enrich`, `Store`, `Task`, and future kinds.
         _ => "chain",
     }
 }

@@ -1,5 +1,5 @@
-//! The runs of a batch, and the requests that bring them. Pure: what it makes follows from the
-//! batch.
+//! The runs of a batch, and the bodies of requests with them, which depend on nothing but the batch
+//! and the settings.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use super::run::{Common, Run};
 use crate::http::{Body, Compression};
 use crate::spans::Span;
 
-/// The records of a batch that are ends of runs.
+/// The runs that ended in a batch.
 #[derive(Debug)]
 pub(super) struct Runs<'a> {
     batch: &'a Batch,
@@ -23,7 +23,7 @@ pub(super) struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    /// Takes the runs out of a batch.
+    /// Returns the runs of a batch.
     pub(super) fn of(batch: &'a Batch, common: &'a Common) -> Self {
         Self { batch, common, ended: batch.records().iter().filter_map(Span::of).collect() }
     }

@@ -1,4 +1,4 @@
-//! Where to, with which key, into which project.
+//! The settings of LangSmith's sinks: destination, key and project.
 
 use hyper::header::HeaderName;
 use ragtrace::sink::SinkError;
@@ -6,9 +6,9 @@ use ragtrace::sink::SinkError;
 use super::run::Common;
 use crate::http::{Endpoint, Key, Request};
 
-/// LangSmith in the United States.
+/// The default URL: LangSmith in the United States.
 const ENDPOINT: &str = "https://api.smith.langchain.com";
-/// The name that LangSmith's clients give to a project that nobody named.
+/// The default project, as in LangSmith's own clients.
 const PROJECT: &str = "default";
 
 /// The settings of a sink.
@@ -38,25 +38,25 @@ impl Settings {
         self.workspace = Some(id).filter(|id| !id.is_empty());
     }
 
-    /// Returns a request that asks `path`.
+    /// Returns a GET request for `path`.
     ///
     /// # Errors
     ///
-    /// If the endpoint's URL is malformed, which an operator has to change.
+    /// Returns an error that parks the sink if the endpoint's URL is malformed.
     pub(super) fn get(&self, path: &str) -> Result<Request, SinkError> {
         Ok(self.authorized(Request::get(&self.at(path)?)))
     }
 
-    /// Returns a request that brings something to `path`.
+    /// Returns a POST request for `path`.
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get).
+    /// Returns the errors of [`get`](Self::get).
     pub(super) fn post(&self, path: &str) -> Result<Request, SinkError> {
         Ok(self.authorized(Request::post(&self.at(path)?)))
     }
 
-    /// Returns the URL, as it may be shown.
+    /// Returns the URL without secrets.
     pub(super) fn shown(&self) -> String {
         self.endpoint.as_ref().map_or_else(String::clone, ToString::to_string)
     }
@@ -75,7 +75,7 @@ impl Settings {
     }
 }
 
-/// Reads the URL of a LangSmith.
+/// Parses the URL of a LangSmith server.
 pub(super) fn parsed(url: &str) -> Result<Endpoint, String> {
     url.parse::<Endpoint>().map_err(|error| format!("LANGSMITH_ENDPOINT: {error}"))
 }

@@ -16,7 +16,7 @@ use super::settings::parsed;
 use super::verdict::judge;
 use crate::http::{Client, ClientBuilder, Endpoint, Key, Request};
 
-/// Sends runs to LangSmith.
+/// A sink that sends runs to LangSmith.
 ///
 /// ```
 /// use ragtrace_sinks::LangSmithSink;
@@ -24,15 +24,15 @@ use crate::http::{Client, ClientBuilder, Endpoint, Key, Request};
 /// let sink = LangSmithSink::new("lsv2_pt_…").project("rag-ask").endpoint("https://eu.api.smith.langchain.com");
 /// ```
 ///
-/// A stage's end is a run, with the stages in it below. `input`, `output`, `query`, items, `model`,
-/// tokens and cost go where LangSmith has them, all else into `metadata`. Scores go by a sink of
-/// their own ([`feedback`](Self::feedback)).
+/// A finished stage is a run, with the stages inside it below. `input`, `output`, `query`, items,
+/// `model`, tokens and cost go to LangSmith's own places, everything else into `metadata`. Scores
+/// go through a sink of their own ([`feedback`](Self::feedback)).
 ///
-/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours
-/// are, else one that follows from it. Where a trace has a second root, or its root is in another
-/// service, the stages below each are a LangSmith trace of their own, and `metadata.trace_id` says
-/// what belongs together. What continues a LangSmith client's run
-/// (`RequestContext::with_langsmith_parent`) stands below that run.
+/// The run id of a root without a caller is the trace id if that is a UUID version 7, as ragtrace's
+/// own are; otherwise it follows from the trace id. If a trace has a second root, or its root is in
+/// another service, the stages below each root are a LangSmith trace of their own, and
+/// `metadata.trace_id` shows which belong together. A request that continues a LangSmith client's
+/// run (`RequestContext::with_langsmith_parent`) appears below that run.
 #[derive(Debug)]
 pub struct LangSmithSink {
     name: Cow<'static, str>,
@@ -43,9 +43,11 @@ pub struct LangSmithSink {
 }
 
 impl LangSmithSink {
-    /// Makes a sink with an API key: a text, or a [`Key`] from a file or a function, which is read
-    /// again before each request, so that it may be exchanged while the service runs. Nothing is
-    /// connected before the first batch.
+    /// Creates a sink with an API key.
+    ///
+    /// The key is a text, or a [`Key`] from a file or a function, which is read again before each
+    /// request, so that it can be exchanged while the service runs. Nothing is connected before the
+    /// first batch.
     pub fn new(key: impl Into<Key>) -> Self {
         Self {
             name: Cow::Borrowed("langsmith"),
@@ -56,27 +58,29 @@ impl LangSmithSink {
         }
     }
 
-    /// Sets the sink's name; `langsmith` unless set.
+    /// Sets the sink's name. The default is `langsmith`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the level, which has no effect on runs: a sink of trees takes them all. This
-    /// setter hides [`Sink::level`], which returns it.
+    /// Sets the sink's level. It has no effect on runs, since a sink of trees accepts them all.
+    ///
+    /// This setter hides [`Sink::level`], which returns the level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Sets the URL; `https://api.smith.langchain.com` unless set. That of a server of your own
-    /// ends in `/api/v1`. A malformed URL parks the sink.
+    /// Sets the URL. The default is `https://api.smith.langchain.com`.
+    ///
+    /// The URL of a self-hosted server ends in `/api/v1`. A malformed URL parks the sink.
     pub fn endpoint(mut self, url: impl AsRef<str>) -> Self {
         self.connection.set_endpoint(parsed(url.as_ref()));
         self
     }
 
-    /// Returns the settings of its HTTP client.
+    /// Returns the settings of the sink's HTTP client.
     pub(crate) fn client() -> ClientBuilder {
         Connection::client()
     }
@@ -91,50 +95,54 @@ impl LangSmithSink {
         self
     }
 
-    /// Sets the project; `default` if not set or empty.
+    /// Sets the project. The default, also for an empty name, is `default`.
     pub fn project(mut self, name: impl Into<String>) -> Self {
         self.connection.settings.set_project(name.into());
         self
     }
 
-    /// Sets the workspace's id, which a key of a whole organisation needs.
+    /// Sets the workspace's id, which is required with a key of a whole organisation.
     pub fn workspace_id(mut self, id: impl Into<String>) -> Self {
         self.connection.settings.set_workspace(id.into());
         self
     }
 
-    /// Adds a tag to each run, beside its stage's kind.
+    /// Adds a tag to each run, beside the stage's kind.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.connection.settings.common.tags.push(tag.into());
         self
     }
 
-    /// Sets how many requests are under way at once; 4 if not set, and at least 1.
+    /// Sets how many requests are sent at once. The default is 4, the minimum 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
     }
 
-    /// Sets how long a request may take until its answer is read; a minute unless set.
+    /// Sets the longest time that a request may take until its answer is read. The default is 60
+    /// seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.connection.set_timeout(timeout);
         self
     }
 
-    /// Makes a sink of this one's settings that sends scores as feedback, named
-    /// `langsmith-feedback` if this one is `langsmith`. Settings that are changed later are this
-    /// sink's alone.
+    /// Creates a sink with the same settings that sends scores as feedback. Its name is this one's
+    /// with `-feedback`.
+    ///
+    /// Settings that are changed afterwards apply to this sink only.
     pub fn feedback(&self) -> LangSmithFeedbackSink {
         LangSmithFeedbackSink::new(format!("{}-feedback", self.name), self.in_flight, self.connection.clone())
     }
 
-    /// Returns how many parts of runs were too large for LangSmith and have a mark in their place.
-    /// Whoever reads it keeps the sink in an `Arc`, of which a clone is a sink as well.
+    /// Returns the number of parts of runs that were too large for LangSmith and replaced by a
+    /// mark.
+    ///
+    /// To call this later, keep the sink in an `Arc`, which is a sink as well.
     pub fn parts_cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Sends runs, the way that the server takes.
+    /// Sends runs in the way that the server supports.
     async fn send(&self, runs: &Runs<'_>) -> Result<(), SinkError> {
         let mut info = self.connection.info().await;
         if !self.post(runs, &info).await? {
@@ -145,11 +153,11 @@ impl LangSmithSink {
         Ok(())
     }
 
-    /// Posts runs; false if the server has no such endpoint.
+    /// Posts runs. Returns `false` if the server has no such endpoint.
     async fn post(&self, runs: &Runs<'_>, info: &Info) -> Result<bool, SinkError> {
         if runs.number() > info.runs {
-            // Each half is acknowledged by itself: nothing that arrived is sent again.
-            return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
+            // Each half is acknowledged separately, so nothing that arrived is sent again.
+            return Err(SinkError::split(format!("LangSmith accepts {} runs at once", info.runs)));
         }
         let (request, cut) = self.encode_to_fit(runs, info)?;
         let answer = self.connection.send(&request).await?;
@@ -161,9 +169,9 @@ impl LangSmithSink {
         Ok(true)
     }
 
-    /// Encodes runs; of a lone one that is too large, parts are cut.
+    /// Encodes runs. If a single run is too large, parts of it are cut.
     fn encode_to_fit(&self, runs: &Runs<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
-        let too_large = || format!("LangSmith takes {} bytes at once", info.bytes);
+        let too_large = || format!("LangSmith accepts {} bytes at once", info.bytes);
         let nothing = Cut::nothing();
         if let Some(request) = self.encode(runs, info, &nothing)? {
             return Ok((request, nothing));
@@ -176,7 +184,7 @@ impl LangSmithSink {
         Ok((request, cut))
     }
 
-    /// Encodes runs; `None` if they are too large for one request.
+    /// Encodes runs, or returns `None` if they are too large for one request.
     fn encode(&self, runs: &Runs<'_>, info: &Info, cut: &Cut) -> Result<Option<Request>, SinkError> {
         if info.has_multipart {
             let whole = runs.multipart(self.connection.compression(info), cut).map_err(SinkError::retry)?;
@@ -192,7 +200,7 @@ impl Sink for LangSmithSink {
         &self.name
     }
 
-    /// Returns batches of 100, which LangSmith takes at once unless it says otherwise.
+    /// Returns limits of 100 records, which LangSmith accepts at once unless it says otherwise.
     fn limits(&self) -> BatchLimits {
         BatchLimits::default().with_records(100).with_bytes(4 << 20).with_in_flight(self.in_flight)
     }
@@ -215,7 +223,7 @@ impl Sink for LangSmithSink {
         answer.map(|()| Delivered::all())
     }
 
-    /// Asks for the server's limits, and whether the key may read.
+    /// Asks for the server's limits, and checks that the key may read.
     async fn check(&self) -> Result<String, SinkError> {
         let info = self.connection.check().await?;
         let Info { version, runs, bytes, .. } = &info;
@@ -227,7 +235,7 @@ impl Sink for LangSmithSink {
             (false, _) => "batches of JSON",
         };
         Ok(format!(
-            "LangSmith {version} at {url} takes the key: runs go to the project `{project}` as {way}, up to {runs} or {bytes} bytes a request"
+            "LangSmith {version} at {url} accepts the key: runs go to the project `{project}` as {way}, up to {runs} or {bytes} bytes a request"
         ))
     }
 }

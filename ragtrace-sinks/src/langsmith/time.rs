@@ -1,24 +1,24 @@
-//! Times as LangSmith has them.
+//! Formats and parses times as LangSmith has them.
 
 use ragtrace::Timestamp;
 
-/// 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z: the years of four digits that every reader
-/// takes.
+/// 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z, the range of four-digit years that every
+/// reader accepts.
 const TAKEN: (Timestamp, Timestamp) = (Timestamp::from_micros(0), Timestamp::from_micros(253_402_300_799_999_999));
 
-/// Returns the time that is nearest to `time` and that LangSmith takes.
+/// Returns the time that LangSmith accepts and that is nearest to `time`.
 pub(super) fn clamped(time: Timestamp) -> Timestamp {
     time.clamp(TAKEN.0, TAKEN.1)
 }
 
-/// Returns RFC 3339 with microseconds and the offset `+00:00`, in quotes.
+/// Returns a time as RFC 3339 with microseconds and the offset `+00:00`, in quotes.
 pub(super) fn quoted(time: Timestamp) -> [u8; 34] {
     let mut text = *b"\"0000-00-00T00:00:00.000000+00:00\"";
     text[1..27].copy_from_slice(&time.rfc3339()[..26]);
     text
 }
 
-/// Returns the form in a dotted order: `%Y%m%dT%H%M%S%fZ`.
+/// Returns a time in the form of a dotted order: `%Y%m%dT%H%M%S%fZ`.
 pub(super) fn of_dotted_order(time: Timestamp) -> [u8; 22] {
     let long = time.rfc3339();
     let mut short = *b"00000000T000000000000Z";
@@ -36,7 +36,7 @@ pub(super) fn of_dotted_order(time: Timestamp) -> [u8; 22] {
     short
 }
 
-/// Reads the form in a dotted order, of a day that there is.
+/// Parses a time in the form of a dotted order. Its day has to exist.
 pub(super) fn from_dotted_order(text: &str) -> Option<Timestamp> {
     if text.len() != 22 || !text.is_ascii() {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn from_dotted_order(text: &str) -> Option<Timestamp> {
         part(15..21)
     );
     let time: Timestamp = long.parse().ok()?;
-    // The signs between the digits, and a day that no month has, are found by writing it again.
+    // Formatting it again checks the characters between the digits, and that the day exists.
     (of_dotted_order(time) == text.as_bytes() && clamped(time) == time).then_some(time)
 }
 

@@ -1,11 +1,11 @@
-//! Tokens and cost, as LangSmith adds them up.
+//! Writes tokens and cost in the form in which LangSmith adds them up.
 
 use ragtrace::__json::Object;
 
 use crate::spans::Usage;
 
-/// Writes the members of `usage_metadata`. Whoever gives tokens of one side has none of the other,
-/// so that the three counts that LangSmith wants together are there.
+/// Writes the members of `usage_metadata`. If the tokens of only one side are given, those of the
+/// other side are zero, since LangSmith wants all three counts.
 pub(super) fn write_usage(mut object: Object<'_>, usage: &Usage) {
     if let Some(total) = usage.total_tokens() {
         object.unsigned("input_tokens", usage.input_tokens.unwrap_or(0));

@@ -1,15 +1,15 @@
-//! Values that applications recorded, in JSON that LangSmith takes.
+//! Writes the application's values in JSON that LangSmith accepts.
 //!
-//! It answers 422 to a whole request over one number beyond 64 bits, and its parser gives up at
-//! some depth. JSON that an application made may have both. Such a number is written as a text of
-//! its digits, and a value that is too deep as a text of its JSON.
+//! LangSmith answers 422 to a whole request because of a single number beyond 64 bits, and its
+//! parser gives up at some depth. An application's JSON may contain both. Such a number is written
+//! as a string of its digits, and a value that is too deep as a string of its JSON.
 
 use ragtrace::__json::{write_float, write_text, write_whole};
 use ragtrace::Value;
 
-/// The deepest nesting that is sent as such. `orjson`, with which the server reads, takes 1,024.
+/// The deepest nesting that is sent unchanged. The server's parser, `orjson`, accepts 1,024 levels.
 const DEEPEST: usize = 256;
-/// Numbers that are no longer than this are in range: 18 digits and a sign.
+/// The length up to which a number certainly fits: 18 digits and a sign.
 const SHORT: usize = 18;
 
 /// Writes a value.
@@ -61,7 +61,7 @@ pub(super) fn write_json(out: &mut Vec<u8>, json: &str) {
     out.extend_from_slice(&bytes[copied..]);
 }
 
-/// Returns the place behind the text that begins at `start`.
+/// Returns the index after the string that begins at `start`.
 fn end_of_text(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(&byte) = bytes.get(at) {
@@ -88,12 +88,13 @@ fn is_in_range(number: &str) -> bool {
     }
 }
 
-/// Returns the members of a JSON object, without its braces, if it is one that has no member of
-/// these names.
+/// Returns the members of a JSON object without its braces, or `None` if it is not an object or has
+/// a member with one of these names.
 pub(super) fn members_without<'a>(value: &'a Value, names: &[&str]) -> Option<&'a str> {
     let json = value.as_json()?.trim();
     let members = json.strip_prefix('{')?.strip_suffix('}')?;
-    // A name that is there deeper down, or in a text, is refused as well: no harm is done.
+    // A name at a deeper level, or in a text, is found too. Such an object is merely written in
+    // another way.
     let has = |name: &&str| members.contains(&format!("\"{name}\""));
     (!names.iter().any(has)).then_some(members)
 }

@@ -6,11 +6,13 @@ use ragtrace::sink::SinkError;
 
 use crate::http::{Answer, Row, Verdicts};
 
-const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith, which may write runs";
-const WORKSPACE: &str = "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
+const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith that may write runs";
+const WORKSPACE: &str =
+    "check the key's permissions, and set LANGSMITH_WORKSPACE_ID, which a key of an organisation requires";
 const ENDPOINT: &str = "set LANGSMITH_ENDPOINT to your region or server, which ends in /api/v1 if it is your own";
 
-/// Runs and feedback. A conflict is a success: the run was had from an earlier attempt.
+/// The verdicts on runs and feedback. A conflict is a success: the run arrived in an earlier
+/// attempt.
 const INGEST: Verdicts = Verdicts::new(&[
     Row::accepted(409..=409),
     Row::park(401..=401).advise(KEY),
@@ -18,7 +20,7 @@ const INGEST: Verdicts = Verdicts::new(&[
     Row::park(404..=405).advise(ENDPOINT),
 ]);
 
-/// Questions, to which a conflict is no answer.
+/// The verdicts on questions, to which a conflict is not a valid answer.
 const QUESTION: Verdicts = Verdicts::new(&[
     Row::park(401..=401).advise(KEY),
     Row::park(403..=403).advise(WORKSPACE),
@@ -38,8 +40,8 @@ pub(super) fn judge_question(answer: &Answer) -> Result<(), SinkError> {
     QUESTION.judge(answer)
 }
 
-/// Returns how long a quota of an hour lasts, if the answer says that one is used up: till the hour
-/// turns.
+/// Returns the time until an hourly quota is renewed, at the next full hour, if the answer says
+/// that it is used up.
 fn wait_for_quota(answer: &Answer, now: SystemTime) -> Option<Duration> {
     const HOUR: u64 = 3_600;
     let is_hourly = || String::from_utf8_lossy(answer.body()).to_ascii_lowercase().contains("hour");

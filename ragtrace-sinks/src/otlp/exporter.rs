@@ -1,4 +1,4 @@
-//! Exports one signal: a request, and the judgement of its answer.
+//! Exports one signal: sends requests and judges the answers.
 
 use ragtrace::sink::{Delivered, SinkError, Verdict};
 
@@ -7,7 +7,7 @@ use super::proto::Writer;
 use super::settings::{Settings, Signal};
 use crate::http::{Body, Client, Compression};
 
-/// Where one signal goes.
+/// The destination of one signal.
 #[derive(Debug)]
 pub(crate) struct Exporter {
     pub(crate) settings: Settings,
@@ -21,8 +21,8 @@ impl Exporter {
         Self { settings, signal, client }
     }
 
-    /// Sends the request that `write` writes, with so many spans or log records as it returns. One
-    /// with none is not sent.
+    /// Sends the request that `write` writes. `write` returns the number of spans or log records in
+    /// it; a request with none is not sent.
     pub(crate) async fn export(&self, write: impl FnOnce(&mut Writer) -> usize) -> Result<Delivered, SinkError> {
         let mut body = self.settings.compression.begin();
         let mut writer = Writer::over(std::mem::take(body.staged()));
@@ -37,10 +37,10 @@ impl Exporter {
         Ok(match (rejected, message.is_empty()) {
             (0, true) => Delivered::all(),
             (0, false) => Delivered::all_but(0, message),
-            // Records that are named would be sent again one day, if they were all that there was,
-            // and "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
+            // If all were refused and reported one by one, they would be sent again some day, and
+            // "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
             (all, _) if all >= number => {
-                Delivered::all_but(number, format!("the backend refused all {number} of the request: {message}"))
+                Delivered::all_but(number, format!("the backend refused all {number} in the request: {message}"))
             }
             (some, _) => {
                 let why =
@@ -50,24 +50,24 @@ impl Exporter {
         })
     }
 
-    /// Sends a request with nothing in it, and says what works.
+    /// Sends an empty request, and returns a line that says what works.
     pub(crate) async fn check(&self) -> Result<String, SinkError> {
-        // An empty message takes no bytes, and is compressed as everything else is.
+        // An empty message has no bytes. It is compressed like any other.
         let body = self.settings.compression.begin().finish().map_err(SinkError::retry)?;
         let endpoint = self.settings.endpoint(self.signal)?;
         let answered = match self.send(&body).await {
-            // It read the request, and misses spans in it.
+            // The backend has read the request, and only complains that it has no spans.
             Err(error) if error.verdict() == Verdict::Rejected => Ok(()),
             result => result.map(|_| ()),
         };
-        answered.map(|()| format!("{} takes OTLP at {endpoint}", self.settings.profile))
+        answered.map(|()| format!("{} accepts OTLP at {endpoint}", self.settings.profile))
     }
 
     async fn send(&self, body: &Body) -> Result<PartialSuccess, SinkError> {
         let answer = self.client.send(&self.settings.request(self.signal, body)?).await?;
         let table = self.settings.profile.table();
         match (self.signal, answer.status(), table.no_logs) {
-            // A receiver of traces alone is well without the sink of logs.
+            // A receiver of traces only works without the sink of logs.
             (Signal::Logs, 404 | 405 | 501, Some(advice)) => return Err(answer.park(advice)),
             _ => table.verdicts.judge(&answer)?,
         }
@@ -75,7 +75,7 @@ impl Exporter {
     }
 }
 
-/// Returns the compression of this name ("Configuration Options", `Compression`).
+/// Returns the compression with this name ("Configuration Options", `Compression`).
 pub(crate) fn compression(name: &str) -> Option<Compression> {
     match name {
         "gzip" => Some(Compression::gzip(Compression::FAST)),

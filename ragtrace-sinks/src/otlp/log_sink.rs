@@ -10,13 +10,12 @@ use super::exporter::Exporter;
 use super::logs::LogEncoding;
 use super::settings::{Settings, Signal};
 
-/// Sends log records to a backend that takes them over OTLP:
-/// [`OtlpSink::logs`](super::OtlpSink::logs) makes one.
+/// A sink that sends log records over OTLP. [`OtlpSink::logs`](super::OtlpSink::logs) creates it.
 ///
-/// An application's log lines, scores (as the event `gen_ai.evaluation.result`) and what the
-/// pipeline reports on itself become log records, with the ids of the trace and the span in which
-/// they were written. The starts and ends of stages, which spans tell already, count as delivered
-/// without being sent unless [`stage_events`](Self::stage_events) is set.
+/// The application's log lines, scores (as the event `gen_ai.evaluation.result`) and the pipeline's
+/// reports on itself become log records, with the ids of the trace and span in which they were
+/// written. Starts and ends of stages, which are spans already, count as delivered without being
+/// sent, unless [`stage_events`](Self::stage_events) is set.
 #[derive(Debug)]
 pub struct OtlpLogSink {
     name: Cow<'static, str>,
@@ -31,19 +30,19 @@ impl OtlpLogSink {
         Self { name, level, stage_events: false, settings, exporter: OnceLock::new() }
     }
 
-    /// Sets whether the starts and ends of stages become log records, too. They do not unless set.
+    /// Sets whether starts and ends of stages become log records too. The default is `false`.
     pub fn stage_events(mut self, is_on: bool) -> Self {
         self.stage_events = is_on;
         self
     }
 
-    /// Sets the sink's name.
+    /// Sets the sink's name. The default is the name of the sink of spans with `-logs`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that the sink accepts. The default is the builder's level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self

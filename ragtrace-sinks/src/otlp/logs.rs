@@ -1,4 +1,4 @@
-//! Log records as `opentelemetry/proto/logs/v1/logs.proto` has them.
+//! Encodes log records in the messages of `opentelemetry/proto/logs/v1/logs.proto`.
 
 use std::ops::Range;
 
@@ -33,11 +33,11 @@ const TEXT: u32 = 1;
 /// The flags of W3C Trace Context.
 const SAMPLED: u32 = 0x01;
 
-/// The settings that log records are written with.
+/// The settings for encoding log records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogEncoding<'a> {
     pub(crate) resource: &'a ResourceSettings,
-    /// True if the starts and ends of stages are log records, too.
+    /// `true` if starts and ends of stages are log records too.
     pub(crate) stage_events: bool,
 }
 
@@ -50,7 +50,7 @@ impl LogEncoding<'_> {
             let origin = record.origin();
             let open = writer.open(RESOURCE_LOGS);
             self.resource.write(RESOURCE, origin, writer);
-            // A logger is a scope: records of one in a row share it.
+            // Each logger is a scope. Consecutive records of one logger share it.
             loop {
                 let logger = record.logger();
                 let scope = writer.open(SCOPE_LOGS);
@@ -72,7 +72,7 @@ impl LogEncoding<'_> {
         written
     }
 
-    /// Returns true if a record becomes a log record.
+    /// Returns `true` if a record becomes a log record.
     fn takes(&self, record: &Record) -> bool {
         matches!(record.event(), Event::Log | Event::Score) || self.stage_events
     }
@@ -110,7 +110,7 @@ fn put_attributes(record: &Record, attributes: &mut Attributes<'_>) {
     attributes.put_some("session.id", record.session_id());
     attributes.put_some("user.id", record.user_id());
     let mut ours = Ours { prefix: Prefixes::PLAIN.ours, attributes };
-    // By this a record that comes twice is known.
+    // A record that arrives twice can be recognized by this id.
     ours.put("record_id", &*record.id().to_string());
     ours.put_some("stage", record.stage());
     ours.put_some("kind", record.kind().map(StageKind::as_str));
@@ -134,8 +134,8 @@ fn put_attributes(record: &Record, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes a judgement by the event `gen_ai.evaluation.result` of the GenAI conventions. A truth
-/// value is the label `true` or `false`, and the number 1 or 0.
+/// Writes a score as the event `gen_ai.evaluation.result` of the GenAI conventions. A boolean
+/// becomes the label `true` or `false`, and the number 1 or 0.
 fn put_score(score: &RecordScore, attributes: &mut Attributes<'_>) {
     attributes.put("gen_ai.evaluation.name", score.name());
     let value = match score.value() {
@@ -152,7 +152,7 @@ fn put_score(score: &RecordScore, attributes: &mut Attributes<'_>) {
     attributes.put_some("ragtrace.score.by", score.by());
 }
 
-/// Returns the number of a level ("Logs Data Model", "Field: `SeverityNumber`").
+/// Returns the severity number of a level ("Logs Data Model", "Field: `SeverityNumber`").
 fn severity(level: Level) -> u64 {
     match level {
         Level::Trace => 1,

@@ -1,20 +1,21 @@
-//! OTLP: spans and log records for whatever takes OpenTelemetry's protocol, over HTTP.
+//! Sinks for OTLP over HTTP: spans and log records for any backend that accepts OpenTelemetry's
+//! protocol.
 //!
-//! It promises: each end record is one span, with the ids that it has everywhere, and the same
-//! however often it is sent; what `opentelemetry-proto` describes is what is written; attributes
-//! have the names that the backend reads (its [`OtlpProfile`]). A partial success is read, and is
-//! not sent again.
+//! Each end record is one span, with the same ids as everywhere else, and the same content however
+//! often it is sent. The messages are those that `opentelemetry-proto` describes, and attributes
+//! have the names that the backend reads (its [`OtlpProfile`]). A partial success is read, and
+//! nothing of it is sent again.
 //!
-//! It does not promise: that a span arrives once. There is no id of a batch in the protocol, so one
-//! whose answer was lost is sent again; backends know a span by its ids. Nor that a score arrives:
-//! it is a log record, and only some backends take logs.
+//! Not promised: that a span arrives only once, since the protocol has no batch ids and a
+//! batch is sent again if its answer was lost; backends recognize a span by its ids. Nor that a
+//! score arrives, since it is a log record, and only some backends accept logs.
 //!
-//! Spans and log records go in requests of their own, so each is a sink, with its own batches and
-//! retries: what one has acknowledged is not repeated because the other failed.
+//! Spans and log records are separate requests. So each has a sink of its own, with its own batches
+//! and retries: what one request delivered is not repeated because the other one failed.
 //!
-//! Ground first: `proto` writes the wire format, `conventions` has the names of attributes,
-//! `profile` a table a backend, `resource` what is known of the process; `traces` and `logs` write
-//! requests, `partial_success` reads answers; `settings` and `exporter` send.
+//! The rooms, from the ground up: `proto` writes the wire format; `conventions` contains the names
+//! of attributes, `profile` a table per backend, `resource` the facts about the process; `traces`
+//! and `logs` write requests, `partial_success` reads answers; `settings` and `exporter` send.
 
 mod conventions;
 mod exporter;

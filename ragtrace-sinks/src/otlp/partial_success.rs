@@ -1,29 +1,30 @@
-//! The answer to an export: what of it was refused.
+//! Parses the answer to an export, which may refuse a part of it.
 
 use serde::Deserialize;
 
 use super::proto::{Field, Reader};
 
-/// `ExportTraceServiceResponse.partial_success`, as in the one of logs.
+/// `ExportTraceServiceResponse.partial_success`, which has the same number for logs.
 const PARTIAL_SUCCESS: u32 = 1;
-/// `ExportTracePartialSuccess.rejected_spans`, and `ExportLogsPartialSuccess.rejected_log_records`.
+/// `ExportTracePartialSuccess.rejected_spans` and `ExportLogsPartialSuccess.rejected_log_records`.
 const REJECTED: u32 = 1;
 const ERROR_MESSAGE: u32 = 2;
-/// Characters of a message that are kept.
+/// The largest number of a message's characters that are kept.
 const LONGEST: usize = 500;
 
-/// The answer of a backend that took a request in part ("OTLP Specification", "Partial Success").
+/// The answer of a backend that may have accepted only a part of a request ("OTLP Specification",
+/// "Partial Success").
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PartialSuccess {
-    /// How many were refused. Which, is not told.
+    /// The number of refused spans or log records. The protocol does not tell which ones.
     pub(crate) rejected: u64,
-    /// Why; a warning if none was refused.
+    /// The reason, or a warning if nothing was refused.
     pub(crate) message: String,
 }
 
 impl PartialSuccess {
-    /// Reads an answer in protobuf or in JSON. One that is neither says nothing: its status said
-    /// that all arrived.
+    /// Parses an answer in protobuf or JSON. Any other answer means that everything was accepted,
+    /// as its status said.
     pub(crate) fn of(answer: &[u8]) -> Self {
         let first = answer.iter().find(|byte| !byte.is_ascii_whitespace());
         let mut partial = match first {
@@ -47,7 +48,7 @@ fn of_protobuf(answer: &[u8]) -> Option<PartialSuccess> {
         let mut fields = Reader::new(message);
         for field in fields.by_ref() {
             match field {
-                // A negative number is none of what was refused.
+                // A negative number cannot be a count of what was refused.
                 (REJECTED, Field::Number(number)) => {
                     partial.rejected = u64::try_from(number.cast_signed()).unwrap_or(0);
                 }
@@ -76,7 +77,7 @@ fn of_json(answer: &[u8]) -> Option<PartialSuccess> {
         rejected_log_records: Option<Number>,
         error_message: Option<String>,
     }
-    /// 64-bit numbers are texts in the JSON of Protocol Buffers, and may be numbers.
+    /// A 64-bit number, which is a string in the JSON of Protocol Buffers, but may be a number.
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Number {

@@ -1,4 +1,4 @@
-//! The settings that the sinks of one backend share: where to, who asks, and how it is sent.
+//! The settings that the sinks of one backend share: destination, credentials, and transport.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,12 +12,11 @@ use super::resource::ResourceSettings;
 use crate::http::{Body, Client, ClientBuilder, Compression, Endpoint, EndpointError, Key, Request};
 use crate::quote::quoted;
 
-/// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration
-/// Options").
+/// The default timeout of an export ("OpenTelemetry Protocol Exporter", "Configuration Options").
 const TIMEOUT: Duration = Duration::from_secs(10);
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// The signals, each exported to a path of its own.
+/// A signal. Each is exported to a path of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Traces,
@@ -25,7 +24,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// Returns the path that a base URL gets ("OTLP Specification", "OTLP/HTTP Request").
+    /// Returns the path that is appended to a base URL ("OTLP Specification", "OTLP/HTTP Request").
     fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
@@ -34,19 +33,19 @@ impl Signal {
     }
 }
 
-/// Where a signal goes.
+/// The destination of a signal.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// To the profile's URL.
+    /// The profile's URL.
     Customary,
-    /// To a URL that the signal's path is added to.
+    /// A URL to which the signal's path is appended.
     Base(Endpoint),
-    /// To a URL as it is.
+    /// A URL that is used as it is.
     Whole(Endpoint),
 }
 
 impl Target {
-    /// Reads a URL that the signal's path is added to, unless it ends in one already.
+    /// Parses a URL to which the signal's path is appended, unless it already ends in one.
     pub(crate) fn base(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim().trim_end_matches('/');
         let of = |signal: Signal| text.strip_suffix(signal.path());
@@ -61,7 +60,7 @@ pub(crate) struct Header {
     pub(crate) value: Key,
 }
 
-/// Files for TLS, each with the name of its setting.
+/// The files for TLS, each with the name of its setting.
 #[derive(Clone, Default)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: Option<(String, PathBuf)>,
@@ -69,26 +68,26 @@ pub(crate) struct TlsFiles {
 }
 
 impl fmt::Debug for TlsFiles {
-    /// Names the settings alone: whoever takes a path for what is in the file puts a key there.
+    /// Writes only the names of the settings, since a key may have been given in place of a path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.certificate.iter().chain(self.client.iter().flatten()).map(|(name, _)| name);
         f.debug_list().entries(names).finish()
     }
 }
 
-/// A key of the profile's backend.
+/// The key for the profile's backend.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKey {
-    /// The text before it in its header, where that is not the customary one.
+    /// The prefix of the key in its header, if it is not the customary one.
     pub(crate) prefix: Option<&'static str>,
     pub(crate) value: Key,
 }
 
-/// Settings of a sink, or of those of one backend.
+/// The settings of a sink, or of all sinks of one backend.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profile: OtlpProfile,
-    /// Where to, or why what was set is no URL.
+    /// The destination, or a message if the URL is malformed.
     pub(crate) target: Result<Target, String>,
     pub(crate) headers: Vec<Header>,
     pub(crate) key: Option<ApiKey>,
@@ -96,10 +95,10 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
     pub(crate) tls: TlsFiles,
-    /// Attributes of the resource, and tags.
+    /// The attributes of the resource. `tags` are those of traces.
     pub(crate) resource: ResourceSettings,
     pub(crate) tags: Vec<String>,
-    /// A client that is made already.
+    /// A client that exists already.
     pub(crate) client: Option<Client>,
 }
 
@@ -146,7 +145,8 @@ impl Settings {
         }
     }
 
-    /// Returns a request with all its headers. One that was set wins over what the profile has.
+    /// Returns a request with all headers. A header that was set takes precedence over the
+    /// profile's.
     pub(crate) fn request(&self, signal: Signal, body: &Body) -> Result<Request, SinkError> {
         let table = self.profile.table();
         let is_set = |name: &str| self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
@@ -166,7 +166,7 @@ impl Settings {
             request = request.key(HeaderName::from_static(name), prefix.unwrap_or(customary), value);
         }
         for Header { name, value } in &self.headers {
-            let no_name = |_| SinkError::park(format!("{} is no name of a header", quoted(name)));
+            let no_name = |_| SinkError::park(format!("{} is not a valid header name", quoted(name)));
             let name = name.parse().map_err(no_name)?;
             request = request.key(name, "", value);
         }

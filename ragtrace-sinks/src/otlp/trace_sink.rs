@@ -15,11 +15,11 @@ use super::settings::{ApiKey, Header, Settings, Signal, Target};
 use super::traces::TraceEncoding;
 use crate::http::{Compression, Key};
 
-/// Sends spans to whatever takes OTLP over HTTP: an OpenTelemetry Collector, Datadog's Agent,
-/// Phoenix, Langfuse, LangSmith, MLflow.
+/// A sink that sends spans over OTLP/HTTP to an OpenTelemetry Collector, Datadog's Agent, Phoenix,
+/// Langfuse, LangSmith or MLflow.
 ///
-/// A span is made of each end record, whatever its level, and of no other record. Where the backend
-/// takes log records, [`logs`](Self::logs) makes the sink of them.
+/// Each end record becomes a span, whatever its level; other records do not. If the backend accepts
+/// log records, [`logs`](Self::logs) creates the sink for them.
 ///
 /// ```
 /// use ragtrace::sink::BoxSink;
@@ -40,8 +40,10 @@ pub struct OtlpSink {
 }
 
 impl OtlpSink {
-    /// Makes a sink that sends to a URL, to which `/v1/traces` is added unless it ends so. A
-    /// malformed URL parks the sink with an error that says so.
+    /// Creates a sink that sends to `url`, to which `/v1/traces` is appended unless it already ends
+    /// so.
+    ///
+    /// A malformed URL parks the sink with an error. Nothing is connected before the first batch.
     pub fn new(url: &str) -> Self {
         let mut settings = Settings::new(OtlpProfile::default());
         settings.target = Target::base(url).map_err(|error| error.to_string());
@@ -52,15 +54,16 @@ impl OtlpSink {
         Self { name: Cow::Borrowed("otlp"), level: None, settings, exporter: OnceLock::new() }
     }
 
-    /// Sets the backend, by which attributes have their names; [`OtlpProfile::Collector`] unless
-    /// set.
+    /// Sets the backend, which determines the names of attributes. The default is
+    /// [`OtlpProfile::Collector`].
     pub fn profile(mut self, profile: OtlpProfile) -> Self {
         self.settings.profile = profile;
         self
     }
 
-    /// Sets a header of each request. Its value is shown nowhere, since it may be a credential. One
-    /// of the same name that was set before is replaced.
+    /// Sets a header of every request, and replaces an earlier one with the same name.
+    ///
+    /// The value is never shown, since it may be a credential.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         let value = Key::text(value).named(&format!("the header `{name}`"));
@@ -69,61 +72,66 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the key, in the header in which the backend wants it: for a Collector, Phoenix and
-    /// MLflow the token of `Authorization: Bearer`, for Langfuse the public and the secret key with
-    /// a colon between them in base64, for LangSmith and Datadog the API key. It is shown nowhere.
+    /// Sets the backend's API key, which goes into the header that the backend requires.
+    ///
+    /// For a Collector, Phoenix and MLflow it is the token of `Authorization: Bearer`; for Langfuse
+    /// the public and the secret key, joined by a colon, in base64; for LangSmith and Datadog the
+    /// API key. It is never shown.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.key(Key::text(key).named("the API key"))
     }
 
-    /// Sets the key from a file or a function, which is read again for each request, so that a key
-    /// may be exchanged.
+    /// Sets the API key from a [`Key`] in a file or a function, which is read again for each
+    /// request, so that it can be exchanged.
     pub fn key(mut self, value: Key) -> Self {
         self.settings.key = Some(ApiKey { prefix: None, value });
         self
     }
 
-    /// Sets where in the backend spans go: Phoenix's and LangSmith's project, MLflow's experiment
-    /// (its id), Datadog's application (`ml_app`: 1 to 193 letters, digits and signs of `_-:./`,
-    /// which are sent in lower case). Others have no use for it. It goes into a header, so it is
-    /// one line of ASCII. Any other parks the sink with an error that says so.
+    /// Sets where in the backend spans go: the project in Phoenix and LangSmith, the experiment's
+    /// id in MLflow, the application (`ml_app`) in Datadog.
+    ///
+    /// Other backends ignore it. It is sent in a header, so it has to be one line of ASCII. In
+    /// Datadog it has 1 to 193 letters, digits and `_-:./`, and is sent in lower case. Anything
+    /// else parks the sink with an error.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.settings.project = Some(project.into().trim().to_owned());
         self
     }
 
-    /// Adds a tag for each trace, where the backend has tags: Phoenix, Langfuse, LangSmith, MLflow.
+    /// Adds a tag to every trace, if the backend has tags: Phoenix, Langfuse, LangSmith and MLflow.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.settings.tags.push(tag.into());
         self
     }
 
-    /// Adds an attribute of the resource, such as `service.namespace`. What records say themselves
-    /// (service, version, environment, host) stays.
+    /// Adds an attribute to the resource, such as `service.namespace`.
+    ///
+    /// It does not replace what the records contain: service, version, environment and host.
     pub fn resource(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.resource.set.push((key.into(), value.into()));
         self
     }
 
-    /// Sets how long a request may take; 10 seconds unless set.
+    /// Sets the longest time that a request may take. The default is 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// Sends requests as they are, without compression. They are compressed to gzip unless set.
+    /// Turns off the compression of requests. The default is gzip.
     pub fn uncompressed(mut self) -> Self {
         self.settings.compression = Compression::none();
         self
     }
 
-    /// Sets a file of certificates, in PEM, whose issuers alone are trusted.
+    /// Sets a PEM file of certificates, whose issuers alone are trusted.
     pub fn certificate(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.tls.certificate = Some(("the certificate for OTLP".to_owned(), path.into()));
         self
     }
 
-    /// Sets the files, in PEM, of the certificate and the key by which the backend knows this
+    /// Sets the PEM files of the client's certificate and key, by which the backend recognizes this
     /// client.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let named = |name: &str, path| (name.to_owned(), path);
@@ -134,22 +142,24 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the sink's name; `otlp` unless set. That of [`logs`](Self::logs) ends in `-logs`
-    /// besides.
+    /// Sets the sink's name. The default is `otlp`. The name of the sink from [`logs`](Self::logs)
+    /// is this one with `-logs`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level of the log records of [`logs`](Self::logs); the builder's unless
-    /// set. Spans are made of stages of every level.
+    /// Sets the least severe level of the log records of [`logs`](Self::logs). The default is the
+    /// builder's level.
+    ///
+    /// Spans are sent for stages of every level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Makes the sink of log records with the same settings; `None` if the backend takes none over
-    /// OTLP.
+    /// Creates a sink of log records with the same settings, or returns `None` if the backend does
+    /// not accept them over OTLP.
     pub fn logs(&self) -> Option<OtlpLogSink> {
         self.settings.profile.takes_logs().then(|| {
             let name = Cow::Owned(format!("{}-logs", self.name));
@@ -157,8 +167,7 @@ impl OtlpSink {
         })
     }
 
-    /// Returns the exporter, which is made when it is first used, since a setter may come after
-    /// others.
+    /// Returns the exporter. It is created on first use, since setters may be called in any order.
     fn exporter(&self) -> &Exporter {
         self.exporter.get_or_init(|| Exporter::new(self.settings.clone(), Signal::Traces))
     }

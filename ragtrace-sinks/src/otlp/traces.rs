@@ -1,4 +1,4 @@
-//! Spans as `opentelemetry/proto/trace/v1/trace.proto` has them.
+//! Encodes spans in the messages of `opentelemetry/proto/trace/v1/trace.proto`.
 
 use std::ops::Range;
 
@@ -49,12 +49,13 @@ const STATUS_ERROR: u64 = 2;
 const INTERNAL: u64 = 1;
 const SERVER: u64 = 2;
 const CLIENT: u64 = 3;
-/// `SpanFlags`: the flags of W3C Trace Context, and whether it is known that the parent is remote.
+/// `SpanFlags`: the flags of W3C Trace Context, whether it is known if the parent is remote, and if
+/// it is.
 const SAMPLED: u32 = 0x001;
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// The settings that spans are written with.
+/// The settings for encoding spans.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TraceEncoding<'a> {
     pub(crate) profile: &'static ProfileTable,
@@ -63,8 +64,8 @@ pub(crate) struct TraceEncoding<'a> {
 }
 
 impl TraceEncoding<'_> {
-    /// Writes the spans that records make as an `ExportTraceServiceRequest`, and returns how many
-    /// they are. Other records make none.
+    /// Writes the spans of end records as an `ExportTraceServiceRequest`, and returns their number.
+    /// Other records are skipped.
     pub(crate) fn write(&self, records: &[Record], writer: &mut Writer) -> usize {
         let mut spans = records.iter().filter_map(Span::of).peekable();
         let (mut written, mut keys) = (0, Vec::with_capacity(64));
@@ -108,7 +109,7 @@ impl TraceEncoding<'_> {
     }
 }
 
-/// Writes an `InstrumentationScope` of ours.
+/// Writes an `InstrumentationScope` with ragtrace's version.
 pub(crate) fn write_scope(field: u32, name: &str, writer: &mut Writer) {
     writer.message(field, |scope| {
         scope.text(SCOPE_NAME, name);
@@ -120,9 +121,10 @@ fn is_parent_remote(span: &Span<'_>) -> bool {
     span.record.is_local_root() && span.parent_span_id().is_some()
 }
 
-/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A request serves whoever sent it,
-/// with a trace or without; so does a stage whose caller is another process. One that names the
-/// provider of its model calls that; without one it is not known to leave the process.
+/// Returns the kind of a span ("Trace API", "`SpanKind`"). A request serves its sender, whether it
+/// came with a trace or not, and so does a stage whose caller is another process. A stage that
+/// names its model's provider calls that provider; without a provider, the stage is not known to
+/// leave the process.
 fn kind(span: &Span<'_>) -> u64 {
     let is_call = matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Rerank);
     if is_parent_remote(span) || span.is_request() {
@@ -134,7 +136,7 @@ fn kind(span: &Span<'_>) -> u64 {
     }
 }
 
-/// Writes when a stream gave its first item.
+/// Writes the event of a stream's first item.
 fn write_first_item(span: &Span<'_>, writer: &mut Writer) {
     let Some(first_item) = span.first_item() else { return };
     let nanos = u64::try_from(first_item.as_nanos()).unwrap_or(u64::MAX);
@@ -144,7 +146,7 @@ fn write_first_item(span: &Span<'_>, writer: &mut Writer) {
     });
 }
 
-/// Writes why it failed ("Semantic conventions", "Exceptions in span events").
+/// Writes the event of the error ("Semantic conventions", "Exceptions in span events").
 fn write_exception(span: &Span<'_>, writer: &mut Writer, keys: &mut Vec<Range<usize>>) {
     let Some(error) = span.error() else { return };
     let open = writer.open(EVENTS);
@@ -169,7 +171,7 @@ fn write_exception(span: &Span<'_>, writer: &mut Writer, keys: &mut Vec<Range<us
     writer.close(open);
 }
 
-/// Writes the spans of other traces that led to it.
+/// Writes the links to spans of other traces that led to this one.
 fn write_links(span: &Span<'_>, writer: &mut Writer) {
     for link in span.record.links() {
         writer.message(LINKS, |message| {
@@ -179,8 +181,8 @@ fn write_links(span: &Span<'_>, writer: &mut Writer) {
     }
 }
 
-/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset.
-/// So is that of a request that was answered below 500 ("Semantic conventions for HTTP spans",
+/// Writes the status. It is unset for a cancelled stage, which neither succeeded nor failed, and
+/// for a request that was answered with a status below 500 ("Semantic conventions for HTTP spans",
 /// "Status").
 fn write_status(span: &Span<'_>, writer: &mut Writer) {
     let code = match span.outcome {

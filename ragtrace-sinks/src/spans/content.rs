@@ -6,7 +6,7 @@ use ragtrace::{Record, Value};
 
 use super::messages::{self, Message};
 
-/// The fields of a record that have reserved names, wherever the stage declares them.
+/// The fields of a record with reserved names, wherever the stage declares them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Content<'a> {
     pub(crate) input: Option<&'a Value>,
@@ -27,20 +27,21 @@ pub(crate) struct Content<'a> {
 /// count nothing twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Usage {
-    /// Tokens of the input, the cached ones included.
+    /// The number of input tokens, including cached ones.
     pub(crate) input_tokens: Option<u64>,
     pub(crate) output_tokens: Option<u64>,
-    /// Tokens of the input that were read from a cache.
+    /// The number of input tokens that were read from a cache.
     pub(crate) cached_tokens: Option<u64>,
-    /// Tokens of the input that were written to a cache.
+    /// The number of input tokens that were written to a cache.
     pub(crate) cache_write_tokens: Option<u64>,
-    /// Tokens of the output that were spent on reasoning.
+    /// The number of output tokens that were spent on reasoning.
     pub(crate) reasoning_tokens: Option<u64>,
     /// In US dollars.
     pub(crate) cost_usd: Option<f64>,
 }
 
-/// The reserved names that are fields of a record: `count` has a place of its own.
+/// The reserved names of a record's fields. `count` is not among them, since it has an accessor of
+/// its own.
 const RESERVED: [&str; 19] = [
     "input",
     "output",
@@ -63,14 +64,14 @@ const RESERVED: [&str; 19] = [
     "first_item_ms",
 ];
 
-/// Returns true for a field that a span has a place of its own for.
+/// Returns `true` if a field with this name has its own place in a span.
 pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
 impl<'a> Content<'a> {
-    /// Reads a record's fields of reserved names. One whose value is of a type that it cannot have
-    /// is left out.
+    /// Reads a record's fields with reserved names. A field whose value has the wrong type is left
+    /// out.
     pub(super) fn of(record: &'a Record) -> Self {
         let mut content = Self::default();
         for (name, value) in record.context().chain(record.metrics()) {
@@ -103,22 +104,22 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Returns what went in: `input`, or else `query`.
+    /// Returns `input`, or else `query`.
     pub(crate) fn input_or_query(&self) -> Option<&'a Value> {
         self.input.or(self.query)
     }
 
-    /// Returns the messages that `input` is, if it is a list of them.
+    /// Returns the messages in `input`, if it is a list of them.
     pub(crate) fn input_messages(&self) -> Option<Vec<Message<'a>>> {
         self.input.and_then(|input| messages::of_list(input.as_json()?))
     }
 
-    /// Returns the messages that `output` is, if it is a list of them or one.
+    /// Returns the messages in `output`, if it is one or a list of them.
     pub(crate) fn output_messages(&self) -> Option<Vec<Message<'a>>> {
         self.output.and_then(|output| messages::of_one_or_list(output.as_json()?))
     }
 
-    /// Returns the version of the prompt as a text.
+    /// Returns the version of the prompt as text.
     pub(crate) fn prompt_version_text(&self) -> Option<Cow<'a, str>> {
         match self.prompt_version? {
             Value::Text(text) => Some(Cow::Borrowed(text)),
@@ -128,7 +129,7 @@ impl<'a> Content<'a> {
 }
 
 impl Usage {
-    /// Returns the tokens of input and output together, if either is known.
+    /// Returns the number of input and output tokens together, if either is known.
     pub(crate) fn total_tokens(&self) -> Option<u64> {
         match (self.input_tokens, self.output_tokens) {
             (None, None) => None,
@@ -136,14 +137,14 @@ impl Usage {
         }
     }
 
-    /// Returns true if nothing of it is known.
+    /// Returns `true` if no member is known.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Returns a number as a whole one. Whole numbers up to 2^53 may come as floats, as some clients
-/// count.
+/// Returns a number as an integer. Integers up to 2^53 may come as floats, as some clients send
+/// counts.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
 fn whole(value: &Value) -> Option<u64> {
     const MOST: f64 = 9_007_199_254_740_992.0;

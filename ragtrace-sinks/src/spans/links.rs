@@ -1,13 +1,12 @@
-//! The links of a span, for backends that have no place of their own for them.
+//! Writes the links of a span for backends that have no place of their own for them.
 
 use ragtrace::__json::Object;
 use ragtrace::Record;
 
-/// The name of the member that they are.
+/// The name of the member with the links.
 pub(crate) const LINKS: &str = "links";
 
-/// Writes the links of a record as records have them in their canonical JSON; nothing, if it has
-/// none.
+/// Writes the links of a record in the form of the canonical JSON, or nothing if it has none.
 pub(crate) fn write_links(object: &mut Object<'_>, record: &Record) {
     if record.links().is_empty() {
         return;

@@ -1,23 +1,23 @@
-//! The messages of a conversation: JSON of the shape `[{"role": …, "content": …}]`, as the chat
-//! interfaces of models have it.
+//! Parses the messages of a conversation: JSON of the form `[{"role": …, "content": …}]`, as in the
+//! chat interfaces of models.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A message: who says it, and what.
+/// A message: its role and its content.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Message<'a> {
     #[serde(borrow)]
     pub(crate) role: Cow<'a, str>,
-    /// A text, a list of parts, or nothing where there are tool calls alone. As JSON.
+    /// A text, a list of parts, or nothing if there are only tool calls. As JSON.
     #[serde(borrow, default)]
     pub(crate) content: Option<&'a RawValue>,
-    /// The calls of tools that a model asks for, as JSON.
+    /// The tool calls that a model asks for, as JSON.
     #[serde(borrow, default)]
     tool_calls: Option<&'a RawValue>,
-    /// The call that a tool answers.
+    /// The id of the tool call that this message answers.
     #[serde(borrow, default)]
     pub(crate) tool_call_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -25,7 +25,7 @@ pub(crate) struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Returns the text of the content: itself, or the texts of its parts, one a line.
+    /// Returns the text of the content, or the texts of its parts, one per line.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         #[derive(Deserialize)]
         struct Part<'a> {
@@ -46,19 +46,19 @@ impl Message<'_> {
     }
 }
 
-/// A call of a tool that a model asks for.
+/// A tool call that a model asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToolCall<'a> {
     pub(crate) id: Option<Cow<'a, str>>,
     pub(crate) name: Cow<'a, str>,
-    /// As JSON, also where it came as a text that has JSON in it.
+    /// As JSON, even if it came as a string that contains JSON.
     pub(crate) arguments: Cow<'a, str>,
 }
 
 impl Message<'_> {
-    /// Returns the calls of tools that the message asks for, each in the shape of `OpenAI`'s
-    /// interface (`{"id", "function": {"name", "arguments"}}`) or as one object (`{"id", "name",
-    /// "arguments"}`, or `args` or `input` for the last). What is neither is left out.
+    /// Returns the tool calls that the message asks for, each in the form of `OpenAI`'s interface
+    /// (`{"id", "function": {"name", "arguments"}}`) or as one object (`{"id", "name",
+    /// "arguments"}`, or `args` or `input` for the last). Other forms are left out.
     pub(crate) fn tool_calls(&self) -> Vec<ToolCall<'_>> {
         #[derive(Deserialize)]
         struct Call<'a> {
@@ -94,7 +94,7 @@ impl Message<'_> {
     }
 }
 
-/// Returns JSON, or that which is in a text of JSON.
+/// Returns JSON, or the JSON inside a JSON string.
 fn unwrapped(json: &RawValue) -> String {
     let text = serde_json::from_str::<Text<'_>>(json.get()).map(|text| text.0);
     match text {
@@ -103,17 +103,17 @@ fn unwrapped(json: &RawValue) -> String {
     }
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A text that is borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads a list of messages, which has one at least; `None` if it is anything else.
+/// Parses a list of at least one message, or returns `None` for anything else.
 pub(super) fn of_list(json: &str) -> Option<Vec<Message<'_>>> {
     let messages: Vec<Message<'_>> = serde_json::from_str(json).ok()?;
     messages.iter().all(is_message).then_some(messages).filter(|messages| !messages.is_empty())
 }
 
-/// Reads one message or a list of them.
+/// Parses one message or a list of them.
 pub(super) fn of_one_or_list(json: &str) -> Option<Vec<Message<'_>>> {
     of_list(json).or_else(|| {
         let message = serde_json::from_str(json).ok().filter(is_message)?;
@@ -121,7 +121,8 @@ pub(super) fn of_one_or_list(json: &str) -> Option<Vec<Message<'_>>> {
     })
 }
 
-/// Returns true for what says something: else any object with a role would be a message.
+/// Returns `true` if the message has any content. Otherwise any object with a role would count as a
+/// message.
 fn is_message(message: &Message<'_>) -> bool {
     message.content.is_some() || message.tool_calls.is_some()
 }

@@ -1,14 +1,14 @@
-//! Spans: what the sinks for tracing backends make of records.
+//! Spans, which the sinks for tracing backends make from records.
 //!
-//! It promises: [`Span::of`] is a pure function of one end record, which repeats what its start
-//! said, so no sink keeps a record past its answer, and a span is the same however often and in
+//! [`Span::of`] is a pure function of one end record, which repeats the fields of its start. So no
+//! sink has to keep a record after it has delivered it, and a span is the same however often and in
 //! whatever order its records arrive. A span never ends before it starts.
 //!
-//! It does not promise: that the span's parent arrives, or arrives first.
+//! It is not promised that a span's parent arrives, or that it arrives first.
 //!
-//! `content` has the reserved names, whose meaning every backend knows by a name of its own;
-//! `messages` reads the messages of a conversation out of `input` and `output`; `links` writes
-//! links with other traces where a backend has no place for them.
+//! `content` contains the reserved names, whose meaning every backend knows under a name of its
+//! own; `messages` parses the messages of a conversation in `input` and `output`; `links` writes
+//! links to other traces if a backend has no place for them.
 
 mod content;
 #[cfg(any(feature = "datadog", feature = "langsmith"))]
@@ -43,7 +43,7 @@ pub(crate) struct Span<'a> {
     pub(crate) content: Content<'a>,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Completed,
@@ -52,7 +52,7 @@ pub(crate) enum Outcome {
 }
 
 impl<'a> Span<'a> {
-    /// Makes the span of an end record, or `None` of any other.
+    /// Returns the span of an end record, or `None` for any other record.
     pub(crate) fn of(record: &'a Record) -> Option<Self> {
         let outcome = match record.event() {
             Event::Completed => Outcome::Completed,
@@ -74,33 +74,33 @@ impl<'a> Span<'a> {
         })
     }
 
-    /// Returns the run that this one is part of, perhaps in another process.
+    /// Returns the id of the parent, which may be in another process.
     pub(crate) fn parent_span_id(&self) -> Option<SpanId> {
         self.record.parent_span_id()
     }
 
-    /// Returns when it started, in nanoseconds since 1970.
+    /// Returns the start in nanoseconds since 1970.
     #[cfg(any(feature = "datadog", feature = "otlp"))]
     pub(crate) fn start_nanos(&self) -> u64 {
         nanos(self.start)
     }
 
-    /// Returns when it ended, in nanoseconds since 1970: never before it started.
+    /// Returns the end in nanoseconds since 1970, never before the start.
     #[cfg(feature = "otlp")]
     pub(crate) fn end_nanos(&self) -> u64 {
         let duration = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX);
         self.start_nanos().saturating_add(duration)
     }
 
-    /// Returns when it ended, to the microsecond.
+    /// Returns the end, to the microsecond.
     #[cfg(feature = "langsmith")]
     pub(crate) fn end(&self) -> Timestamp {
         let micros = i64::try_from(self.duration.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
     }
 
-    /// Returns true for a request that was served. By its fields alone it would not be told from a
-    /// stage that sends one, nor by its message from a stage that is named `http_request`.
+    /// Returns `true` for a request that was served. The fields alone would not distinguish it from
+    /// a stage that sends a request, nor its message from a stage named `http_request`.
     #[cfg(feature = "otlp")]
     pub(crate) fn is_request(&self) -> bool {
         if self.name == "http_request" || self.record.field("http.request.method").is_none() {
@@ -110,12 +110,12 @@ impl<'a> Span<'a> {
         matches!(&*message, "http_response_sent" | "http_request_failed" | "http_request_cancelled")
     }
 
-    /// Returns why it failed.
+    /// Returns the error.
     pub(crate) fn error(&self) -> Option<&'a ErrorInfo> {
         self.record.error()
     }
 
-    /// Returns the time from its start to its first item, if it is a stream.
+    /// Returns the time from the start to the first item, for a stream.
     pub(crate) fn first_item(&self) -> Option<Duration> {
         let millis = self.record.metric("first_item_ms").filter(|millis| *millis >= 0.0)?;
         Duration::try_from_secs_f64(millis / 1_000.0).ok()
@@ -129,7 +129,7 @@ impl<'a> Span<'a> {
     }
 }
 
-/// Returns when a run started: what the worker says, if it said so, else the end less the duration.
+/// Returns the start of a run: the one that the worker has noted, else the end minus the duration.
 fn start_of(record: &Record, duration: Duration) -> Timestamp {
     let of_path = |step: &&PathStep| Some(step.span_id) == record.span_id();
     if let Some(step) = record.path().last().filter(of_path) {

@@ -1,4 +1,5 @@
-//! Counts of what the limits cost: once, however often a batch has to be sent.
+//! Counts of what Datadog's limits cost: each loss counts once, however often a batch has to be
+//! sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use ragtrace_sinks_support::{Answer, Server};
 use crate::intake;
 use crate::support::{ago, built, run, sink};
 
-/// A server that has no time for the first two requests.
+/// Starts a server that is too busy for the first two requests.
 fn busy_server() -> Server {
     let requests = AtomicUsize::new(0);
     Server::start(move |request| match requests.fetch_add(1, Ordering::Relaxed) {
@@ -23,7 +24,7 @@ fn busy_server() -> Server {
     })
 }
 
-/// Delivers a batch until it is taken, and returns the counts after each attempt.
+/// Delivers a batch until it is accepted, and returns the counts after each attempt.
 fn attempts<const N: usize>(sink: &impl Sink, batch: &Batch, counts: impl Fn() -> [u64; N]) -> [[u64; N]; 3] {
     [Some(Verdict::Retry), Some(Verdict::Retry), None].map(|expected| {
         let answer = run(sink.deliver(batch));

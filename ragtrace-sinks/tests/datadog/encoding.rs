@@ -1,4 +1,4 @@
-//! Any record at all is taken.
+//! The intake accepts any record.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -49,7 +49,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A name of a field: any, a reserved one, or one of a standard.
+/// Returns the name of a field: any, a reserved one, or one of a standard namespace.
 fn name() -> impl Strategy<Value = String> {
     const KNOWN: [&str; 20] = [
         "input",
@@ -118,7 +118,7 @@ prop_compose! {
         is_short in any::<bool>(), tag in text(),
     ) -> Record {
         let origin = origin().with_environment(tag.clone()).with_version(tag);
-        // The start of a span must not be of yesterday.
+        // The start of a span must not be a day old.
         let duration = Duration::from_nanos(if is_short { nanos % 60_000_000_000 } else { nanos % 1_000 });
         // A record has each name once.
         let mut names = HashSet::new();
@@ -142,8 +142,8 @@ fn taken(server: &Server, sink: &impl Sink, batch: &Batch) -> Result<(), TestCas
         answer => answer.map_err(|error| TestCaseError::fail(error.reason()))?,
     };
     for (index, why) in delivered.rejected() {
-        // What no number says is no evaluation, and there is no other reason.
-        prop_assert!(why.contains("no finite number"), "{}: {}", why, batch.records()[*index].to_json());
+        // A score without a number is not an evaluation, and there is no other reason.
+        prop_assert!(why.contains("not a finite number"), "{}: {}", why, batch.records()[*index].to_json());
     }
     drop(server.take_requests());
     Ok(())

@@ -73,7 +73,7 @@ fn a_score_that_has_no_place_there_is_refused_and_the_others_are_sent() {
     let sink = sink(&server).llm_observability("rag-ask").evaluations();
     let delivered = deliver(&sink, records).expect("one is taken");
     let [(0, of_nothing), (1, no_number)] = delivered.rejected() else { panic!("{delivered:?}") };
-    assert!(of_nothing.contains("no trace") && no_number.contains("no finite number"), "{of_nothing}; {no_number}");
+    assert!(of_nothing.contains("no trace") && no_number.contains("not a finite number"), "{of_nothing}; {no_number}");
     let none = deliver(&sink, built([RecordBuilder::log("a line")])).expect("nothing is sent");
     assert_eq!((none, server.take_requests().len()), (Delivered::all(), 1));
 }

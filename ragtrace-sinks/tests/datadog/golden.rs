@@ -1,4 +1,4 @@
-//! The question of `tests/receivers/golden`, against what Datadog's own client sent for it.
+//! Compares the question of `tests/receivers/golden` with what Datadog's own client sent for it.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// The time of the question, which was asked a minute ago here.
+/// The question, with its times moved to a minute ago.
 struct Question {
     fixture: Value,
     at: Timestamp,
@@ -48,7 +48,7 @@ impl Question {
         record.user_id(text("user_id")).tenant_id(text("tenant_id")).session_id(text("session_id"))
     }
 
-    /// The end record of a span.
+    /// Returns the end record of a span.
     fn record(&self, span: &Value) -> Record {
         let (name, micros) =
             (span["name"].as_str().expect("a name"), |name: &str| span[name].as_u64().expect("a time"));
@@ -115,7 +115,7 @@ impl Question {
         self.fixture["scores"].as_array().expect("scores").iter().map(score).collect()
     }
 
-    /// Replaces ids as the fixture has them replaced.
+    /// Replaces an id in the same way as the fixture does.
     fn named(&self, id: &Value) -> Value {
         let number: u64 = id.as_str().expect("an id").parse().expect("a number");
         let spans = self.fixture["spans"].as_array().expect("spans");
@@ -143,9 +143,9 @@ fn object<'a>(value: &'a mut Value, name: &str) -> &'a mut Map<String, Value> {
     value[name].as_object_mut().expect("an object")
 }
 
-/// Brings a span of the client's to what it says, without what only that client knows.
+/// Removes from the client's span what only that client knows.
 fn of_client(mut span: Value) -> Value {
-    // How its tracer sampled.
+    // The sampling of the client's tracer.
     for name in ["sample_rate", "sampling_decision"] {
         object(&mut span, "_dd").remove(name);
     }
@@ -153,7 +153,7 @@ fn of_client(mut span: Value) -> Value {
         // The template and its variables, which no record has.
         prompt.retain(|name, _| ["id", "version"].contains(&name.as_str()));
     }
-    // It was told that an embedding has 0 tokens of output, where our record has none.
+    // The client was told that an embedding has 0 output tokens; the record has none.
     if span["name"] == "query_embedding" {
         object(&mut span, "metrics").remove("output_tokens");
     }
@@ -161,7 +161,7 @@ fn of_client(mut span: Value) -> Value {
     span
 }
 
-/// Reads JSON inside of texts, whose spaces and order are anybody's.
+/// Parses JSON inside of strings, whose white space and order do not matter.
 fn json_inside(span: &mut Value) {
     for side in ["input", "output"] {
         let value = &mut span["meta"][side]["value"];
@@ -171,7 +171,7 @@ fn json_inside(span: &mut Value) {
     }
     let meta = object(span, "meta");
     for side in ["input", "output"] {
-        // Looking for the value made it.
+        // Indexing has created the member.
         if let Some(given) = meta.get_mut(side).and_then(Value::as_object_mut) {
             given.retain(|_, value| !value.is_null());
         }
@@ -217,7 +217,7 @@ fn a_question_arrives_as_from_datadogs_own_client() {
         ours["start_ns"] = json!(ours["start_ns"].as_i64().expect("a time") - shift);
         json_inside(&mut ours);
         if ours["name"] == "rerank" {
-            // The client has no place for what a task was given besides its input.
+            // The client has no member for what a task was given besides its input.
             let given = object(&mut ours["meta"], "metadata").remove("input_documents").expect("the candidates");
             assert_eq!(given, json!([{"id": "field-notes#4", "score": 0.91}, {"id": "guide#2", "score": 0.57}]));
         }
@@ -227,12 +227,12 @@ fn a_question_arrives_as_from_datadogs_own_client() {
             our_tags.difference(&their_tags).filter(|tag| !tag.starts_with("stage_kind:")).collect();
         let only_theirs: Vec<_> =
             their_tags.difference(&our_tags).map(|tag| tag.split(':').next().expect("a key")).collect();
-        // The language; and the root's tag, which scores of a trace join.
+        // The language, and the root's tag, which scores of a trace join.
         let root = format!("root_of_trace:{TRACE:032x}");
         let ours_alone =
             if theirs["parent_id"] == "undefined" { vec!["language:rust", &root] } else { vec!["language:rust"] };
         assert_eq!(only_ours, ours_alone);
-        // The client's version, what it calls the service besides, and how it learnt of a prompt.
+        // The client's version, its other name for the service, and how it learned of a prompt.
         let known = ["agent_service", "ddtrace.version", "language", "prompt_tracking_instrumentation_method"];
         assert!(only_theirs.iter().all(|key| known.contains(key)), "{only_theirs:?}");
     }
@@ -251,8 +251,8 @@ fn scores_arrive_as_from_datadogs_own_client() {
         assert!(their_tags.iter().filter(|tag| tag.starts_with("by:")).all(|tag| our_tags.contains(tag)));
         for object in [&mut ours, &mut theirs] {
             let members = object.as_object_mut().expect("an object");
-            // The client's own words for what an evaluation is of, which the documented intake has
-            // not; and the time.
+            // The client's own names for the subject of an evaluation, which the documented intake
+            // does not have, and the time.
             for name in ["eval_scope", "event_kind", "timestamp_ms"] {
                 members.remove(name);
             }

@@ -1,5 +1,5 @@
-//! A strict intake: what Datadog documents as a limit, what its clients keep to, and what it is
-//! known to lose, is an error 400 or 413 here that says what is wrong.
+//! A strict intake: it answers 400 or 413, with the reason, if a request exceeds a limit that
+//! Datadog documents, that its clients respect, or beyond which it is known to lose data.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -153,7 +153,7 @@ fn tags(text: &str) -> Checked {
     Ok(())
 }
 
-/// Fails if an object, however deep, has a name twice: no reader agrees with the next about those.
+/// Fails if an object at any depth has a name twice, since readers disagree about such objects.
 fn no_name_twice(json: &[u8]) -> Checked {
     parsed::<Unique>(json).map(|Unique| ())
 }

@@ -1,4 +1,4 @@
-//! LLM Observability: what a span says, and the limits of both intakes.
+//! LLM Observability: the contents of a span, and the limits of both intakes.
 
 use std::time::Duration;
 
@@ -214,7 +214,7 @@ fn spans_over_a_megabyte_together_are_no_request_where_they_would_be_lost() {
     assert_eq!(error.verdict(), Verdict::Split, "{error}");
     delivered(&server, &documented(&server), built([of_size(400_000), of_size(400_000)]));
     delivered(&server, &documented(&server), built([of_size(3_000_000)]));
-    // Each is an event of its own there.
+    // Through the Agent, each span is an event of its own.
     delivered(&server, &through_agent(&server), two());
 }
 
@@ -257,7 +257,7 @@ fn spans_of_yesterday_are_refused_with_that_reason() {
     let records = built(times.map(|time| of_kind(StageKind::Task).timestamp(time)));
     let delivered = deliver(&documented(&server), records).expect("the other is taken");
     let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
-    assert!(why.contains("LLM Observability take what is up to 24 h old"), "{why}");
+    assert!(why.contains("is too old: the limit for Datadog's LLM Observability is 24 h"), "{why}");
 }
 
 #[test]

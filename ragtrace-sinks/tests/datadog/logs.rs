@@ -1,4 +1,4 @@
-//! Logs: what an entry says, and the limits of the intake.
+//! Logs: the contents of an entry, and the limits of the intake.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The sinks for Datadog, against an intake on loopback that refuses, and says so, what the real
-//! one refuses or loses without a word.
+//! Tests the sinks for Datadog with an intake on loopback that refuses, with a reason, what the
+//! real one refuses or silently loses.
 
 mod counts;
 mod encoding;

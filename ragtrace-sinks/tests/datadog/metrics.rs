@@ -97,7 +97,7 @@ fn parts_of_one_minute_whose_tags_are_the_same_add_up_to_one_point_a_series() {
     let parts = vec![
         at(embedding()),
         at(embedding().duration(Duration::from_millis(750))),
-        // Datadog's tags have lower case alone, and these signs.
+        // Datadog's tags are in lower case, and allow only these characters.
         at(embedding().tenant_id("acme inc")),
         at(embedding().tenant_id("acme_inc").failure("E", "e")),
         at(nobody()),

@@ -1,4 +1,5 @@
-//! Beside the sink for OTLP: ids that lead from a log to its trace, and what both must not fill.
+//! The sinks beside the sink for OTLP: ids that lead from a log to its trace, and products that
+//! only one of them may fill.
 
 use ragtrace::Sink;
 use ragtrace::testing::RecordBuilder;

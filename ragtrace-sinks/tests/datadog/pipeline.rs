@@ -82,7 +82,7 @@ fn what_was_delivered_is_not_sent_again_when_another_intake_fails() {
     installed.flush_blocking(Duration::from_secs(2));
     let report = installed.shutdown_blocking(BOUND);
     let account = |name: &str| report.stats.sink(name).expect("an account").clone();
-    // The two records of a stage, and what the pipeline says of the sink that fails.
+    // The two records of a stage, and the pipeline's reports on the failing sink.
     assert!(account("datadog").delivered >= 2);
     assert_eq!((account("datadog-llmobs").delivered, account("datadog-llmobs").spooled), (0, 2));
     let requests = server.take_requests();

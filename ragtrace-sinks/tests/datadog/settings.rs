@@ -1,4 +1,4 @@
-//! Settings from variables and from code; `check`; what `Debug` shows.
+//! Settings from variables and from code; `check`; the output of `Debug`.
 
 use ragtrace::Sink;
 use ragtrace::sink::{BoxSink, Verdict};
@@ -9,7 +9,7 @@ use ragtrace_sinks_support::{Answer, Server};
 use crate::intake::KEY;
 use crate::support::{built, deliver, run, server, sink};
 
-/// What is set, what the error says, and whether something is missing.
+/// The variables that are set, the expected error, and whether a variable is missing.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
 
 fn from(set: &[(&str, &str)]) -> Result<Vec<BoxSink>, ConfigError> {
@@ -146,7 +146,7 @@ fn what_variables_set_arrives_and_reaches_the_agent_that_they_name() {
     assert!(spans[0].mentions("ml_app:ours"));
     for sink in &sinks {
         let works = run(sink.check()).expect("all is well");
-        assert!(works.contains("the API key is valid") || works.contains("hands on what it is given"), "{works}");
+        assert!(works.contains("the API key is valid") || works.contains("forwards requests"), "{works}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The meaning of every answer, of each sink.
+//! The verdict of each sink on every answer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sinks that deliver to a strict intake, and what it got.
+//! Sinks that deliver to a strict intake, and what arrived there.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,17 +13,17 @@ use serde_json::Value;
 
 use crate::intake::{self, KEY};
 
-/// A server that is strict.
+/// Starts a strict server.
 pub(crate) fn server() -> Server {
     Server::start(intake::answer)
 }
 
-/// A sink whose logs and everything else go to a server.
+/// Returns a sink whose requests all go to a server.
 pub(crate) fn sink(server: &Server) -> DatadogSink {
     DatadogSink::new(KEY).logs_url(server.url()).api_url(server.url()).timeout(Duration::from_secs(10))
 }
 
-/// The process that the records are of.
+/// Returns the process that the records come from.
 pub(crate) fn origin() -> Origin {
     let origin = Origin::new(Uuid::from_u128(0x0199)).with_service("rag-ask").with_environment("test");
     origin.with_version("1.4.2").with_host("host-1")
@@ -33,7 +33,7 @@ pub(crate) fn built(records: impl IntoIterator<Item = RecordBuilder>) -> Vec<Rec
     records.into_iter().map(RecordBuilder::build).collect()
 }
 
-/// The time so long ago.
+/// Returns the time this long ago.
 pub(crate) fn ago(time: Duration) -> Timestamp {
     Timestamp::from(SystemTime::now()).minus(time)
 }
@@ -48,7 +48,7 @@ pub(crate) fn deliver(sink: &impl Sink, records: Vec<Record>) -> Result<Delivere
     run(sink.deliver(&Batch::new(Uuid::now_v7(), records)))
 }
 
-/// Delivers records that have to be taken, and returns the JSON of the one request that they make.
+/// Delivers records that must be accepted, and returns the JSON of the one request that they make.
 pub(crate) fn delivered(server: &Server, sink: &impl Sink, records: Vec<Record>) -> Value {
     let delivered = deliver(sink, records).expect("the intake takes it");
     assert_eq!(delivered, Delivered::all());
@@ -57,7 +57,7 @@ pub(crate) fn delivered(server: &Server, sink: &impl Sink, records: Vec<Record>)
     requests[0].json()
 }
 
-/// Holds off every other test that installs telemetry, of which a process has one.
+/// Blocks all other tests that install telemetry, since a process can have only one.
 pub(crate) fn telemetry() -> MutexGuard<'static, ()> {
     static INSTALLED: Mutex<()> = Mutex::new(());
     INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)

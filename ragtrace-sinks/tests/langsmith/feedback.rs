@@ -20,7 +20,7 @@ fn score(name: &str, value: impl Into<ragtrace::Value>) -> RecordBuilder {
     RecordBuilder::score(RecordScore::new(name, value))
 }
 
-/// A server that has a root and its child.
+/// Starts a server that has a root and its child.
 fn with_runs(setup: Setup) -> (LangSmith, Place, Place) {
     let langsmith = LangSmith::with(setup);
     let root = Place::new(TraceId::new(), 0);
@@ -105,7 +105,7 @@ fn feedback_goes_alone_to_servers_that_take_none_beside_runs() {
     }
 }
 
-/// A score of a trace that LangSmith does not have, recorded so long ago.
+/// Returns a score of a trace that LangSmith does not have, recorded `age` ago.
 fn of_unknown_run(age: Duration) -> Record {
     score("a", 1.0).trace_id(TraceId::new()).timestamp(Timestamp::now().minus(age)).build()
 }
@@ -138,7 +138,7 @@ fn a_score_waits_for_its_run_and_is_given_up_when_that_never_comes() {
     let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
     assert!(why.contains("LangSmith does not know the run"), "{why}");
     assert!(attempts > 1);
-    // Nothing waits behind it: LangSmith has been well for long.
+    // Nothing makes these wait, since LangSmith has worked for long.
     let old = [of_unknown_run(Duration::from_secs(1)), of_unknown_run(Duration::from_hours(1))];
     assert_eq!(deliver(&sink, old).expect("an answer").rejected().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! What the server takes at once, and what becomes of what it does not.
+//! The server's limits, and the handling of what exceeds them.
 
 use std::time::Duration;
 
@@ -152,8 +152,8 @@ fn a_batch_of_any_sort_is_taken_by_the_strict_server() {
 fn check_says_what_the_server_takes_and_what_is_wrong_with_a_key() {
     let langsmith = LangSmith::start();
     let line = block_on(langsmith.sink().check()).expect("all is well");
-    let expected =
-        "takes the key: runs go to the project `test` as multipart, compressed, up to 100 or 20971520 bytes a request";
+    let expected = "accepts the key: runs go to the project `test` as multipart, compressed, \
+        up to 100 or 20971520 bytes a request";
     assert_eq!(line, format!("LangSmith 0.12.3 at {} {expected}", langsmith.server.url()));
     let error = block_on(ragtrace_sinks::LangSmithSink::new("another").endpoint(langsmith.server.url()).check());
     let error = error.expect_err("no such key");

@@ -1,5 +1,5 @@
-//! The sink of LangSmith against a server on loopback that is as strict as the real one, and
-//! against what the official Python client sends.
+//! Tests the LangSmith sinks with a server on loopback that is as strict as the real one, and
+//! compares them with the official Python client.
 #![cfg(feature = "langsmith")]
 
 mod feedback;

@@ -1,4 +1,4 @@
-//! Programs, through a whole pipeline.
+//! Programs with a whole pipeline.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::records::ONE_TELEMETRY;
 use super::server::{Kept, LangSmith};
 
-/// A delivery ends before.
+/// The time limit of a delivery.
 const BOUND: Duration = Duration::from_secs(20);
 
 #[traced_stage(kind = pipeline, fields(query))]
@@ -30,8 +30,8 @@ fn generate(query: &str, hits: usize) -> String {
     format!("{hits} passages on {query}")
 }
 
-/// Runs a program, and returns what LangSmith has when all is delivered, and how many runs and
-/// scores that are.
+/// Runs a program, and returns what LangSmith has after everything was delivered, and how many runs
+/// and scores that are.
 fn delivered(program: impl FnOnce()) -> (LangSmith, [u64; 2]) {
     let _one = ONE_TELEMETRY.lock().unwrap_or_else(PoisonError::into_inner);
     let langsmith = LangSmith::start();

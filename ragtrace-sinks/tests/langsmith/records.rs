@@ -1,4 +1,4 @@
-//! Records to deliver, and the runtime to deliver them on.
+//! Records to deliver, and the runtime for delivering them.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use ragtrace::testing::RecordBuilder;
 use ragtrace::uuid::Uuid;
 use ragtrace::{PathStep, Record, Sink, SpanId, Timestamp, TraceId};
 
-/// A program has one telemetry at a time.
+/// Held by the test that has telemetry installed, since a process can have only one.
 pub(crate) static ONE_TELEMETRY: Mutex<()> = Mutex::new(());
 
 /// 2026-11-22T08:20:11Z.
@@ -26,7 +26,7 @@ pub(crate) fn deliver(sink: &impl Sink, records: impl Into<Vec<Record>>) -> Resu
     block_on(sink.deliver(&batch(records)))
 }
 
-/// Delivers records of which none may be refused.
+/// Delivers records, none of which may be refused.
 pub(crate) fn deliver_all(sink: &impl Sink, records: impl Into<Vec<Record>>) {
     match deliver(sink, records) {
         Ok(delivered) => assert_eq!(delivered.rejected(), []),
@@ -34,7 +34,7 @@ pub(crate) fn deliver_all(sink: &impl Sink, records: impl Into<Vec<Record>>) {
     }
 }
 
-/// A run of a tree, of which records are made.
+/// The place of a run in a tree, for making records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) trace_id: TraceId,
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-/// Begins the end record of the last run of a path that took so long.
+/// Begins the end record of the last run of a path, with this duration.
 pub(crate) fn ended(stage: &str, path: &[Place], duration: Duration) -> RecordBuilder {
     let (own, above) = path.split_last().expect("a run");
     let record = RecordBuilder::completed(stage)

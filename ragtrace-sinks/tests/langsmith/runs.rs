@@ -1,4 +1,4 @@
-//! What of a record arrives where, and that it is what the official Python client sends.
+//! The contents of runs, which equal those that the official Python client sends.
 
 use std::time::Duration;
 
@@ -198,13 +198,13 @@ fn delivered_question() -> LangSmith {
     langsmith
 }
 
-/// Replaces the ids of runs by their names, in a text.
+/// Replaces the ids of runs in a text by their names.
 fn named(text: &str, langsmith: &LangSmith) -> String {
     let runs: Vec<_> = langsmith.kept().runs.values().cloned().collect();
     runs.iter().fold(text.to_owned(), |text, run| text.replace(run.text("id"), &format!("<{}>", run.text("name"))))
 }
 
-/// Returns what the Python client sends for a run, by the parts' names.
+/// Returns what the Python client sends for each run, by the parts' names.
 fn golden() -> Vec<Run> {
     let golden: Json =
         serde_json::from_str(include_str!("../../../tests/receivers/golden/langsmith.json")).expect("JSON");
@@ -231,7 +231,7 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
         let main = named(&ours.main.to_string(), &langsmith);
         ours.main = serde_json::from_str(&main).expect("JSON");
 
-        // Its times have no microseconds where these are zero; RFC 3339 allows either.
+        // The client omits microseconds if they are zero, which RFC 3339 allows.
         for end in ["start_time", "end_time"] {
             let time = theirs.text(end).to_owned();
             if !time.contains('.') {
@@ -240,8 +240,8 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
         }
         assert_eq!(ours.main, theirs.main, "{name}");
 
-        // It keeps documents' type, which is always `Document`; what our items are is their
-        // metadata's.
+        // The client keeps a document's type, which is always `Document`. The type of an item is in
+        // the metadata.
         for part in ["inputs", "outputs"] {
             let documents = ours.parts.get_mut(part).and_then(|part| part.get_mut("documents"));
             for document in documents.and_then(Json::as_array_mut).into_iter().flatten() {
@@ -250,22 +250,23 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
             }
             assert_eq!(ours.part(part), theirs.part(part), "{name}'s {part}");
         }
-        // It sends an empty list of events; absent is less.
+        // The client sends an empty list of events, which means the same as none.
         let events = theirs.parts.remove("events").filter(|events| *events != json!([]));
         assert_eq!(ours.parts.get("events"), events.as_ref(), "{name}");
         assert_eq!(ours.part("error"), theirs.part("error"), "{name}");
-        // `serialized` is the manifest of a LangChain object, of which only the name is there.
+        // `serialized` is the manifest of a LangChain object. Only its name is there.
         assert!(theirs.parts.remove("serialized").is_none_or(|manifest| manifest == json!({ "name": name })));
 
         let (metadata, theirs) = (ours.metadata(), theirs.metadata().as_object().expect("metadata"));
         for (key, value) in theirs {
-            // The switch of its own tracing is one of the process's variables, which it repeats in
-            // every run.
+            // The client repeats the process's variables in every run, including the switch of its
+            // own tracing.
             if key != "LANGSMITH_TRACING" {
                 assert_eq!(&metadata[key], value, "{name}'s {key}");
             }
         }
-        // What it does not have: how the run is found in our logs, and the fields of the record.
+        // Members that the client does not have: those by which the run is found in the logs, and
+        // the fields of the record.
         let more = [
             "kind",
             "trace_id",
@@ -296,7 +297,7 @@ fn parts_and_headers_are_those_of_the_official_python_client() {
         serde_json::from_str(include_str!("../../../tests/receivers/golden/langsmith.json")).expect("JSON");
     let theirs = golden["zstd"]["headers"].as_object().expect("headers");
     for name in theirs.keys() {
-        // The workspace is set where one is; the question's was recorded with one.
+        // The workspace is sent if one is set; the question was recorded with one.
         if name != "x-tenant-id" {
             assert!(request.header(name).is_some(), "no header {name}");
         }
@@ -305,7 +306,7 @@ fn parts_and_headers_are_those_of_the_official_python_client() {
     let body = String::from_utf8(request.body.clone()).expect("UTF-8");
     let names = body.lines().filter_map(|line| line.strip_prefix("Content-Disposition: form-data; name="));
     let ours: Vec<_> = names.map(|name| named(name.trim_matches('"'), &langsmith)).collect();
-    // Each run of its: the main part first, then its own parts in this order.
+    // For each of the client's runs, the main part comes first, then its other parts in this order.
     let order = ["", ".inputs", ".outputs", ".events", ".extra", ".error"];
     let expected: Vec<_> = question::end_records()
         .iter()

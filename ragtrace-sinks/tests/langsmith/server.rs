@@ -11,12 +11,12 @@ use super::strict::{Run, expect, read_json};
 
 pub(crate) const KEY: &str = "lsv2_pt_secret_of_the_test";
 
-/// What the server is set up to be.
+/// The setup of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    /// The answer to `GET /info`; `None` is 500.
+    /// The answer to `GET /info`, or `None` for 500.
     pub(crate) info: Option<Json>,
-    /// The workspace that the key, which is an organisation's, has to name.
+    /// The workspace that has to be named with the key, which is an organisation's.
     pub(crate) workspace: Option<&'static str>,
     pub(crate) has_multipart: bool,
     pub(crate) runs: usize,
@@ -34,16 +34,17 @@ impl Default for Setup {
     }
 }
 
-/// What the server has.
+/// The runs and the feedback that the server has accepted.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) runs: HashMap<String, Run>,
-    /// In their order.
+    /// In the order of arrival.
     pub(crate) feedback: Vec<Json>,
-    /// Runs that were posted again: as they were, and changed.
+    /// The number of runs that were posted again unchanged. `changed` counts those that were
+    /// changed.
     pub(crate) repeated: usize,
     pub(crate) changed: usize,
-    /// Why requests were refused.
+    /// The reasons why requests were refused.
     pub(crate) refused: Vec<String>,
 }
 
@@ -73,12 +74,12 @@ impl LangSmith {
         Self { server, kept }
     }
 
-    /// Makes a sink that sends here.
+    /// Returns a sink that sends to this server.
     pub(crate) fn sink(&self) -> LangSmithSink {
         LangSmithSink::new(KEY).endpoint(self.server.url()).project("test")
     }
 
-    /// Makes a sink of scores that sends here.
+    /// Returns a sink of scores that sends to this server.
     pub(crate) fn feedback(&self) -> LangSmithFeedbackSink {
         self.sink().feedback()
     }
@@ -87,7 +88,7 @@ impl LangSmith {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns how many runs it has, and how many came again: as they were, and changed.
+    /// Returns the numbers of runs, and of runs that were posted again unchanged and changed.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let kept = self.kept();
         (kept.runs.len(), kept.repeated, kept.changed)
@@ -100,7 +101,7 @@ impl LangSmith {
 }
 
 impl Kept {
-    /// Returns the run of this name.
+    /// Returns the run with this name.
     pub(crate) fn run(&self, name: &str) -> &Run {
         let mut named = self.runs.values().filter(|run| run.text("name") == name);
         let run = named.next().unwrap_or_else(|| panic!("no run {name}: {:?}, {:?}", self.runs, self.refused));
@@ -108,7 +109,7 @@ impl Kept {
         run
     }
 
-    /// Fails unless each run stands exactly below its parent, which is there.
+    /// Fails unless each run is exactly below its parent, which is there.
     pub(crate) fn assert_whole_trees(&self) {
         for run in self.runs.values() {
             let Some(parent) = run.main.get("parent_run_id").and_then(Json::as_str) else { continue };
@@ -192,7 +193,7 @@ fn multipart(setup: &Setup, request: &Received, kept: &mut Kept) -> Result<Answe
     keep(setup, runs, feedback, kept)
 }
 
-/// Reads the parts of a body (RFC 7578), each with its name.
+/// Parses the parts of a body (RFC 7578), each with its name.
 fn read_parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<(String, &'a [u8])>, String> {
     let (begin, end) = (format!("--{boundary}\r\n"), format!("--{boundary}--\r\n"));
     let mut parts = Vec::new();
@@ -260,7 +261,7 @@ fn keep(setup: &Setup, runs: Vec<Run>, feedback: Vec<Json>, kept: &mut Kept) -> 
     for one in feedback {
         keep_feedback(one, kept)?;
     }
-    // What is new was kept, and what was known is as it was.
+    // New runs were stored, and known ones stay as they were.
     Ok(if had { Answer::status(409) } else { Answer::status(202).json(&json!({ "message": "queued" })) })
 }
 

@@ -1,11 +1,11 @@
-//! What LangSmith refuses of a run, and of the JSON of any part.
+//! The checks with which LangSmith refuses a run, or the JSON of any part.
 
 use std::collections::HashMap;
 
 use ragtrace::uuid::Uuid;
 use serde_json::Value as Json;
 
-/// A run, part by part, as the server has it.
+/// A run as the server stores it, part by part.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Run {
     pub(crate) main: Json,
@@ -25,7 +25,7 @@ impl Run {
         &self.part("extra")["metadata"]
     }
 
-    /// Returns why LangSmith answers 400 or 422, if it does.
+    /// Returns an error if LangSmith would answer 400 or 422, with the reason.
     pub(crate) fn fault(&self) -> Result<(), String> {
         const TYPES: [&str; 7] = ["tool", "chain", "llm", "retriever", "embedding", "prompt", "parser"];
         const MEMBERS: [&str; 10] = [
@@ -58,7 +58,7 @@ impl Run {
         self.order()
     }
 
-    /// Holds the dotted order against ids and times.
+    /// Checks the dotted order against ids and times.
     fn order(&self) -> Result<(), String> {
         let id = uuid_7(self.text("id"))?;
         let trace_id = uuid_7(self.text("trace_id"))?;
@@ -86,13 +86,13 @@ impl Run {
         expect(self.text("end_time").len() == 32 && self.text("end_time").ends_with("+00:00"), || "end_time".to_owned())
     }
 
-    /// Returns the dotted order of its parent.
+    /// Returns the dotted order of the parent.
     pub(crate) fn above(&self) -> Option<&str> {
         self.text("dotted_order").rsplit_once('.').map(|(above, _)| above)
     }
 }
 
-/// Returns a time of RFC 3339 as a dotted order has it.
+/// Returns an RFC 3339 time in the form of a dotted order.
 fn compact(time: &str) -> String {
     let digits: String = time.trim_end_matches("+00:00").chars().filter(|sign| !"-:.".contains(*sign)).collect();
     digits + "Z"
@@ -108,7 +108,7 @@ pub(crate) fn expect(is_so: bool, why: impl FnOnce() -> String) -> Result<(), St
     if is_so { Ok(()) } else { Err(why()) }
 }
 
-/// Reads JSON as LangSmith does: no number beyond 64 bits, no name twice.
+/// Parses JSON as LangSmith does: numbers up to 64 bits, and no name twice.
 pub(crate) fn read_json(bytes: &[u8]) -> Result<Json, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let mut in_text = false;
@@ -136,7 +136,7 @@ pub(crate) fn read_json(bytes: &[u8]) -> Result<Json, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))
 }
 
-/// Refuses an object of the outermost two levels that has a name twice.
+/// Refuses an object on the two outermost levels that has a name twice.
 fn no_name_twice(text: &str) -> Result<(), String> {
     let mut objects: Vec<Vec<&str>> = Vec::new();
     let mut at = 0;

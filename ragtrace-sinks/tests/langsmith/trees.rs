@@ -11,7 +11,7 @@ use super::server::LangSmith;
 
 const CALLER: &str = "20261122T082000000000Z0199A5B2-6f1e-7c3a-8a4b-0123456789ab.20261122T082010000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ac";
 
-/// A tree: each run's parent, which comes before it, and when it starts and how long it takes.
+/// A tree: each run's parent, which comes before it, its start, and its duration.
 #[derive(Clone, Debug)]
 struct Tree {
     parents: Vec<Option<usize>>,
@@ -94,7 +94,7 @@ proptest! {
         let records = tree.records();
         let shuffled: Vec<_> = order.iter().map(|index| records[*index].clone()).collect();
         let langsmith = LangSmith::start();
-        // Two batches, of which a restart comes between.
+        // Two batches, with a restart in between.
         let (first, second) = shuffled.split_at(cut.index(shuffled.len()));
         deliver_all(&langsmith.sink(), first.to_vec());
         let spooled: Vec<_> = second.iter().map(|record| Record::from_json(&record.to_json()).expect("a record")).collect();

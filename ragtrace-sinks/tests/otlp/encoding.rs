@@ -1,4 +1,4 @@
-//! Whatever is in a record, what is sent is what another implementation reads.
+//! Whatever a record contains, another implementation can read the request.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn has_good_keys(attributes: &[opentelemetry_proto::tonic::common::v1::KeyValue]
     keys.windows(2).all(|pair| pair[0] != pair[1]) && keys.first().is_none_or(|key| !key.is_empty())
 }
 
-/// A number that JSON cannot hold, or a text that a database cannot.
+/// Returns `true` for a number that JSON cannot represent, or a text that a database cannot store.
 fn is_odd(value: &AnyValue) -> bool {
     match value {
         AnyValue::DoubleValue(number) => !number.is_finite(),

@@ -1,4 +1,4 @@
-//! Sinks from variables: which are read, in which order, and what is refused.
+//! Sinks from variables: which are read, in which order, and which values are refused.
 
 use ragtrace::Sink;
 use ragtrace::sink::BoxSink;
@@ -24,7 +24,8 @@ fn refusal(variables: &[(&str, &str)]) -> String {
     sinks(variables).expect_err("of no use").to_string()
 }
 
-/// Delivers to each of the sinks, and returns their requests; `{url}` in a value is the server's.
+/// Delivers to each of the sinks, and returns their requests. `{url}` in a value is replaced by the
+/// server's URL.
 fn requests(variables: &[(&str, &str)]) -> Vec<Received> {
     let server = receiver();
     let replaced: Vec<_> =
@@ -125,15 +126,15 @@ fn values_of_no_use_are_refused_by_name_and_without_a_secret() {
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "expected `gzip` or `none`"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2", "expected `key=value` pairs"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "bad name=hunter2", "the name of header 1 is none"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Basic hunter2==", "with `=` between them and not `:`"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Basic hunter2==", "with `=` in between and not `:`"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=1,Bearer/hunter2=", "the name of header 2 is none"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2==", "header 1 has no value"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2=", "header 1 has no value"),
         ("RAGTRACE_OTLP_HEADERS", "Authorization: Bearer hunter2=", "the name of header 1 is none"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=hunter2%0d%0ax-b: c", "of ASCII characters"),
         ("OTEL_RESOURCE_ATTRIBUTES", "hunter2", "expected `key=value` pairs"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2#ss@collector", "by their codes"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:12?hunter2@collector", "by their codes"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2#ss@collector", "as percent codes"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:12?hunter2@collector", "as percent codes"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "user:hunter2", "expected `https://host`"),
         ("RAGTRACE_OTLP_ENDPOINT", "Bearer hunter2://collector-of-the-shop", "expected `https://"),
         ("RAGTRACE_OTLP_LOGS", "Bearer hunter2-0123456789abcdef", "expected `true` or `false`"),
@@ -254,7 +255,7 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
     );
 }
 
-/// Of 194 letters, one more than an application's name has.
+/// A name of 194 letters, one more than an application's name may have.
 const A_LONG_NAME: &str = concat!(
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",

@@ -1,4 +1,4 @@
-//! A trace with everything in it that a backend may have a place for.
+//! A trace with a value for every place that a backend may have.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(crate) fn json(text: &'static str) -> Value {
     Value::Json(text.into())
 }
 
-/// The trace, in which ends come in the order in which they happen.
+/// Returns the trace, with the ends in the order in which they happen.
 pub(crate) fn trace() -> Vec<Record> {
     let chunk = |id: &str, score: f64| RecordItem::new("chunk", id).with_score(score);
     vec![
@@ -107,7 +107,7 @@ pub(crate) fn trace() -> Vec<Record> {
     ]
 }
 
-/// Returns a call of a model with messages, tools, a prompt and all that it cost.
+/// Returns a call of a model with messages, tools, a prompt, and its whole cost.
 fn generation() -> Record {
     let messages = r#"[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"why is the sky blue?"}]},{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},{"role":"tool","tool_call_id":"call_1","content":"blue"}]"#;
     child(RecordBuilder::completed("generate").kind(StageKind::Generate), 6, 150, 900)

@@ -1,4 +1,4 @@
-//! Log records: lines, scores, and stages where they are asked for.
+//! Log records: log lines, scores, and stages if enabled.
 
 use std::time::Duration;
 

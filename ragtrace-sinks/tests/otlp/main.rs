@@ -1,4 +1,5 @@
-//! OTLP over loopback, decoded by the messages of the crate `opentelemetry-proto`.
+//! Tests OTLP over loopback. Requests are decoded by the messages of the crate
+//! `opentelemetry-proto`.
 
 mod encoding;
 mod environment;

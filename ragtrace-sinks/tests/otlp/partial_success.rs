@@ -1,4 +1,4 @@
-//! Answers that took a request in part: read, counted, and not sent again.
+//! Answers that accept a request in part: they are read, counted, and not sent again.
 
 use ragtrace::sink::Delivered;
 use ragtrace_sinks::OtlpSink;
@@ -32,8 +32,8 @@ fn spans_that_are_refused_without_being_named_are_counted_and_not_sent_again() {
 fn spans_that_are_refused_together_are_counted_and_not_sent_again() {
     for rejected in [8, 9, i64::MAX] {
         let (delivered, requests) = answered(partial(rejected, "too old"));
-        // A pipeline keeps a batch of which all are named, and sends it again.
-        let why = "the backend refused all 8 of the request: too old";
+        // The pipeline would keep a batch whose records are all named, and send it again.
+        let why = "the backend refused all 8 in the request: too old";
         assert_eq!((delivered.unnamed(), delivered.rejected(), requests), (Some((8, why)), &[][..], 1), "{rejected}");
     }
 }
@@ -52,7 +52,7 @@ fn an_answer_that_is_none_of_otlps_is_a_success() {
     for answer in answers {
         assert_eq!(answered(answer.to_vec()).0, Delivered::all(), "{}", answer[..answer.len().min(20)].escape_ascii());
     }
-    // In JSON, whatever was asked for.
+    // The answer may be JSON, whatever was asked for.
     let json = br#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"odd"}}"#;
     assert_eq!(answered(json.to_vec()).0.unnamed().map(|(records, _)| records), Some(2));
 }

@@ -1,4 +1,4 @@
-//! The attributes of each profile, over a trace with everything in it.
+//! The attributes of each profile, for a trace with everything in it.
 
 use expect_test::{ExpectFile, expect_file};
 use ragtrace_sinks::{OtlpProfile, OtlpSink};

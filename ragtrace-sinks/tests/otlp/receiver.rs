@@ -1,4 +1,4 @@
-//! A receiver of OTLP, and what it was sent in a readable form.
+//! A receiver of OTLP, and a readable form of what it received.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use ragtrace::uuid::Uuid;
 use ragtrace::{Record, Sink};
 use ragtrace_sinks_support::{Answer, Received, Server};
 
-/// Starts a receiver that takes everything.
+/// Starts a receiver that accepts everything.
 pub(crate) fn receiver() -> Server {
     Server::start(|_| Answer::status(200))
 }
@@ -30,7 +30,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// Delivers records to a receiver of its own, and returns the request.
+/// Delivers records to a new receiver, and returns the request.
 pub(crate) fn sent<S: Sink>(make: impl FnOnce(&str) -> S, records: impl Into<Vec<Record>>) -> Received {
     let server = receiver();
     let delivered = deliver(&make(&server.url()), records).expect("all is well");
@@ -60,7 +60,7 @@ pub(crate) fn log_records(request: &Received) -> Vec<LogRecord> {
     scopes.flat_map(|scope| scope.log_records).collect()
 }
 
-/// Returns the value of an attribute as it is shown.
+/// Returns the shown value of an attribute.
 pub(crate) fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
     let mut found = attributes.iter().filter(|attribute| attribute.key == key);
     let value = shown(found.next()?.value.as_ref());
@@ -77,7 +77,7 @@ pub(crate) fn lines(attributes: &[KeyValue], indent: &str) -> String {
     lines
 }
 
-/// Returns a value so that its type can be seen.
+/// Returns a value in a form that shows its type.
 pub(crate) fn shown(value: Option<&AnyValue>) -> String {
     match value.and_then(|any| any.value.as_ref()) {
         Some(Value::StringValue(text)) if text.contains('\n') => format!("{text:?}"),
@@ -93,7 +93,7 @@ pub(crate) fn shown(value: Option<&AnyValue>) -> String {
     }
 }
 
-/// Returns spans as a text: their names, times, events and attributes.
+/// Returns spans as text: their names, times, events and attributes.
 pub(crate) fn shown_spans(spans: &[Span]) -> String {
     let start = spans.iter().map(|span| span.start_time_unix_nano).min().unwrap_or(0);
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What a request is: its path, its headers, its compression, and what is in it.
+//! Requests: path, headers, compression and contents.
 
 use ragtrace::sink::{Batch, Delivered, Verdict};
 use ragtrace::testing::RecordBuilder;
@@ -109,12 +109,12 @@ fn a_check_sends_an_empty_request_and_says_what_works() {
     let server = receiver();
     let sink = OtlpSink::new(&server.url());
     let said = block_on(sink.check()).expect("it works");
-    assert_eq!(said, format!("collector takes OTLP at {}/v1/traces", server.url()));
+    assert_eq!(said, format!("collector accepts OTLP at {}/v1/traces", server.url()));
     assert!(spans(&server.take_requests().remove(0)).is_empty());
     let said = block_on(sink.logs().expect("logs").check()).expect("it works");
-    assert_eq!(said, format!("collector takes OTLP at {}/v1/logs", server.url()));
+    assert_eq!(said, format!("collector accepts OTLP at {}/v1/logs", server.url()));
     assert!(log_records(&server.take_requests().remove(0)).is_empty());
-    // MLflow reads the request, and misses spans in it.
+    // MLflow has read the request, and complains that it has no spans.
     let mlflow = Server::start(|_| Answer::status(400).body("no spans"));
     let sink = OtlpSink::new(&mlflow.url()).profile(OtlpProfile::Mlflow);
     assert!(block_on(sink.check()).is_ok());
@@ -140,7 +140,7 @@ fn a_malformed_url_parks_the_sink_and_names_what_is_wrong_without_its_password()
 fn a_credential_in_the_place_of_a_headers_name_is_not_shown() {
     let error = deliver(&OtlpSink::new("http://127.0.0.1:9").header("Authorization: Bearer hunter2", ""), trace());
     let reason = error.expect_err("no name").reason();
-    assert!(reason.ends_with("is no name of a header") && !reason.contains("hunter2"), "{reason}");
+    assert!(reason.ends_with("is not a valid header name") && !reason.contains("hunter2"), "{reason}");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn the_same_batch_gives_the_same_request_however_often_it_is_sent() {
     }
     let requests = server.take_requests();
     assert!(requests.len() == 3 && requests.iter().all(|request| request.body == requests[0].body));
-    // Read back from a spool or a dead letter, it is the same too.
+    // A record read back from a spool or a dead letter makes the same span.
     let again: Vec<_> =
         trace().iter().map(|record| ragtrace::Record::from_json(&record.to_json()).expect("a record")).collect();
     assert!(again.iter().any(|record| record.event() == Event::Failed));

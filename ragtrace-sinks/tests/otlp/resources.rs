@@ -1,4 +1,4 @@
-//! Resources: each record's own process, and what is known of this one.
+//! Resources: each record's own process, and the facts about this one.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use ragtrace::testing::RecordBuilder;
@@ -38,7 +38,7 @@ fn a_record_of_this_process_has_its_number_and_program_too() {
     let sink_of = |url: &str| OtlpSink::new(url);
     let server = crate::receiver::receiver();
     let sink = sink_of(&server.url());
-    // A process makes its id when telemetry is installed, after its sinks.
+    // A process creates its id when telemetry is installed, which is after its sinks were created.
     let ours = placed(RecordBuilder::completed("s"), 1, 0, 1).origin(Origin::new(Uuid::now_v7())).build();
     crate::receiver::deliver(&sink, vec![ours]).expect("all is well");
     let resource = resource_spans(&server.take_requests().remove(0)).remove(0).resource.expect("a resource").attributes;

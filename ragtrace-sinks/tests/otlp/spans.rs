@@ -1,4 +1,5 @@
-//! Spans of records: ids, times, parents, whatever order and however broken they come.
+//! The spans of records: ids, times and parents, in whatever order and however broken the records
+//! come.
 
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ fn the_span_of_a_local_root_has_the_links_of_its_request() {
     assert_eq!(span_of(copy).links, root.links);
 }
 
-/// A request as `ragtrace::http` records it.
+/// Returns a request as `ragtrace::http` records it.
 fn request(builder: RecordBuilder, message: &str, status: u64) -> Record {
     let record = placed(builder, 1, 0, 10).kind(StageKind::Pipeline).local_root(true).message(message);
     record.field("http.request.method", "POST").field("http.response.status_code", status).build()
@@ -197,7 +198,7 @@ fn records_without_ids_make_no_span_and_those_beside_them_do() {
     assert_eq!(names, ["good"]);
 }
 
-/// Returns what a span says, whatever was sent with it.
+/// Returns the texts of a span, whatever was sent with it.
 fn texts(records: Vec<Record>, profile: OtlpProfile) -> Vec<String> {
     let spans = spans(&sent(|url| OtlpSink::new(url).profile(profile), records));
     let mut texts: Vec<_> = spans.iter().map(|span| format!("{span:?}")).collect();
@@ -221,7 +222,7 @@ fn a_span_is_the_same_in_whatever_order_and_company_its_record_comes() {
     }
 }
 
-/// A stage with a mark of its own in all that it can declare.
+/// Returns a stage with a distinct mark in everything that it can declare.
 fn marked(kind: StageKind) -> Record {
     let item = |name: &str, score: f64| {
         let item = ragtrace::RecordItem::new("chunk", format!("{name}-id")).with_score(score);
@@ -261,8 +262,8 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
             ["id", "content", "source", "origin"].map(|part| (format!("used-{part}"), format!("generated-{part}")));
         let mut marks: Vec<String> = texts.iter().map(|name| format!("{name}-mark")).collect();
         for (used, generated) in items {
-            // The texts that are embedded are the items' contents, and their ids are of no use
-            // without them.
+            // The embedded texts are the contents of the items, and their ids are useless without
+            // these.
             if kind != StageKind::Embed || used.ends_with("content") {
                 marks.push(used);
             }
@@ -271,7 +272,7 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
         marks.extend(
             ["0.125", "0.375", "0.875", "5.25", "7000099", "session-1", "alice", "acme", "req-1"].map(str::to_owned),
         );
-        // Langfuse gets what is left of input and output without their parts.
+        // Langfuse gets the rest of input and output without their parts.
         let tokens = if profile == OtlpProfile::Langfuse { 3..=8 } else { 1..=8 };
         marks.extend(tokens.map(|number| (7_000_000 + number).to_string()));
         let lost: Vec<_> = marks.iter().filter(|mark| !shown.contains(*mark)).collect();

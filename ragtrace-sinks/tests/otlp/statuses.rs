@@ -1,4 +1,4 @@
-//! What each backend's statuses mean, held against the tables of its documentation.
+//! The verdicts on each backend's statuses, compared with the tables in its documentation.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use ragtrace_sinks_support::{Answer, Expected, Matrix, Server};
 use crate::fixture::{placed, trace};
 use crate::receiver::deliver;
 
-/// What every backend that keeps to the specification means ("OTLP/HTTP Response").
+/// The verdicts for every backend that follows the specification ("OTLP/HTTP Response").
 const OF_ALL: [(u16, Expected); 24] = [
     (200, Expected::Delivered),
     (202, Expected::Delivered),
@@ -69,8 +69,8 @@ fn verdict(profile: OtlpProfile, answer: &Answer) -> Result<Delivered, SinkError
 fn every_backend_means_by_a_status_what_its_documentation_says() {
     let hosted = [OtlpProfile::Langfuse, OtlpProfile::LangSmith, OtlpProfile::Datadog];
     for profile in OtlpProfile::ALL {
-        // The specification has these sent again no more; who operates such a backend says
-        // otherwise.
+        // According to the specification these are not sent again. The operators of hosted backends
+        // say otherwise.
         let of_server = if hosted.contains(profile) { Verdict::Retry } else { Verdict::Rejected };
         let own = |status: u16| match (profile, status) {
             (OtlpProfile::LangSmith, 409) => None,
@@ -110,8 +110,8 @@ fn a_refusal_says_what_to_look_at() {
         (OtlpProfile::LangSmith, 403, "LANGSMITH_WORKSPACE_ID"),
         (OtlpProfile::Mlflow, 404, "MLFLOW_EXPERIMENT_ID"),
         (OtlpProfile::Mlflow, 501, "--backend-store-uri"),
-        (OtlpProfile::Mlflow, 500, "look into its log"),
-        (OtlpProfile::Phoenix, 500, "look into its log"),
+        (OtlpProfile::Mlflow, 500, "check its log"),
+        (OtlpProfile::Phoenix, 500, "check its log"),
         (OtlpProfile::Datadog, 403, "DD_SITE"),
     ];
     for (profile, status, advice) in says {

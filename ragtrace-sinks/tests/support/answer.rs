@@ -1,6 +1,6 @@
-//! What a server answers, well or badly.
+//! The answers of a server, valid or broken.
 
-/// An answer, and the way in which it is given.
+/// An answer, and the manner in which it is given.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub(crate) status: u16,
@@ -9,29 +9,29 @@ pub struct Answer {
     pub(crate) manner: Manner,
 }
 
-/// The way in which an answer is given.
+/// The manner in which an answer is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// As it should be; the connection is kept.
+    /// The answer is complete, and the connection is kept.
     Well,
-    /// Well, and the connection is closed at once, without a word of it in the answer.
+    /// The answer is complete, and the connection is closed at once, without notice in the answer.
     ThenCloses,
     /// The connection is reset before the first byte.
     ResetsAtOnce,
     /// The connection is reset after half of the body.
     ResetsInBody,
-    /// Nothing comes, and the connection stays open.
+    /// Nothing is sent, and the connection stays open.
     HangsAtOnce,
-    /// Half of the body comes, and the connection stays open.
+    /// Half of the body is sent, and the connection stays open.
     HangsInBody,
-    /// What comes is no HTTP.
+    /// The answer is not HTTP.
     Garbage,
-    /// Bytes come for as long as they are read.
+    /// Bytes are sent for as long as they are read.
     Endless,
 }
 
 impl Answer {
-    /// Makes an answer of a status without a body.
+    /// Creates an answer with a status and without a body.
     pub fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new(), manner: Manner::Well }
     }
@@ -48,7 +48,7 @@ impl Answer {
         self
     }
 
-    /// Sets a body of JSON.
+    /// Sets a JSON body.
     pub fn json(self, json: &serde_json::Value) -> Self {
         self.header("content-type", "application/json").body(json.to_string())
     }
@@ -63,17 +63,17 @@ impl Answer {
         self.given(Manner::ResetsInBody)
     }
 
-    /// Lets the client wait for the head for ever.
+    /// Makes the client wait for the head for ever.
     pub fn hangs_at_once() -> Self {
         Self::status(200).given(Manner::HangsAtOnce)
     }
 
-    /// Lets the client wait for the second half of the body for ever.
+    /// Makes the client wait for the second half of the body for ever.
     pub fn hangs_in_body(self) -> Self {
         self.given(Manner::HangsInBody)
     }
 
-    /// Answers what is no HTTP.
+    /// Creates an answer that is not HTTP.
     pub fn garbage() -> Self {
         Self::status(200).given(Manner::Garbage)
     }
@@ -83,7 +83,7 @@ impl Answer {
         self.given(Manner::Endless)
     }
 
-    /// Closes the connection behind the answer, though the answer does not say so.
+    /// Closes the connection after the answer, although the answer does not say so.
     pub fn then_closes(self) -> Self {
         self.given(Manner::ThenCloses)
     }

@@ -1,4 +1,4 @@
-//! Certificates of every sort: an authority, and what it signs.
+//! Certificates of every kind: an authority, and the certificates that it signs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct Authority {
 pub struct Certificate {
     chain: String,
     key: String,
-    /// The authority whose clients alone are let in.
+    /// The authority whose clients are accepted, if not all are.
     clients_of: Option<String>,
 }
 
@@ -35,14 +35,14 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// Makes an authority that nobody trusts yet.
+    /// Creates an authority that nobody trusts yet.
     ///
     /// # Panics
     ///
-    /// If no key can be made.
+    /// Panics if no key can be generated.
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        // Of one name, one could be taken for the other.
+        // Two authorities with the same name could be mistaken for one another.
         params.distinguished_name.push(DnType::CommonName, Uuid::now_v7().to_string());
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -55,16 +55,16 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// Writes the authority's certificate into a file.
+    /// Writes the authority's certificate to a file.
     pub fn file(&self) -> PathBuf {
         self.write("authority.pem", &self.pem())
     }
 
-    /// Writes a file into the authority's folder, which goes when the authority does.
+    /// Writes a file into the authority's folder, which is removed together with the authority.
     ///
     /// # Panics
     ///
-    /// If it cannot be written.
+    /// Panics if the file cannot be written.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("a file");
@@ -76,20 +76,20 @@ impl Authority {
         self.folder.path()
     }
 
-    /// Makes a certificate of a host, or of a client.
+    /// Creates a certificate for a host, or for a client.
     ///
     /// # Panics
     ///
-    /// If the name is none.
+    /// Panics if the name is invalid.
     pub fn certificate(&self, name: &str) -> Certificate {
         self.sign(&CertificateParams::new([name.to_owned()]).expect("a name"))
     }
 
-    /// Makes a certificate of a host that expired long ago.
+    /// Creates a certificate for a host that expired long ago.
     ///
     /// # Panics
     ///
-    /// If the name is none.
+    /// Panics if the name is invalid.
     pub fn expired(&self, name: &str) -> Certificate {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
@@ -104,7 +104,7 @@ impl Authority {
 }
 
 impl Certificate {
-    /// Lets in those clients alone that have a certificate of this authority's.
+    /// Accepts only clients that have a certificate of this authority.
     pub fn for_clients_of(mut self, authority: &Authority) -> Self {
         self.clients_of = Some(authority.pem());
         self
@@ -115,7 +115,7 @@ impl Certificate {
         &self.chain
     }
 
-    /// Returns its key in PEM.
+    /// Returns the certificate's key in PEM.
     pub fn key_pem(&self) -> &str {
         &self.key
     }

@@ -1,5 +1,5 @@
-//! What the tests of sinks over HTTP share: servers on loopback that misbehave as they are told, a
-//! proxy, certificates, and the matrix that holds a sink's verdicts against a table.
+//! Support for the tests of sinks over HTTP: loopback servers that misbehave as told, a proxy,
+//! certificates, and the matrix that compares a sink's verdicts with a table.
 
 mod answer;
 mod certificates;

@@ -1,4 +1,4 @@
-//! A sink's verdicts on everything that a backend may answer, held against a table.
+//! Compares a sink's verdicts on everything that a backend may answer with a table.
 
 use std::fmt;
 use std::path::Path;
@@ -16,49 +16,49 @@ use crate::received::Received;
 use crate::records::{answer_question, batch};
 use crate::server::{Server, closed_port};
 
-/// Questions that a run of the pipeline asks.
+/// The number of questions in a run of the pipeline.
 const QUESTIONS: usize = 6;
-/// A run through the pipeline ends before.
+/// The time limit of a run through the pipeline.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// The verdict that a sink should give.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
-    /// All arrived.
+    /// Everything has arrived.
     Delivered,
-    /// Again later.
+    /// The request should be retried.
     Retry,
-    /// Again after a time within these bounds, in seconds.
+    /// The request should be retried after a time within these bounds, in seconds.
     RetryAfter(u64, u64),
-    /// Too large.
+    /// The request is too large.
     Split,
-    /// Bad data.
+    /// The data is bad.
     Rejected,
     /// An operator has to act.
     Park,
 }
 
-/// What a sink is held against. See [`Matrix::run`].
+/// The expectations for a sink. See [`Matrix::run`].
 pub struct Matrix<'a> {
     make: Box<dyn Fn(&str) -> BoxSink + 'a>,
     well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
     concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
     secrets: Vec<String>,
-    /// How many of the records of a question the sink takes.
+    /// The number of records of a question that the sink accepts.
     of_a_question: u64,
     rows: Vec<(String, Answer, Expected)>,
     poison: Option<Answer>,
     limit: Option<(usize, Answer)>,
 }
 
-/// A text of the question that a backend cannot take.
+/// A text in the question that a backend refuses.
 const POISON: &str = "poison";
-/// The records that have it: both ends of both stages, where a sink sends starts.
+/// The number of records with that text: both ends of both stages, for a sink that sends starts.
 const POISONED: u64 = 4;
 
 impl<'a> Matrix<'a> {
-    /// Makes a matrix of a sink, which `make` makes for a URL. Its requests should take a second at
-    /// most, and one attempt. `well` is what the backend answers when all is well.
+    /// Creates a matrix for a sink, which `make` creates for a URL. Its requests should take a
+    /// second at most, and one attempt. `well` is the backend's answer when everything works.
     pub fn new<S: Sink>(
         make: impl Fn(&str) -> S + 'a,
         well: impl Fn(&Received) -> Answer + Send + Sync + 'static,
@@ -75,19 +75,19 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
+    /// Expects only the ends of stages, as a sink of spans accepts them.
     pub fn of_ends(mut self) -> Self {
         self.of_a_question = 2;
         self
     }
 
-    /// Answers as a row says to those requests alone for which `concerns` returns true.
+    /// Gives a row's answer only to those requests for which `concerns` returns `true`.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);
         self
     }
 
-    /// Adds a text that must be in no error, whatever the server repeats.
+    /// Adds a text that no error may contain, whatever the server repeats.
     pub fn secret(mut self, secret: &str) -> Self {
         self.secrets.push(secret.to_owned());
         self
@@ -104,33 +104,34 @@ impl<'a> Matrix<'a> {
         self
     }
 
-    /// Refuses, by this answer, whatever has a certain question in it: those records alone have to
-    /// be dead letters, and all others have to arrive.
+    /// Refuses everything with a certain question in it by this answer. Exactly those records have
+    /// to become dead letters, and all others have to arrive.
     pub fn poison(mut self, answer: Answer) -> Self {
         self.poison = Some(answer);
         self
     }
 
-    /// Refuses, by this answer, whatever is larger than so many bytes before compression: all has
-    /// to arrive in parts.
+    /// Refuses everything larger than `bytes` before compression by this answer. Everything has to
+    /// arrive in parts.
     pub fn limit(mut self, bytes: usize, answer: Answer) -> Self {
         self.limit = Some((bytes, answer));
         self
     }
 
-    /// Delivers a batch over each row, and a program's records through a whole pipeline.
+    /// Delivers a batch for each row, and a program's records through a whole pipeline.
     ///
-    /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the
-    /// row says until it has done so once, and well from then on: then nothing may be missing, and
-    /// where the sink is parked all has to be in the spool. The account adds up in any case.
+    /// The sink's own verdict has to be the row's. Through the pipeline, the server gives the row's
+    /// answer once, and from then on answers that everything works: then nothing may be missing,
+    /// and if the sink is parked, everything has to be in the spool. The account has to be right in
+    /// any case.
     ///
-    /// The rows that every backend has in common come along: a closed port, no answer, half an
-    /// answer, resets, what is no HTTP, certificates of a stranger, of another host and of long
-    /// ago.
+    /// The rows that all backends have in common are included: a closed port, no answer, half an
+    /// answer, resets, an answer that is not HTTP, and certificates of an unknown authority, of
+    /// another host, and expired ones.
     ///
     /// # Panics
     ///
-    /// If anything is not as it should be: all that is wrong is told at once.
+    /// Panics if any expectation fails. The message contains all failures.
     pub fn run(self) {
         let mut wrong = Vec::new();
         for (name, answer, expected) in &self.rows {
@@ -214,7 +215,7 @@ impl<'a> Matrix<'a> {
         let records = self.records();
         let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
-            // The operator has acted.
+            // The operator has fixed the problem.
             let well = Arc::clone(&self.well);
             let server = Server::start(move |request| well(request));
             let again = run(spool.path(), (self.make)(&server.url()), 0, (Goal::Delivered, records));
@@ -223,7 +224,7 @@ impl<'a> Matrix<'a> {
         wrong
     }
 
-    /// Returns how many records of a run's the sink takes.
+    /// Returns the number of a run's records that the sink accepts.
     fn records(&self) -> u64 {
         self.of_a_question * QUESTIONS as u64
     }
@@ -266,7 +267,8 @@ impl<'a> Matrix<'a> {
         wrong
     }
 
-    /// Starts a server that gives what `answer` returns to what concerns it, and answers well else.
+    /// Starts a server that gives the result of `answer` to the requests concerned, and otherwise
+    /// answers that everything works.
     fn server_that(&self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
         let (well, concerns) = (Arc::clone(&self.well), Arc::clone(&self.concerns));
         Server::start(move |request| {
@@ -275,7 +277,7 @@ impl<'a> Matrix<'a> {
         })
     }
 
-    /// Starts a server that gives an answer to what concerns it, always or `once`.
+    /// Starts a server that gives an answer to the requests concerned, always or `once`.
     fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
         self.server_that(move |_| {
             let is_meant = once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
@@ -284,7 +286,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// The rows of every backend that end without an answer.
+/// Returns the rows of every backend that end without an answer.
 fn common() -> [(&'static str, Answer); 6] {
     [
         ("reset at once", Answer::resets_at_once()),
@@ -296,7 +298,7 @@ fn common() -> [(&'static str, Answer); 6] {
     ]
 }
 
-/// Where all records of a run should be in the end.
+/// The place where all records of a run should be in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
     Delivered,
@@ -319,7 +321,7 @@ impl Account {
             Goal::AllButPoison if !(1..=POISONED).contains(&self.stats.dead_lettered) => return false,
             Goal::AllButPoison => self.stats.delivered + self.stats.dead_lettered,
         };
-        // The pipeline's own records of what happened come beside those of the run.
+        // The pipeline's reports on itself come beside the records of the run.
         there >= self.records && there == self.stats.accepted + self.stats.recovered
     }
 
@@ -335,7 +337,7 @@ impl Account {
     }
 }
 
-/// Asks so many questions, waits until the goal is reached, and returns the account.
+/// Asks a number of questions, waits until the goal is reached, and returns the account.
 fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u64)) -> Account {
     let name = sink.name().to_owned();
     let telemetry = ragtrace::builder()

@@ -1,4 +1,4 @@
-//! A proxy on loopback: it tunnels, and it forwards.
+//! A proxy on loopback, which tunnels and forwards.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,11 +19,11 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts a proxy to the server at an address. With `refusal`, such as `407 Proxy
-    /// Authentication Required`, it answers that, and leads nowhere.
+    /// Authentication Required`, it only gives that answer.
     ///
     /// # Panics
     ///
-    /// If it cannot listen.
+    /// Panics if it cannot listen.
     pub fn start(to: SocketAddr, refusal: Option<&'static str>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).expect("a port");
@@ -35,7 +35,7 @@ impl Proxy {
             let accept = async {
                 while let Ok((stream, _)) = listener.accept().await {
                     let seen = Arc::clone(&seen);
-                    // However a connection ends: the client is the one that is tested.
+                    // Errors do not matter here, since the client is what is tested.
                     tokio::spawn(async move { drop(lead(stream, to, refusal, &seen).await) });
                 }
             };
@@ -49,7 +49,7 @@ impl Proxy {
         Self { address, heads, stop, thread: Some(thread) }
     }
 
-    /// Returns the URL, with a user and a password in it if there are any: `user:password`.
+    /// Returns the URL, with `user` in it, given as `user:password`, unless it is empty.
     pub fn url(&self, user: &str) -> String {
         let at = if user.is_empty() { "" } else { "@" };
         format!("http://{user}{at}{}", self.address)

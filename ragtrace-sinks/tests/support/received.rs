@@ -1,13 +1,13 @@
-//! A request as a server got it.
+//! A request as a server received it.
 
 use std::io::Read;
 
-/// A request that a server got whole.
+/// A complete request that a server received.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The method.
     pub method: String,
-    /// What follows the method: a path and a query, or a whole URL where the client speaks to a
+    /// The text after the method: a path and a query, or a whole URL if the client speaks to a
     /// proxy.
     pub target: String,
     /// The headers in their order, with names in lower case.
@@ -16,9 +16,9 @@ pub struct Received {
     pub body: Vec<u8>,
     /// The body as it was sent.
     pub raw_body: Vec<u8>,
-    /// The number of the connection that it came over, from 0 on.
+    /// The number of the connection that it came over, counted from 0.
     pub connection: usize,
-    /// True if it came by HTTP/2.
+    /// `true` if it came by HTTP/2.
     pub is_http2: bool,
 }
 
@@ -37,7 +37,7 @@ impl Received {
     ///
     /// # Panics
     ///
-    /// If it is none.
+    /// Panics if the body is not JSON.
     pub fn json(&self) -> serde_json::Value {
         match serde_json::from_slice(&self.body) {
             Ok(json) => json,
@@ -45,7 +45,7 @@ impl Received {
         }
     }
 
-    /// Returns true if the body has this text in it.
+    /// Returns `true` if the body contains this text.
     pub fn mentions(&self, text: &str) -> bool {
         self.body.windows(text.len()).any(|window| window == text.as_bytes())
     }
@@ -55,7 +55,7 @@ impl Received {
 ///
 /// # Panics
 ///
-/// If it is not what its encoding says, to its last byte: a real server would refuse it.
+/// Panics if it does not match its encoding to the last byte, since a real server would refuse it.
 pub(crate) fn decompressed(raw: &[u8], encoding: Option<&str>) -> Vec<u8> {
     let mut body = Vec::new();
     match encoding {

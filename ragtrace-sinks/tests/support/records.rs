@@ -5,7 +5,7 @@ use ragtrace::testing::capture_sync;
 use ragtrace::traced_stage;
 use ragtrace::uuid::Uuid;
 
-/// Searches, and has an answer written.
+/// A stage that searches, and lets an answer be written.
 #[traced_stage(kind = pipeline, fields(query))]
 pub(crate) fn answer_question(query: &str) -> Result<String, String> {
     let hits = search(query);
@@ -17,11 +17,11 @@ fn search(query: &str) -> Vec<usize> {
     (0..query.len().min(3)).collect()
 }
 
-/// Makes a batch of the records of so many questions: four records each, in one trace each.
+/// Returns a batch of the records of some questions: four records each, in one trace each.
 pub fn batch(questions: usize) -> Batch {
     let ((), captured) = capture_sync(|| {
         for number in 0..questions {
-            // Every third one fails, as some do.
+            // Every third question fails.
             let query = if number % 3 == 2 { format!("fail {number}") } else { format!("what is {number}?") };
             let _ = answer_question(&query);
         }

@@ -22,7 +22,7 @@ use crate::certificates::Certificate;
 use crate::received::{Received, decompressed};
 use crate::wire::{self, After, Io};
 
-/// A server that answers what it is told and keeps what it got. It ends when it is dropped.
+/// A server that answers as told and keeps what it received. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -40,7 +40,7 @@ struct Seen {
 
 type Handler = dyn Fn(&Received) -> Answer + Send + Sync;
 
-/// Settings of a [`Server`].
+/// The settings of a [`Server`].
 #[derive(Clone, Debug, Default)]
 pub struct ServerBuilder {
     certificate: Option<Certificate>,
@@ -49,29 +49,29 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Speaks TLS with this certificate.
+    /// Uses TLS with this certificate.
     pub fn tls(mut self, certificate: Certificate) -> Self {
         self.certificate = Some(certificate);
         self
     }
 
-    /// Speaks HTTP/2 alone, as ALPN says.
+    /// Uses only HTTP/2, as negotiated by ALPN.
     pub fn http2(mut self) -> Self {
         self.is_http2 = true;
         self
     }
 
-    /// Listens there, as a server that comes back does.
+    /// Listens on this address, as a server that comes back does.
     pub fn at(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// Starts the server. `handler` says what each request is answered.
+    /// Starts the server. `handler` returns the answer to each request.
     ///
     /// # Panics
     ///
-    /// If the port is taken.
+    /// Panics if the port is taken.
     pub fn start(self, handler: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let address = self.address.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
@@ -96,7 +96,7 @@ impl ServerBuilder {
 }
 
 impl Server {
-    /// Starts a server without TLS. `handler` says what each request is answered.
+    /// Starts a server without TLS. `handler` returns the answer to each request.
     pub fn start(handler: impl Fn(&Received) -> Answer + Send + Sync + 'static) -> Self {
         Self::builder().start(handler)
     }
@@ -125,17 +125,17 @@ impl Server {
         self.address
     }
 
-    /// Returns the requests that came until now.
+    /// Returns the requests that have come so far.
     pub fn requests(&self) -> Vec<Received> {
         self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forgets the requests that came until now, and returns them.
+    /// Forgets the requests that have come so far, and returns them.
     pub fn take_requests(&self) -> Vec<Received> {
         std::mem::take(&mut *self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns how many connections were made until now.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
@@ -150,17 +150,17 @@ impl Drop for Server {
     }
 }
 
-/// Returns the URL of a port that nobody listens at.
+/// Returns the URL of a port on which nothing listens.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// Panics if there is none.
 pub fn closed_port() -> String {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     format!("http://{}", listener.local_addr().expect("an address"))
 }
 
-/// What the tasks of a server share.
+/// The state that the tasks of a server share.
 #[derive(Clone)]
 struct Listening {
     tls: Option<TlsAcceptor>,
@@ -181,8 +181,8 @@ impl Listening {
     }
 
     async fn serve(self, stream: TcpStream, number: usize) {
-        // A reset is a close that drops what is under way (`SO_LINGER` of zero), of the same
-        // socket.
+        // Closing a socket with `SO_LINGER` of zero resets the connection, and drops what is in
+        // transit.
         let Ok(raw) = stream.into_std() else { return };
         let Ok(twin) = raw.try_clone() else { return };
         let Ok(stream) = TcpStream::from_std(raw) else { return };
@@ -223,7 +223,7 @@ impl Listening {
             async move { Ok::<_, Infallible>(listening.answer_http2(request, number).await) }
         });
         let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-        // However it ends: the client is the one that is tested.
+        // Errors do not matter here, since the client is what is tested.
         let _ = builder.serve_connection(TokioIo::new(io), service).await;
     }
 

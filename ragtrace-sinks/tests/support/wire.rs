@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, so that it can be broken anywhere.
+//! A hand-written HTTP/1.1 server side, so that it can break off anywhere.
 
 use std::fmt::Write;
 use std::io;
@@ -13,7 +13,7 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// What becomes of a connection after an answer.
+/// The fate of a connection after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
     Keep,
@@ -23,7 +23,7 @@ pub(crate) enum After {
     Hang,
 }
 
-/// Reads a request; none if the client left before its first byte.
+/// Reads a request, or returns `None` if the client left before its first byte.
 pub(crate) async fn read(io: &mut BufReader<Box<dyn Io>>, connection: usize) -> io::Result<Option<Received>> {
     let Some(first) = line(io).await? else { return Ok(None) };
     let mut words = first.split(' ');
@@ -68,7 +68,7 @@ async fn chunks(io: &mut BufReader<Box<dyn Io>>, body: &mut Vec<u8>) -> io::Resu
     Ok(())
 }
 
-/// Writes an answer as it is to be given.
+/// Writes an answer in its manner.
 pub(crate) async fn write(io: &mut BufReader<Box<dyn Io>>, answer: &Answer) -> io::Result<After> {
     let (half, whole) = (answer.body.len() / 2, answer.body.len());
     let (sent, after) = match answer.manner {

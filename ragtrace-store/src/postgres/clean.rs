@@ -1,16 +1,18 @@
-//! Mends texts that PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike,
-//! which becomes U+FFFD; and in `jsonb` some more that JSON allows.
+//! Replaces characters and numbers that PostgreSQL cannot store.
+//!
+//! The character U+0000, which neither `text` nor `jsonb` can hold, becomes U+FFFD. Some more that
+//! JSON allows is replaced in `jsonb`.
 
 use std::borrow::Cow;
 
-/// Returns a text without U+0000.
+/// Returns the text with U+0000 replaced by U+FFFD.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// Returns a JSON text that `jsonb` takes. Escapes of U+0000 and of half a surrogate pair become
-/// U+FFFD, and numbers for which `numeric` has no room become texts. JSON allows all of them, so
-/// they come in what a program has ready as JSON; one of them would cost the record.
+/// Returns a JSON text that `jsonb` accepts. Escapes of U+0000 and of unpaired surrogates become
+/// U+FFFD, and numbers too large for `numeric` become strings. JSON allows all of these, so a
+/// program's own JSON may contain them, and any of them would cost the whole record.
 pub(crate) fn json(json: String) -> String {
     if !json.contains("\\u") && !may_have_large_number(&json) {
         return json;
@@ -40,8 +42,8 @@ pub(crate) fn json(json: String) -> String {
     clean
 }
 
-/// Adds the escape that a text begins with. Returns how long it was. A backslash that is escaped
-/// itself begins none.
+/// Appends the escape sequence that `text` begins with, and returns its length. An escaped
+/// backslash begins no other escape.
 fn push_escape(clean: &mut String, text: &str) -> usize {
     let length = match code_unit(text) {
         // What follows a backslash is ASCII in JSON.
@@ -57,26 +59,26 @@ fn push_escape(clean: &mut String, text: &str) -> usize {
     length
 }
 
-/// Returns the code unit of UTF-16 that a text begins with, as an escape.
+/// Returns the UTF-16 code unit that `text` begins with as an escape (`\uXXXX`).
 fn code_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if is_hexadecimal { u16::from_str_radix(digits, 16).ok() } else { None }
 }
 
-/// The most digits that `numeric` has before the point, and after it (PostgreSQL's manual, table
-/// 8.2).
+/// The most digits that `numeric` holds before and after the decimal point (PostgreSQL's manual,
+/// table 8.2).
 const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
 
-/// Returns `false` if there is no number in a JSON text that `numeric` may have no room for: such a
-/// one has an exponent, or is long.
+/// Returns `false` if no number in the JSON text can be too large for `numeric`: such a number has
+/// an exponent or many digits.
 fn may_have_large_number(json: &str) -> bool {
     let is_exponent = |pair: &[u8]| pair[0].is_ascii_digit() && pair[1].eq_ignore_ascii_case(&b'e');
     json.len() > 16_383 || json.as_bytes().windows(2).any(is_exponent)
 }
 
-/// Adds the number that a text begins with, as a text if `numeric` has no room for it. Returns how
-/// long it was.
+/// Appends the number that `text` begins with, as a string if it is too large for `numeric`, and
+/// returns its length.
 fn push_number(clean: &mut String, text: &str) -> usize {
     let is_over = |sign: char| !sign.is_ascii_digit() && !matches!(sign, '-' | '+' | '.' | 'e' | 'E');
     let number = &text[..text.find(is_over).unwrap_or(text.len())];
@@ -97,8 +99,7 @@ fn has_room(number: &str) -> bool {
         && digits(fraction).saturating_sub(exponent) <= MOST_DIGITS.1
 }
 
-/// Returns a text as it is stored: what PostgreSQL cannot hold is replaced there, and so it is
-/// where it is looked for.
+/// Returns a text as it is stored. A filter has to replace the same characters as the writer did.
 pub(super) fn as_stored(text: Option<&str>) -> Option<String> {
     text.map(|given| self::text(given).into_owned())
 }

@@ -1,4 +1,4 @@
-//! Connecting.
+//! Connects to PostgreSQL.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::session::Use;
 use super::{days, schema};
 use crate::fault::{Cause, Fault};
 
-/// How long a server may take to let us in.
+/// The longest time that connecting and logging in may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl PgLocation {
-    /// Connects to tables of this version, which are made or brought up to it if need be.
+    /// Connects, and creates or upgrades the tables if necessary.
     pub(super) async fn connect(&self) -> Result<PgConnection, Fault> {
         let (options, session) = (self.options()?, self.session(Use::Writing)?);
         let connecting = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
@@ -26,11 +26,11 @@ impl PgLocation {
     }
 }
 
-/// Brings the tables at a place up to this version.
+/// Creates or upgrades the tables at a location.
 pub(crate) async fn migrate(location: &PgLocation) -> Result<(), Fault> {
     let mut connection = location.connect().await?;
     let session = location.session(Use::Writing)?;
-    // The first days too, so that a role without the right to create can write.
+    // The first partitions are made here too, so that a role that may not create tables can write.
     for day in days::coming() {
         schema::make_day(&mut connection, &session, day).await.map_err(while_writing)?;
     }

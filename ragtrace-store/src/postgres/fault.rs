@@ -1,7 +1,7 @@
-//! Judges PostgreSQL's errors.
+//! Classifies PostgreSQL's errors.
 //!
-//! Codes are those of PostgreSQL 15, appendix A ("PostgreSQL Error Codes"); the first two
-//! characters are a class.
+//! Codes are those of PostgreSQL 15, appendix A ("PostgreSQL Error Codes"). The first two
+//! characters of a code are its class.
 
 use std::error::Error;
 
@@ -10,17 +10,17 @@ use sqlx::postgres::PgDatabaseError;
 use super::pooler;
 use crate::fault::{Cause, Fault};
 
-/// The part of what a writer remembers that is out of date.
+/// The part of a writer's cached state that an error makes out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stale {
     Nothing,
-    /// The connection is cut, and others may be.
+    /// This connection was cut, and others may have been too.
     Connections,
-    /// A table or a partition is not there any more.
+    /// A table or a partition no longer exists.
     Tables,
 }
 
-/// Returns what a writer has to look at anew after a fault.
+/// Returns which cached state a writer has to renew after a fault.
 pub(super) fn stale_after(fault: &Fault) -> Stale {
     let Some(source) = fault.source() else { return Stale::Nothing };
     match source.downcast_ref::<PgDatabaseError>() {
@@ -30,56 +30,56 @@ pub(super) fn stale_after(fault: &Fault) -> Stale {
     }
 }
 
-/// Judges an error of a session that writes.
+/// Classifies an error of a session that writes.
 pub(super) fn while_writing(error: sqlx::Error) -> Fault {
     match (sqlstate(&error), &error) {
         (Some(code), _) => {
             let (cause, _, hint) = judge(&code, message(&error), is_missing_partition(&error));
             Fault::new(cause, format!("{hint} (SQLSTATE {code})"))
         }
-        // What cannot be put on the wire will never be.
-        (None, sqlx::Error::Encode(_)) => Fault::new(Cause::Data, "the data has no form on the wire"),
+        // Data that cannot be encoded now can never be.
+        (None, sqlx::Error::Encode(_)) => Fault::new(Cause::Data, "the data cannot be encoded for PostgreSQL"),
         (None, _) => Fault::new(Cause::Transient, "PostgreSQL cannot be reached"),
     }
     .with_source(error)
 }
 
-/// Judges an error that came up on the way to a session.
+/// Classifies an error of connecting.
 pub(super) fn while_connecting(error: sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => {
-            let message = "the connection cannot be set up: see to the URL and its `sslmode`";
+            let message = "the connection cannot be set up: check the URL and its `sslmode`";
             Fault::new(Cause::Operator, message).with_source(error)
         }
         error => while_writing(error),
     }
 }
 
-/// Judges the error of a URL that cannot be read.
+/// Classifies the error of a URL that cannot be parsed.
 pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
-    let advice = "write signs of its parts by their codes, such as `%2F` for a slash in a password";
+    let advice = "percent-encode special characters in its parts, such as `%2F` for a slash in a password";
     Fault::new(Cause::Url, format!("the URL of the database is malformed: {advice}")).with_source(error)
 }
 
-/// Judges an error that came up while the schema was being looked for or made. The `subject` names
-/// it.
+/// Classifies an error of finding or creating the schema. Messages name it by `subject`.
 pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
     if has_sqlstate(&error, &["42501"]) {
-        let message = "the role may not make the tables: run `ragtrace migrate` as one that may";
+        let message = "the role may not create the tables: run `ragtrace migrate` as a role that may";
         return Fault::new(Cause::Operator, message).with_source(error);
     }
     if has_sqlstate(&error, &["23505", "42P06"]) {
-        let message = format!("{subject} is being made by somebody else");
+        let message = format!("{subject} is being created by another process");
         return Fault::new(Cause::Transient, message).with_source(error);
     }
     if has_sqlstate(&error, &["42P07", "42723", "42710"]) {
-        let message = format!("{subject} has tables of something else by the same names: set another schema");
+        let message =
+            format!("{subject} has tables of another program with the names of ragtrace's: set another schema");
         return Fault::new(Cause::NotAStore, message).with_source(error);
     }
     while_writing(error)
 }
 
-/// Judges an error that came up while the database was being opened to read.
+/// Classifies an error of opening the database for reading.
 pub(super) fn while_opening(error: sqlx::Error) -> Fault {
     if has_sqlstate(&error, &["42501"]) {
         let advice = "have the owner run `SELECT ragtrace.allow_reader(role, tenant)`";
@@ -92,12 +92,12 @@ pub(super) fn while_opening(error: sqlx::Error) -> Fault {
     }
     let fault = while_connecting(error);
     if fault.cause() == Cause::Transient {
-        return fault.with_message("the database cannot be reached: see to the URL, and to whether the server runs");
+        return fault.with_message("the database cannot be reached: check the URL, and that the server is running");
     }
     fault
 }
 
-/// Judges an error of a session that reads.
+/// Classifies an error of a session that reads.
 pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
 
@@ -113,20 +113,25 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     Fault::new(cause, "the database could not be read").with_source(error)
 }
 
-/// Says that a database has no tables. The `subject` names the schema.
+/// Returns the fault of a database without ragtrace's tables. Messages name the schema by
+/// `subject`.
 pub(super) fn no_tables(subject: &str) -> Fault {
-    let advice = "run `ragtrace migrate`, or give the one your program writes to";
-    Fault::new(Cause::NotAStore, format!("the database has no tables of ragtrace's in {subject}: {advice}"))
+    let advice = "run `ragtrace migrate`, or give the URL your program writes to";
+    Fault::new(Cause::NotAStore, format!("the database has no ragtrace tables in {subject}: {advice}"))
 }
 
-/// Returns who can mend what a code stands for, what is out of date after it, and what to say.
+/// Returns the cause of an error by its code, the state that it makes out of date, and a message.
 fn judge(code: &str, message: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
     use Cause::{Data, Operator, Transient};
     match (code.get(..2).unwrap_or_default(), code) {
         (_, "23514") if missing_partition => (Transient, Stale::Tables, "the partition of a day is gone"),
-        (_, "42P01" | "42883" | "3F000" | "42703") => (Transient, Stale::Tables, "the tables are not there any more"),
-        (_, "42501" | "3D000") | ("28", _) => (Operator, Stale::Nothing, "the role may not write there"),
-        (_, "25006") => (Transient, Stale::Connections, "the server takes no writes, such as a standby"),
+        (_, "42P01" | "42883" | "3F000" | "42703") => (Transient, Stale::Tables, "the tables no longer exist"),
+        (_, "42501" | "3D000") | ("28", _) => (
+            Operator,
+            Stale::Nothing,
+            "the server refuses the role: check the user, the password, the database and the role's rights",
+        ),
+        (_, "25006") => (Transient, Stale::Connections, "the server accepts no writes, as a standby does"),
         (_, "53100") => (Transient, Stale::Nothing, "the server's disk is full: make room"),
         (_, "53300") => (Transient, Stale::Connections, "the server has too many connections"),
         ("22" | "23" | "54", _) => (Data, Stale::Nothing, "PostgreSQL refuses the data"),
@@ -140,7 +145,7 @@ fn judge(code: &str, message: &str, missing_partition: bool) -> (Cause, Stale, &
     }
 }
 
-/// Returns `true` for a code that passes, whatever was asked for.
+/// Returns `true` if a code stands for a temporary error, whatever the statement.
 fn passes(code: &str) -> bool {
     matches!(code.get(..2), Some("08" | "40" | "53" | "55" | "57" | "58"))
 }
@@ -153,13 +158,13 @@ fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }
 
-/// Returns `true` if the server gave one of these codes.
+/// Returns `true` if the server reported one of these codes.
 pub(super) fn has_sqlstate(error: &sqlx::Error, codes: &[&str]) -> bool {
     sqlstate(error).is_some_and(|code| codes.contains(&code.as_str()))
 }
 
-/// Returns `true` if a row has no partition, which has the code of a violated check, but no
-/// constraint that it violates.
+/// Returns `true` if a row has no partition. The server reports that with the code of a violated
+/// check constraint, but without the name of a constraint.
 fn is_missing_partition(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.constraint().is_none())
 }

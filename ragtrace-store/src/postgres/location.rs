@@ -1,9 +1,9 @@
-//! Where the tables are: a database and a schema in it, from a URL.
+//! The location of the tables: a database and a schema in it, parsed from a URL.
 //!
-//! The URL is that of libpq (PostgreSQL 15, section 34.1.1.2, "Connection URIs"). sqlx reads it, by
-//! rules for addresses of the web, so what differs is mended first: the host of version 6 in
-//! brackets, signs in passwords that would end the address elsewhere, and parameters that sqlx does
-//! not know, whose values it would write to the log.
+//! The URL has libpq's form (PostgreSQL 15, section 34.1.1.2, "Connection URIs"). sqlx parses it by
+//! the rules for web addresses, so what differs is converted first: an IPv6 host in brackets,
+//! characters in passwords that would end the address early, and parameters that sqlx does not
+//! know, whose values it would log.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use super::fault::malformed_url;
 use super::session::{Session, Use};
 use crate::fault::{Cause, Fault};
 
-/// The parameters that sqlx knows, beside `options[…]`.
+/// The parameters that sqlx knows, besides `options[…]`.
 const KNOWN: [&str; 19] = [
     "application_name",
     "dbname",
@@ -36,14 +36,14 @@ const KNOWN: [&str; 19] = [
     "user",
     SCHEMA,
 ];
-/// The parameter of ours.
+/// The parameter that names the schema, which libpq does not have.
 const SCHEMA: &str = "schema";
 const CACHE: &str = "statement-cache-capacity";
 const DEFAULT_SCHEMA: &str = "ragtrace";
-/// Stands for a host that sqlx cannot read (RFC 2606, section 2: there is none of that name).
+/// A stand-in for a host that sqlx cannot parse. No host has this name (RFC 2606, section 2).
 const PLACEHOLDER: &str = "ragtrace.invalid";
-/// The longest name of PostgreSQL, in bytes (section 4.1.1, "Identifiers and Key Words"). It cuts a
-/// longer one without an error.
+/// The longest name that PostgreSQL keeps, in bytes (section 4.1.1, "Identifiers and Key Words").
+/// It truncates a longer one without an error.
 const LONGEST_NAME: usize = 63;
 
 /// A database, and the schema in it.
@@ -54,32 +54,34 @@ pub(crate) struct PgLocation {
 }
 
 impl std::fmt::Debug for PgLocation {
-    /// Without the URL, which may have a password in it.
+    /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PgLocation").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 
 impl PgLocation {
-    /// Returns the place that a URL alone names: the parameter `schema`, which is ours, may say
-    /// which schema.
+    /// Returns the location that `url` names. Its parameter `schema`, which is an extension of
+    /// ragtrace, names the schema.
     pub(crate) fn from_url(url: &str) -> Self {
         Self { url: url.to_owned(), schema: None }
     }
 
-    /// Sets the schema, whatever the URL says.
+    /// Sets the schema, which takes precedence over the URL's parameter.
     pub(super) fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
     }
 
-    /// Returns the schema's name, if there can be a schema of that name.
+    /// Returns the schema's name, or a fault if PostgreSQL does not accept that name.
     pub(super) fn schema_name(&self) -> Result<Cow<'_, str>, Fault> {
         let name = match &self.schema {
             Some(schema) => Cow::Borrowed(schema.as_str()),
             None => match Parts::of(&self.url).last(SCHEMA) {
                 Some(encoded) => {
-                    let malformed = || Fault::new(Cause::Url, "the parameter `schema` of the URL is malformed");
+                    let advice = "write a percent sign as `%25`";
+                    let message = format!("the parameter `schema` of the URL is malformed: {advice}");
+                    let malformed = || Fault::new(Cause::Url, message);
                     decoded(encoded).ok_or_else(malformed)?
                 }
                 None => Cow::Borrowed(""),
@@ -96,25 +98,25 @@ impl PgLocation {
         }
     }
 
-    /// Returns how transactions begin there.
+    /// Returns the settings with which transactions begin.
     pub(super) fn session(&self, of: Use) -> Result<Session, Fault> {
         Ok(Session::new(&self.schema_name()?, of, self.caches_statements()))
     }
 
-    /// Returns `true` if the URL says that statements may be cached, as they must not be over a
+    /// Returns `true` if the URL allows statements to be cached, which must not happen over a
     /// pooler.
     fn caches_statements(&self) -> bool {
         Parts::of(&self.url).last(CACHE).is_some_and(|capacity| capacity.parse::<usize>().is_ok_and(|some| some > 0))
     }
 
-    /// Returns how to connect. Nothing is asked for that a pooler may refuse or drop: all that
-    /// matters is set in each transaction. Statements are not logged: sqlx would log them through
-    /// the very subscriber whose records are on their way here.
+    /// Returns the connection options. They ask for nothing that a pooler may refuse or drop: every
+    /// setting that matters is set in each transaction. Statements are not logged, since sqlx would
+    /// log them through the subscriber whose records are being written here.
     pub(super) fn options(&self) -> Result<PgConnectOptions, Fault> {
         let parts = Parts::of(&self.url);
         let (url, host) = parts.for_sqlx()?;
         let mut options: PgConnectOptions = url.parse().map_err(malformed_url)?;
-        // A parameter may have named another.
+        // A parameter may have named another host.
         if let Some(host) = host.filter(|_| options.get_host() == PLACEHOLDER) {
             options = options.host(&host);
         }
@@ -128,13 +130,13 @@ impl PgLocation {
     }
 }
 
-/// The parts of a URL that are looked at, as they are written.
+/// The parts of a URL, not decoded.
 struct Parts<'a> {
-    /// The scheme and what follows it up to the address.
+    /// The scheme with its `://`.
     scheme: &'a str,
-    /// The user and perhaps a password.
+    /// The user, and the password if there is one.
     user: Option<&'a str>,
-    /// The host and perhaps a port.
+    /// The host, and the port if there is one.
     host: &'a str,
     path: &'a str,
     parameters: Vec<&'a str>,
@@ -144,7 +146,7 @@ impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Self {
         let (scheme, rest) = url.find("://").map_or(("", url), |at| url.split_at(at + 3));
         let before_path = &rest[..rest.find('/').unwrap_or(rest.len())];
-        // A question mark is part of a password that goes on behind it.
+        // A question mark before the `@` is part of a password.
         let user = before_path.rfind('@').filter(|at| {
             let query = before_path.find('?').unwrap_or(*at);
             query >= *at || before_path[..query].contains(':')
@@ -155,12 +157,12 @@ impl<'a> Parts<'a> {
         Self { scheme, user, host, path, parameters: query.split('&').filter(|one| !one.is_empty()).collect() }
     }
 
-    /// Returns the value of a parameter, as it is written; the last one counts.
+    /// Returns the last value of a parameter, not decoded.
     fn last(&self, name: &str) -> Option<&'a str> {
         self.parameters.iter().rev().find_map(|one| one.strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// Returns the URL that sqlx reads, and the host where it cannot read that.
+    /// Returns a URL that sqlx can parse, and the host separately if sqlx cannot parse it.
     fn for_sqlx(&self) -> Result<(String, Option<String>), Fault> {
         let malformed = |why: &str| Fault::new(Cause::Url, format!("the URL of the database is malformed: {why}"));
         if self.scheme.is_empty() {
@@ -171,8 +173,8 @@ impl<'a> Parts<'a> {
         }
         let (host, port, own_host) = match self.host.strip_prefix('[') {
             Some(host) => {
-                let (address, port) = host.split_once(']').ok_or_else(|| malformed("see to its host"))?;
-                let address = decoded(address).ok_or_else(|| malformed("see to its host"))?;
+                let (address, port) = host.split_once(']').ok_or_else(|| malformed("check its host"))?;
+                let address = decoded(address).ok_or_else(|| malformed("check its host"))?;
                 (PLACEHOLDER, port.strip_prefix(':').unwrap_or(port), Some(address.into_owned()))
             }
             None => self.host.split_once(':').map_or((self.host, "", None), |(host, port)| (host, port, None)),
@@ -180,7 +182,7 @@ impl<'a> Parts<'a> {
         let mut url = self.scheme.to_owned();
         let mut parameters = Vec::new();
         if host.is_empty() {
-            // An address of the web has no user without a host, so those become parameters.
+            // A web address cannot have a user without a host, so these become parameters.
             let (user, password) = self.user.map_or(("", ""), |user| user.split_once(':').unwrap_or((user, "")));
             for (name, value) in [("user", user), ("password", password), ("port", port)] {
                 if !value.is_empty() {
@@ -208,12 +210,12 @@ impl<'a> Parts<'a> {
             url.push(if at == 0 { '?' } else { '&' });
             url.push_str(parameter);
         }
-        // There are no fragments in such a URL.
+        // These URLs have no fragments, so a `#` is part of a value.
         Ok((url.replace('#', "%23"), own_host))
     }
 }
 
-/// Returns a text without its percent signs, or `None` if it is not well formed.
+/// Decodes percent-encoding, or returns `None` if it is malformed.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));

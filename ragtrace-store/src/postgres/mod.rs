@@ -1,22 +1,24 @@
-//! PostgreSQL, 14 or later: records into it and back.
+//! Writes records to PostgreSQL, version 14 or later, and reads them back.
 //!
-//! **Exactly once.** A batch's id goes into a ledger in the transaction that writes its rows, first
-//! of all: a batch that is delivered again, because its answer was lost or the process restarted,
-//! is acknowledged and writes nothing. A second delivery while the first still runs waits for it at
-//! the ledger. What a batch counted goes the same way.
+//! **Exactly once.** The transaction that writes a batch first enters the batch's id into a ledger.
+//! A batch that is delivered again, because its answer was lost or the process restarted, is
+//! acknowledged and writes nothing. A second delivery that begins while the first is still running
+//! waits for it at the ledger. The same holds for the counts of a batch.
 //!
-//! **Nothing is cancelled half-way.** A batch is written by a task of its own, which goes on when
-//! the pipeline stops waiting. One that takes too long is given up together with its connection,
-//! never to be used again; whether it was written, the ledger knows.
+//! **Nothing is cancelled half-way.** A batch is written by a task of its own, which continues if
+//! the pipeline stops waiting. If a batch takes too long, its connection is dropped and never used
+//! again; the ledger tells later whether the batch was written.
 //!
-//! **A pooler may stand between**, in session or transaction mode: see `session`.
+//! **A pooler may stand in between**, in session or transaction mode: see `session`.
 //!
-//! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way
-//! becomes a verdict by its SQLSTATE (`fault`): a server that is down, full, busy or failing over
-//! passes, so `retry`; a wrong password or missing rights park the sink by `park`; data that the
-//! server refuses is `rejected`. Partitions by day can have no key on the id alone, so a record
-//! that comes in two batches of many makes two rows, which no pipeline of ours does; one that comes
-//! alone, as a dead letter does that is replayed, is looked for first.
+//! **What this does not do:** it never retries by itself, and keeps no queue. `fault` turns an
+//! error into a verdict by its SQLSTATE. A server that is down, full, busy or failing over is
+//! temporary, so the verdict is `retry`; a wrong password or missing rights need an operator, so
+//! the sink is parked with `park`; data that the server refuses is `rejected`.
+//!
+//! A table partitioned by day can have no key on the id alone. So a record that came in two
+//! different batches of several records would make two rows; the pipeline never sends such batches.
+//! A record that comes alone, as a replayed dead letter does, is looked up first.
 
 mod clean;
 mod connect;

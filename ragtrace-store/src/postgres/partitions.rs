@@ -1,4 +1,4 @@
-//! The partitions of `logs`: one a day.
+//! The partitions of `logs`, one per day.
 
 use super::session::PgTransaction;
 
@@ -8,11 +8,11 @@ pub(super) const AFTER_ALL: &str = "9999-12-31";
 /// A day that has a partition.
 pub(super) struct Day {
     pub(super) partition: String,
-    /// As a date.
+    /// The day as a date.
     pub(super) day: String,
 }
 
-/// Returns the days before one, the oldest first.
+/// Returns the days before `horizon` that have partitions, oldest first.
 pub(super) async fn days_before(transaction: &mut PgTransaction<'_>, horizon: &str) -> Result<Vec<Day>, sqlx::Error> {
     let days = sqlx::query_as!(
         Day,

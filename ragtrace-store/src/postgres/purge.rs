@@ -1,4 +1,4 @@
-//! The erasure of a person from PostgreSQL.
+//! Erases a user's data from PostgreSQL.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use super::session::{Session, Use};
 use crate::fault::Fault;
 use crate::retention::{Purge, PurgeReport};
 
-/// Traces of one transaction.
+/// The number of traces erased in one transaction.
 const STEP: usize = 2_000;
 
-/// Erases a person from the schema at `location`.
+/// Erases a user's data from the schema at `location`.
 pub(crate) async fn purge(
     location: &PgLocation,
     purge: &Purge,
@@ -33,25 +33,26 @@ pub(crate) async fn purge(
     erased.map(|()| report).map_err(while_writing)
 }
 
-/// An erasure that is under way.
+/// An erasure in progress.
 struct Erasure<'c> {
     connection: &'c mut PgConnection,
     session: Session,
     dry_run: bool,
 }
 
-/// Which rows are erased together.
+/// Rows that are erased in one transaction.
 #[derive(Clone, Copy)]
 enum Rows<'a> {
-    /// Without the scores that this user gave, which go with the others of theirs.
+    /// All rows of these traces, but for the scores that the user gave, which are counted with the
+    /// user's other scores.
     OfTraces(&'a [Uuid], &'a str),
     OfNoTrace(&'a str),
 }
 
 impl Erasure<'_> {
-    /// Finds the traces of a person, a day after the other, since no index leads to a user's rows;
-    /// then erases them, some at once, each whole in one transaction. One that is stopped leaves
-    /// whole traces, and finds them the next time.
+    /// Finds the user's traces, one day after the other, since no index leads to a user's rows;
+    /// then erases them, some at a time, each trace whole in one transaction. If the job is
+    /// stopped, the next one finds the traces that are left.
     async fn run(
         &mut self,
         user: &str,
@@ -93,7 +94,7 @@ impl Erasure<'_> {
         Ok(())
     }
 
-    /// Erases in one transaction, which a dry run takes back: what it says is what it would do.
+    /// Erases rows in one transaction. A dry run rolls it back, so that its report is exact.
     async fn erase(&mut self, rows: Rows<'_>, report: &mut PurgeReport) -> Result<(), sqlx::Error> {
         let mut transaction = self.session.begin(self.connection).await?;
         let tables = [
@@ -112,7 +113,7 @@ impl Erasure<'_> {
                     let delete = format!("DELETE FROM {table} WHERE trace_id = ANY ($1)");
                     sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut transaction).await?
                 }
-                // A score has a trace always, perhaps that of somebody else.
+                // A score always has a trace, which may be another user's.
                 Rows::OfNoTrace(user) if table == "scores" => {
                     let delete = "DELETE FROM scores WHERE left(user_id, 64) = left($1, 64) AND user_id = $1";
                     sqlx::query(delete).bind(user).execute(&mut transaction).await?

@@ -1,7 +1,8 @@
 //! Retention in PostgreSQL: traces in small transactions, and days by dropping their partitions.
 //!
-//! Traces that go and lie within their day are not touched: they vanish with its partition. Only
-//! those that cross midnight are deleted row by row, and only those that are kept are copied.
+//! Traces that are removed and lie within their day are not touched, since they vanish with its
+//! partition. Only those that cross midnight are deleted row by row, and only those that are kept
+//! are copied.
 
 use std::time::Duration;
 
@@ -18,14 +19,14 @@ use super::session::{PgTransaction, Session, Use};
 use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
 
-/// Traces of one transaction.
+/// The number of traces handled in one transaction.
 const STEP: i64 = 2_000;
-/// How often, and how far apart, a day is tried to be dropped while others use the table: longer
-/// than a statement of ours may take.
+/// The number of attempts to drop a day's partition while others use the table. Together they take
+/// longer than any of ragtrace's own statements may.
 const ATTEMPTS: u32 = 60;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
-/// The number of the lock that a job holds, together with one that stands for the schema: `ragt` in
-/// ASCII.
+/// The first number of the advisory lock that a job holds: `ragt` in ASCII. The second number
+/// stands for the schema.
 const LOCK: i32 = 0x7261_6774;
 
 /// Runs retention over the schema at `location`.
@@ -43,10 +44,10 @@ pub(crate) async fn retain(
     done.map(|()| report).map_err(while_writing)
 }
 
-/// A job that is under way.
+/// A retention job in progress.
 ///
-/// Each step takes the lock for itself, since a lock of the session's would stay with a pooler's
-/// connection. Where another job holds it, this one leaves: that one goes on from here.
+/// Each transaction takes the lock for itself, since a session's lock would stay with a pooler's
+/// connection. If another job holds the lock, this job ends, and the other one does the rest.
 struct Job<'c> {
     connection: &'c mut PgConnection,
     session: Session,
@@ -54,12 +55,12 @@ struct Job<'c> {
     report: RetentionReport,
 }
 
-/// The outcome of the attempt to drop a day.
+/// The outcome of an attempt to drop a day's partition.
 enum Attempt {
     Done,
-    /// Something in the day has still to be decided on.
+    /// Some trace or row of the day has no verdict yet.
     Undecided,
-    /// Others use the table.
+    /// Other sessions use the table.
     InUse(sqlx::Error),
 }
 
@@ -98,7 +99,7 @@ impl Job<'_> {
         self.expire().await
     }
 
-    /// Notes that another job is running.
+    /// Reports that another job is running.
     fn leave(&mut self) {
         self.report.is_running_elsewhere = true;
     }
@@ -143,8 +144,8 @@ impl Job<'_> {
                 let id = TraceId::from_u128(trace.trace_id.as_u128());
                 let decides = || id.is_none_or(|id| self.retention.keeps(id, trace.has_error));
                 let keeps = trace.kept.unwrap_or_else(decides);
-                // Nothing is noted in a dry run, so a trace that began on an earlier day is known
-                // by its rows there.
+                // A dry run writes no verdicts, so a trace that began on an earlier day is
+                // recognized by its rows there.
                 if trace.kept.is_none() && !trace.seen {
                     *(if keeps { &mut archived } else { &mut removed }) += 1;
                 }
@@ -160,9 +161,10 @@ impl Job<'_> {
         }
     }
 
-    /// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see
-    /// [`Self::drop_day`]. While a drop waits, everybody else waits behind it, so each attempt
-    /// waits for a moment only. Returns whether it is dropped, or `None` if another job is running.
+    /// Drops the partition of a day as soon as no other session uses the table, see
+    /// [`Self::drop_day`]. All other sessions queue behind a waiting drop, so each attempt waits
+    /// only briefly. Returns `true` if the partition was dropped, `false` if some of its traces
+    /// have no verdict yet, or `None` if another job is running.
     async fn drop_when_unused(&mut self, day: &Day) -> Result<Option<bool>, sqlx::Error> {
         let mut attempts = 1..=ATTEMPTS;
         loop {
@@ -191,7 +193,7 @@ impl Job<'_> {
     }
 }
 
-/// Begins a step, unless another job is in one.
+/// Begins a transaction that holds the lock, or returns `None` if another job holds it.
 async fn begin_locked<'c>(
     connection: &'c mut PgConnection,
     session: &Session,
@@ -205,7 +207,7 @@ async fn begin_locked<'c>(
     transaction.rollback().await.map(|()| None)
 }
 
-/// Moves and removes.
+/// Moves the kept traces to the archive, and removes the others.
 async fn carry_out(
     transaction: &mut PgTransaction<'_>,
     day: &str,
@@ -227,7 +229,7 @@ async fn carry_out(
         kept
     );
     archive.execute(&mut *transaction).await?;
-    // Those of a trace that is kept stay where they are.
+    // Scores of a kept trace stay where they are.
     sqlx::query!("DELETE FROM scores WHERE trace_id = ANY ($1)", gone).execute(&mut *transaction).await?;
     sqlx::query!("DELETE FROM logs WHERE trace_id = ANY ($1)", kept).execute(&mut *transaction).await?;
     let crossing = sqlx::query!(
@@ -239,15 +241,16 @@ async fn carry_out(
     crossing.execute(transaction).await.map(drop)
 }
 
-/// Drops the partition of a day, unless something in it has still to be decided on. Rows of no
-/// trace are judged each by itself.
+/// Drops the partition of a day and returns `true`, unless some of its traces have no verdict yet.
+/// Rows without a trace are decided on one by one.
 async fn drop_decided(
     transaction: &mut PgTransaction<'_>,
     retention: &Retention,
     day: &Day,
 ) -> Result<bool, sqlx::Error> {
     let partition = quoted(&day.partition);
-    // Nobody writes to the day from here on; who wants to makes it anew afterwards.
+    // From here on nobody can write to the day. A writer that wants to creates its partition again
+    // afterwards.
     transaction.run(format!("SET LOCAL lock_timeout = '1s'; LOCK TABLE {partition} IN SHARE MODE")).await?;
     let undecided = sqlx::query_scalar!(
         r#"SELECT EXISTS (
@@ -274,13 +277,13 @@ async fn drop_decided(
 }
 
 impl Job<'_> {
-    /// Removes what is too old in the archive, in the metrics and in our own books.
+    /// Removes what is too old from the archive, the metrics, and the store's bookkeeping tables.
     async fn expire(&mut self) -> Result<(), sqlx::Error> {
         let archive = self.retention.archive_horizon().to_string();
         let metrics = self.retention.metrics_horizon().to_string();
         let mut transaction = self.session.begin(self.connection).await?;
         let expired = sqlx::query_scalar!(
-            // By the index on time: the rest of the archive need not be read.
+            // The index on time finds these rows, so the rest of the archive is not read.
             r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs_archive a
         WHERE trace_id IS NOT NULL AND timestamp < $1::text::timestamptz AND NOT EXISTS (
             SELECT FROM logs_archive b WHERE b.trace_id = a.trace_id AND b.timestamp >= $1::text::timestamptz)"#,
@@ -300,10 +303,10 @@ impl Job<'_> {
             scores.execute(&mut transaction).await?;
             transaction.commit().await?;
         }
-        // The statements take the same parameter as text, and are known by heart.
+        // All statements take the same text parameter, and are fixed strings.
         let old = [
             ("DELETE FROM logs_archive WHERE trace_id IS NULL AND timestamp < $1::text::timestamptz", &archive),
-            // Whose trace was gone when they came.
+            // Scores that arrived after their trace was removed.
             ("DELETE FROM scores WHERE late AND $1::text IS NOT NULL", &archive),
             (
                 "DELETE FROM scores s WHERE timestamp < $1::text::timestamptz

@@ -1,4 +1,4 @@
-//! The tables in a schema, which version they are of, and their partitions.
+//! The tables in a schema: their version, their migrations, and the partitions of `logs`.
 
 use std::time::Instant;
 
@@ -12,18 +12,17 @@ use super::session::{PgTransaction, Session};
 use crate::fault::Fault;
 use crate::tables::check_version;
 
-/// The tables, from the first version on.
+/// The migrations that make the tables, from the first version on.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Which migrations were applied, by version and checksum.
+/// The applied migrations, by version and checksum.
 type Applied = Vec<(i64, Vec<u8>)>;
 
-/// Brings the tables up to this version, in a schema that is made if need be.
+/// Creates or upgrades the tables. The schema is created if it does not exist.
 pub(super) async fn prepare(connection: &mut PgConnection, session: &Session, schema: &str) -> Result<(), Fault> {
     let subject = subject(schema);
     let failed = |error| while_making_schema(&subject, error);
-    // What is of this version need not be locked, and what cannot be brought up to it need not be
-    // tried.
+    // Tables of this version need no lock, and tables that cannot be upgraded are reported at once.
     let mut transaction = session.begin(connection).await.map_err(failed)?;
     let found = applied(&mut transaction, schema).await;
     transaction.rollback().await.map_err(failed)?;
@@ -40,12 +39,14 @@ pub(super) async fn prepare(connection: &mut PgConnection, session: &Session, sc
     migrated.map_err(failed)?
 }
 
-/// Makes what is missing, in one transaction and under a lock: the second of two processes that
-/// start at once finds the work done. sqlx could do it too, but with a lock of the session's.
+/// Applies the missing migrations in one transaction and under a lock, so that the second of two
+/// processes that start at once finds the work done. sqlx could do this too, but with a lock of the
+/// session's, which does not work over a pooler.
 async fn bring_up(transaction: &mut PgTransaction<'_>, schema: &str) -> Result<Result<(), Fault>, sqlx::Error> {
     let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtext('ragtrace.migrate'), hashtext($1))");
     lock.bind(schema).execute(&mut *transaction).await?;
-    // Asked first, since creating what is there already needs the right to create all the same.
+    // The schema is looked up first, since `CREATE SCHEMA IF NOT EXISTS` needs the right to create
+    // even if the schema exists.
     let is_there = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
     if !is_there.bind(schema).fetch_one(&mut *transaction).await? {
         transaction.run(format!("CREATE SCHEMA {}", quoted(schema))).await?;
@@ -63,7 +64,7 @@ async fn bring_up(transaction: &mut PgTransaction<'_>, schema: &str) -> Result<R
             return Ok(Err(fault));
         }
     } else {
-        // As sqlx makes it.
+        // The columns are those of sqlx's own migration table.
         let table = "CREATE TABLE ragtrace_migrations (version bigint PRIMARY KEY, description text NOT NULL,
             installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL,
             execution_time bigint NOT NULL)";
@@ -85,17 +86,17 @@ async fn bring_up(transaction: &mut PgTransaction<'_>, schema: &str) -> Result<R
     Ok(Ok(()))
 }
 
-/// Returns `true` if all that was applied is known, and something is not applied yet.
+/// Returns `true` if all applied migrations are known, and some known ones are not applied yet.
 fn is_older(applied: &[(i64, Vec<u8>)]) -> bool {
     applied.iter().all(|(version, checksum)| {
         MIGRATIONS.iter().any(|migration| migration.version == *version && *migration.checksum == **checksum)
     })
 }
 
-/// Returns the migrations that were applied, or `None` if there are no tables.
+/// Returns the applied migrations, or `None` if there are no tables.
 pub(super) async fn applied(executor: impl PgExecutor<'_>, schema: &str) -> Result<Option<Applied>, sqlx::Error> {
-    // The table is sqlx's own, so it is not among those that statements are checked against. By its
-    // whole name, since a schema that the role may not use is passed over otherwise.
+    // This table is sqlx's own, so the statement cannot be checked at compile time. The schema is
+    // named explicitly, since a schema that the role may not use is skipped in the search path.
     let select = format!("SELECT version, checksum FROM {}.ragtrace_migrations WHERE success", quoted(schema));
     match sqlx::query_as(AssertSqlSafe(select)).fetch_all(executor).await {
         Err(error) if has_sqlstate(&error, &["42P01", "3F000"]) => Ok(None),
@@ -108,12 +109,12 @@ pub(super) fn check(schema: &str, applied: &[(i64, Vec<u8>)]) -> Result<(), Faul
     check_version(&subject(schema), &MIGRATIONS, applied)
 }
 
-/// Names the schema in a message.
+/// Returns the schema's name for use in a message.
 pub(super) fn subject(schema: &str) -> String {
     format!("the schema `{schema}`")
 }
 
-/// Makes the partition of a day, counted from 1970, unless it is there.
+/// Creates the partition of a day, counted from 1970, if it does not exist.
 pub(super) async fn make_day(connection: &mut PgConnection, session: &Session, day: i64) -> Result<(), sqlx::Error> {
     let day = i32::try_from(day).unwrap_or(i32::MAX);
     let mut transaction = session.begin(connection).await?;

@@ -1,17 +1,17 @@
-//! Transactions, and what is set in them.
+//! Transactions, and the settings that each of them makes.
 //!
-//! **A server connection is ours from `BEGIN` to `COMMIT`, and no longer.** Between a program and
-//! its server there may be a pooler, such as `PgBouncer`, that lends a connection of the server's
-//! for the length of a transaction, drops what was asked for when the connection was made, and
-//! lends it to somebody else afterwards. So every statement is part of a transaction; what a
-//! transaction needs, the schema above all, is set in it, in the message that begins it; and
+//! **A server connection belongs to this program only from `BEGIN` to `COMMIT`.** A pooler such as
+//! `PgBouncer` may stand between a program and its server. It lends a server connection for the
+//! length of a transaction, ignores settings that were requested when the client connected, and
+//! lends the connection to another client afterwards. So every statement is part of a transaction.
+//! Everything a transaction needs, above all the schema, is set in the message that begins it, and
 //! nothing is left behind: no settings, no locks, no names of statements.
 //!
 //! **Statements have no names** unless the URL asks for a cache of them
-//! (`statement-cache-capacity`). A name that another program gave to another statement on the same
-//! connection of the server would run that one. The price is a parse and an answer more for each of
-//! the few statements of a batch, and a plan for each search. A trace is found by a function of the
-//! schema's (`rows_of_trace`), whose plan the server keeps without a name.
+//! (`statement-cache-capacity`). If another program had given the same name to another statement on
+//! the same server connection, that statement would run. The price is that each of the few
+//! statements of a batch is parsed again, and each search is planned again. A trace is found by a
+//! function of the schema (`rows_of_trace`), whose plan the server keeps without a name.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,20 +23,20 @@ use sqlx::{AssertSqlSafe, Describe, Either, Execute, Executor, SqlStr};
 
 use super::identifier::quoted;
 
-/// The use of a transaction, which its settings go by.
+/// The purpose of a transaction, which decides its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Writing,
-    /// A job whose statements may take their time: it is alone, and some of them read a whole day.
+    /// A retention or purge job. Its statements have no time limit, since some read a whole day.
     Tidying,
-    /// Searches, which are planned for the parameters they get.
+    /// A search, which is planned for its actual parameters.
     Searching,
-    /// What always goes the same way, and is planned once where the server keeps the plan: planning
-    /// over many days takes longer than finding a trace.
+    /// A query that always has the same plan. It is planned once if the server keeps the plan,
+    /// since planning over the partitions of many days takes longer than finding a trace.
     LookingUp,
 }
 
-/// How transactions in a schema begin.
+/// The statements that begin a transaction in a schema.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     begin: String,
@@ -44,10 +44,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Sets what transactions in a schema need for a use. With `cached` statements keep their names
-    /// over transactions, which takes a server without a pooler.
+    /// Returns the settings for transactions of one use in a schema. If `cached` is set, statements
+    /// keep their names over transactions, which requires a server without a pooler.
     pub(super) fn new(schema: &str, of: Use, cached: bool) -> Self {
-        // A server that has lost its client or waits for a lock must not do so for ever.
+        // A server that has lost its client, or waits for a lock, must not do so for ever.
         let mut settings = match of {
             Use::Writing => {
                 vec![("statement_timeout", "30s"), ("lock_timeout", "10s")]
@@ -63,14 +63,14 @@ impl Session {
         settings.push(("idle_in_transaction_session_timeout", "60s"));
         settings.push(("TimeZone", "UTC"));
         settings.push(("DateStyle", "ISO, MDY"));
-        // Compiling a statement takes longer than any of ours does.
+        // Just-in-time compilation takes longer than any of these statements.
         settings.push(("jit", "off"));
         let mode = match of {
             Use::Writing | Use::Tidying => "READ WRITE",
             Use::Searching | Use::LookingUp => "READ ONLY",
         };
-        // Whoever had the connection before may have left temporary tables there, which would come
-        // first if they were not named last.
+        // A previous user of the connection may have left temporary tables. They would take
+        // precedence if `pg_temp` were not named last.
         let mut begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED, {mode}; SET LOCAL search_path = {}, pg_temp",
             quoted(schema)
@@ -88,8 +88,8 @@ impl Session {
     }
 }
 
-/// A transaction. One that is neither committed nor rolled back leaves its connection in the middle
-/// of it, so whoever lent that closes it.
+/// A transaction. If it is neither committed nor rolled back, its connection stays in the middle of
+/// it, and the owner of the connection has to close it.
 #[derive(Debug)]
 pub(super) struct PgTransaction<'c> {
     connection: &'c mut PgConnection,
@@ -162,7 +162,7 @@ impl<'c> Executor<'c> for &'c mut PgTransaction<'_> {
     }
 }
 
-/// A statement that is given no name, unless it may be kept.
+/// A statement that gets no name, unless statements may be cached.
 struct Unnamed<E> {
     query: E,
     cached: bool,

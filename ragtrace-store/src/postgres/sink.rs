@@ -20,12 +20,11 @@ use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::{InstanceRow, Refused};
 
-/// How long a batch may take. The server gives a statement up sooner; this is for one that does not
-/// answer at all.
+/// The longest time that a batch may take. The server cancels a slow statement earlier; this limit
+/// is for a server that does not answer at all.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// Writes records to PostgreSQL, into a schema of their own, whose tables it makes when the first
-/// batch arrives.
+/// A sink that writes records to PostgreSQL, into tables of its own schema.
 ///
 /// ```
 /// use ragtrace_store::PostgresSink;
@@ -33,13 +32,16 @@ const BATCH_TIMEOUT: Duration = Duration::from_secs(45);
 /// let sink = PostgresSink::new("postgres://ragtrace@db.example/telemetry?sslmode=verify-full").schema("ragtrace");
 /// ```
 ///
-/// The URL is that of libpq, `sslmode` and `sslrootcert` included. The role has to own the schema,
-/// or be allowed to create it; where it may not, `ragtrace migrate` does so ahead under a role that
-/// may, and that role owns the tables.
+/// The schema and its tables are created when the first batch arrives. The role has to own the
+/// schema, or be allowed to create it. If it may not, run `ragtrace migrate` beforehand under a
+/// role that may; that role then owns the tables.
 ///
-/// A pooler such as `PgBouncer` may stand before the server, in session or transaction mode. Where
-/// none does, `statement-cache-capacity=100` in the URL has the server parse each statement once a
-/// connection; through a pooler in transaction mode it loses records.
+/// The URL has libpq's form, `sslmode` and `sslrootcert` included.
+///
+/// A pooler such as `PgBouncer` may stand before the server, in session or transaction mode.
+/// Without a pooler, add `statement-cache-capacity=100` to the URL so that the server parses each
+/// statement only once per connection. Never set it with a pooler in transaction mode: records
+/// would be lost.
 #[derive(Debug)]
 pub struct PostgresSink {
     name: Cow<'static, str>,
@@ -51,9 +53,11 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// Makes a sink that writes to the database at `url`: a URL of libpq's, in which the parameter
-    /// `schema` of ours may name the schema, as [`schema`](Self::schema) does. Nothing is connected
-    /// before the first batch; a malformed URL parks the sink.
+    /// Creates a sink that writes to the database at `url`.
+    ///
+    /// The URL has libpq's form; the additional parameter `schema` names the schema, as
+    /// [`schema`](Self::schema) does. Nothing is connected before the first batch. A malformed URL
+    /// parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
         let writer = Arc::new(Writer::new(PgLocation::from_url(&url.into())));
         Self {
@@ -66,36 +70,39 @@ impl PostgresSink {
         }
     }
 
-    /// Sets the sink's name; `postgres` unless set.
+    /// Sets the sink's name. The default is `postgres`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
-    /// [`Sink::level`], which returns it.
+    /// Sets the least severe level that the sink accepts. The default is the builder's level.
+    ///
+    /// This setter hides [`Sink::level`], which returns the level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Sets the schema that holds the tables; `ragtrace` if not set or empty. A name that
-    /// PostgreSQL does not take, such as one of more than 63 bytes, parks the sink.
+    /// Sets the schema that holds the tables. The default, also for an empty name, is `ragtrace`.
+    ///
+    /// A name that PostgreSQL does not accept, such as one longer than 63 bytes, parks the sink.
     pub fn schema(self, schema: impl Into<String>) -> Self {
         let location = self.writer.location.clone().schema(schema);
         Self { writer: Arc::new(Writer::new(location)), ..self }
     }
 
-    /// Sets how many batches are under way at once, each over a connection of its own; 4 if not
-    /// set, and at least 1.
+    /// Sets how many batches are written at once, each over its own connection. The default is 4,
+    /// the minimum 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
     }
 
-    /// Runs retention beside deliveries, at most once an hour and over a connection of its own,
-    /// which no delivery waits for. Where several processes are asked to, one of them does it at a
-    /// time. The role has to own the tables.
+    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    ///
+    /// The job uses a connection of its own, and no delivery waits for it. If several processes
+    /// enable it, one of them runs it at a time. The role has to own the tables.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
@@ -111,8 +118,8 @@ impl Sink for PostgresSink {
         self.level
     }
 
-    /// Returns batches of 10,000, since `COPY` gains by size until there, and a quarter of a
-    /// second, since that is how long a reader waits for new rows.
+    /// Returns limits of 10,000 records, up to which `COPY` gains from size, 16 MiB, and 250 ms,
+    /// which is how long a reader waits for new rows.
     fn limits(&self) -> BatchLimits {
         let limits = BatchLimits::default().with_records(10_000).with_bytes(16 << 20);
         limits.with_age(Duration::from_millis(250)).with_in_flight(self.in_flight)
@@ -128,11 +135,12 @@ impl Sink for PostgresSink {
             let location = self.writer.location.clone();
             self.background.when_due(|| async move { retain(&location, &retention, &mut |_| {}).await });
         }
-        // The rules refuse them, not the database: however many come alone, it is well.
+        // The store's own rules refused these records, not the database. So their number says
+        // nothing about the configuration, and must not park the sink.
         Ok(Delivered::unsent(refused))
     }
 
-    /// Connects, and makes the tables and the first days if they are missing.
+    /// Connects, and creates the tables and the first partitions if they are missing.
     async fn check(&self) -> Result<String, SinkError> {
         let location = &self.writer.location;
         connect::migrate(location).await?;
@@ -146,24 +154,24 @@ impl Sink for PostgresSink {
     }
 }
 
-/// The part that deliveries share.
+/// The state that deliveries share.
 #[derive(Debug)]
 struct Writer {
     location: PgLocation,
-    /// Connections that nobody uses at the moment. There is no pool: a pool may hand on a
-    /// connection whose transaction was cancelled while it began, and hides for long why it cannot
+    /// Connections that are not in use. This is not a pool, since a pool may hand out a connection
+    /// whose transaction was cancelled while it began, and takes long to report why it cannot
     /// connect.
     idle: Mutex<Vec<PgConnection>>,
     known: Mutex<KnownSchema>,
 }
 
-/// Facts that need not be asked for again.
+/// Facts about the schema that need not be queried again.
 #[derive(Debug, Default)]
 struct KnownSchema {
-    /// Days since 1970 whose partitions are there.
+    /// The days whose partitions exist, counted from 1970.
     days: BTreeSet<i64>,
     has_catalog: bool,
-    /// The processes whose batches went through here, which end when this sink does.
+    /// The processes whose batches this sink has written. They are marked as ended when it closes.
     instances: BTreeSet<Uuid>,
 }
 
@@ -179,7 +187,7 @@ impl Writer {
         }
     }
 
-    /// One attempt. A connection that failed is closed by being dropped.
+    /// Attempts to write a batch. A connection that failed is closed by being dropped.
     async fn attempt(&self, batch: &Batch) -> Result<Vec<Refused>, Fault> {
         let session = self.location.session(Use::Writing)?;
         let at_hand = lock(&self.idle).pop();
@@ -214,7 +222,7 @@ impl Writer {
         write::batch(connection, session, batch).await
     }
 
-    /// Makes the partitions that the rows need, and those of the days to come.
+    /// Creates the partitions for the batch's rows and for the coming days.
     async fn make_days(
         &self,
         connection: &mut PgConnection,
@@ -231,16 +239,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Has the next attempt look again at what this one found to be otherwise.
+    /// Forgets the cached state that a fault makes out of date.
     fn forget(&self, fault: &Fault, was_idle: bool) {
         match stale_after(fault) {
-            // Retention has dropped a day, or the server is another one than it was.
+            // Retention has dropped a day, or the server was replaced by another one.
             Stale::Tables => {
                 lock(&self.known).days.clear();
                 lock(&self.known).has_catalog = false;
                 lock(&self.idle).clear();
             }
-            // One connection that the server has cut is seldom alone.
+            // If the server has cut one connection, it has usually cut the others too.
             Stale::Connections if was_idle => lock(&self.idle).clear(),
             Stale::Connections | Stale::Nothing => {}
         }
@@ -250,7 +258,8 @@ impl Writer {
         let instances: Vec<Uuid> = std::mem::take(&mut lock(&self.known).instances).into_iter().collect();
         let mut connections = std::mem::take(&mut *lock(&self.idle));
         if let (Some(connection), Ok(session)) = (connections.first_mut(), self.location.session(Use::Writing)) {
-            // A process that cannot be marked as ended shows as lost later, by its silence.
+            // If this fails, the processes count as lost after a while, since they send nothing
+            // more.
             let _ = write::ended(connection, &session, &instances).await;
         }
         for connection in connections {

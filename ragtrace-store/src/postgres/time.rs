@@ -1,4 +1,4 @@
-//! Instants as parameters of statements.
+//! Instants as statement parameters.
 
 use ragtrace::Timestamp;
 use sqlx::encode::IsNull;
@@ -10,11 +10,11 @@ use sqlx::{Encode, Postgres, Type};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PgTime(pub(super) i64);
 
-/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+/// 2000-01-01, PostgreSQL's epoch, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 
 impl PgTime {
-    /// A lower bound, or none.
+    /// Returns a lower bound, or minus infinity for `None`.
     pub(super) fn since(since: Option<Timestamp>) -> Self {
         Self(since.map_or(i64::MIN, Timestamp::as_micros))
     }
@@ -34,10 +34,11 @@ impl Type<Postgres> for PgTime {
 
 impl Encode<'_, Postgres> for PgTime {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        // 4713 BC and AD 294276 are the ends of what PostgreSQL can count.
+        // PostgreSQL represents instants from 4713 BC to AD 294276.
         const SPAN: (i64, i64) = (-211_813_488_000_000_000, 9_223_371_331_200_000_000 - EPOCH);
         let since_epoch = match self.0 {
-            // What PostgreSQL takes for minus and plus infinity, before and after every instant.
+            // PostgreSQL takes these for minus and plus infinity, which lie before and after every
+            // instant.
             i64::MIN | i64::MAX => self.0,
             micros => micros.saturating_sub(EPOCH).clamp(SPAN.0, SPAN.1),
         };

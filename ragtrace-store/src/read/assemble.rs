@@ -1,9 +1,9 @@
-//! From rows to a trace: the same for every backend.
+//! Builds a trace from rows, in the same way for every backend.
 //!
-//! Rows come in any order and not all of them come. An end without a start is enough for a span,
-//! since it repeats what the start said. A start without an end is open, or lost. A span whose
-//! parent is not there goes to the top. A record that is there twice counts once. Parents that form
-//! a circle are cut open at the earliest of them.
+//! Rows come in any order, and some may be missing. An end without a start is enough for a span,
+//! since it repeats the start's fields. A start without an end is an open or a lost span. A span
+//! whose parent is missing becomes a root. A record that occurs twice counts once. If parents form
+//! a circle, the earliest of its spans becomes a root.
 
 use std::collections::HashMap;
 
@@ -14,18 +14,18 @@ use super::limits::INSTANCE_TIMEOUT;
 use super::row::LogRow;
 use super::trace::{Span, SpanStatus, Trace};
 
-/// The last sign of life of a process.
+/// The time at which a process was last seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) ended: bool,
 }
 
-/// Facts from outside the rows.
+/// Facts that the rows do not contain.
 pub(crate) struct AssemblyInput {
     pub(crate) instances: HashMap<Uuid, Heartbeat>,
     pub(crate) now: Timestamp,
-    /// `true` if there are more rows than these.
+    /// `true` if the trace has more rows than were read.
     pub(crate) truncated: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, input: &Assembl
     })
 }
 
-/// The worst among the spans at the top.
+/// Returns the worst status among the root spans.
 fn status(spans: &[Span]) -> SpanStatus {
     use SpanStatus::{Cancelled, Completed, Failed, Lost, Open};
     let tops = || spans.iter().filter(|span| span.parent.is_none());
@@ -68,7 +68,7 @@ fn status(spans: &[Span]) -> SpanStatus {
     worst.unwrap_or(Completed)
 }
 
-/// The spans, not placed yet, by their start.
+/// Returns the spans by their start, not yet arranged as a tree.
 fn spans(rows: &[LogRow], input: &AssemblyInput) -> Vec<Span> {
     let mut runs: HashMap<SpanId, (Option<&Record>, Option<&Record>)> = HashMap::new();
     for row in rows {
@@ -99,7 +99,7 @@ fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, input: &A
     Some(Span { id: span_id, record, status, started_at, duration, depth: 0, parent: None, end: 0 })
 }
 
-/// The spans depth first, each with its place.
+/// Returns the spans depth first, each with its parent and depth.
 fn in_order(spans: Vec<Span>) -> Vec<Span> {
     let index_of: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.id, at)).collect();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
@@ -113,8 +113,8 @@ fn in_order(spans: Vec<Span>) -> Vec<Span> {
     let mut unplaced: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
     let mut placed = Vec::with_capacity(unplaced.len());
     place_all(tops, &mut unplaced, &children, &mut placed);
-    // Whatever is left hangs on a circle. The earliest becomes a top, and takes the rest of its
-    // circle along.
+    // The spans left over hang on a circle. The earliest becomes a root, and the rest of its circle
+    // follows below it.
     for at in 0..unplaced.len() {
         if unplaced[at].is_some() {
             place_all(vec![at], &mut unplaced, &children, &mut placed);
@@ -136,7 +136,7 @@ fn place_all(tops: Vec<usize>, unplaced: &mut [Option<Span>], children: &[Vec<us
     }
 }
 
-/// Notes where each span's descendants end, from the last span to the first.
+/// Sets where each span's descendants end, from the last span to the first.
 fn close(spans: &mut [Span]) {
     for at in (0..spans.len()).rev() {
         let end = spans[at].end.max(at + 1);

@@ -1,4 +1,4 @@
-//! The stages that programs declare.
+//! Stages as programs declare them.
 
 use ragtrace::Timestamp;
 use serde_json::Value as Json;
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::error::StoreError;
 use crate::object::Object;
 
-/// A stage of the catalog, as a program that wrote here had it linked in.
+/// A stage of the catalog, as declared by a program that has written to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogStage {
     service: String,
@@ -20,7 +20,7 @@ pub struct CatalogStage {
     last_seen_at: Timestamp,
 }
 
-/// A row of `stages`, the same for every backend.
+/// The columns of `stages`, the same for every backend.
 pub(crate) struct CatalogColumns {
     pub(crate) service: String,
     pub(crate) name: String,
@@ -53,7 +53,7 @@ impl TryFrom<CatalogColumns> for CatalogStage {
 }
 
 impl CatalogStage {
-    /// Returns the program's service, if it has a name.
+    /// Returns the service that the program belongs to, or `None` if it has no name.
     pub fn service(&self) -> Option<&str> {
         Some(self.service.as_str()).filter(|service| !service.is_empty())
     }
@@ -63,42 +63,42 @@ impl CatalogStage {
         &self.name
     }
 
-    /// Returns the stage's kind.
+    /// Returns the stage's kind, such as `retrieve`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Returns the level of its started and completed records.
+    /// Returns the level of the stage's started and completed records, such as `INFO`.
     pub fn level(&self) -> &str {
         &self.level
     }
 
-    /// Returns the logger of its records.
+    /// Returns the logger of the stage's records.
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// Returns the source file that declares it.
+    /// Returns the source file that declares the stage.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Returns the line that declares it, from 1.
+    /// Returns the line of the source file that declares the stage, from 1.
     pub fn line(&self) -> u32 {
         self.line
     }
 
-    /// Returns the fields that it declares, as a JSON array of `{name, source, type}`.
+    /// Returns the fields that the stage declares, as a JSON array of `{name, source, type}`.
     pub fn fields_json(&self) -> String {
         self.fields.to_string()
     }
 
-    /// Returns when a program with it last connected.
+    /// Returns when a program with this stage last connected.
     pub fn last_seen_at(&self) -> Timestamp {
         self.last_seen_at
     }
 
-    /// Returns one JSON object of all of it.
+    /// Returns the stage as one JSON object.
     pub fn to_json(&self) -> String {
         Object::new()
             .with("service", self.service.as_str())

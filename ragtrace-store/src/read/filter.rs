@@ -1,12 +1,13 @@
-//! Filters: which records and which traces to read.
+//! Filters that select records and traces.
 
 use ragtrace::metrics::RunStatus;
 use ragtrace::{Level, StageDescriptor, Timestamp, TraceId};
 
 use super::position::Position;
 
-/// A filter of records: all that match every part that is set, the newest first, 1,000 at most
-/// unless set otherwise.
+/// A filter that selects records: those that match every condition set, newest first.
+///
+/// At most 1,000 records are returned unless [`limit`](Self::limit) is set.
 ///
 /// ```
 /// use ragtrace::{Level, Timestamp};
@@ -52,94 +53,106 @@ impl Default for LogFilter {
 }
 
 impl LogFilter {
-    /// Returns a filter that every record matches.
+    /// Creates a filter that matches every record.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes records of this trace only.
+    /// Selects records of the trace with this id.
     pub fn trace_id(mut self, id: TraceId) -> Self {
         self.trace_id = Some(id);
         self
     }
 
-    /// Takes records of this request only.
+    /// Selects records of the request with this id.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = Some(id.into());
         self
     }
 
-    /// Takes records of this user only.
+    /// Selects records of the user with this id.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
         self
     }
 
-    /// Takes records of this tenant only.
+    /// Selects records of the tenant with this id.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
         self.tenant_id = Some(id.into());
         self
     }
 
-    /// Takes records of this session only, such as a conversation.
+    /// Selects records of the session with this id, such as a conversation.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.session_id = Some(id.into());
         self
     }
 
-    /// Takes records of the stage of this name only, log lines written in it included.
+    /// Selects records of the stage with this name, including log lines written inside it.
     pub fn stage(mut self, name: impl Into<String>) -> Self {
         (self.stage, self.renamed_from) = (Some(name.into()), None);
         self
     }
 
-    /// Takes records of this stage only, log lines written in it included. Records that it left
-    /// under the name it had before ([`StageDescriptor::renamed_from`]) are found too.
+    /// Selects records of a stage by its descriptor, including log lines written inside it.
+    ///
+    /// Records written under the stage's older name ([`StageDescriptor::renamed_from`]) are found
+    /// too.
     pub fn of(mut self, stage: &StageDescriptor) -> Self {
         (self.stage, self.renamed_from) = (Some(stage.name().to_owned()), stage.renamed_from());
         self
     }
 
-    /// Takes records that are at least this severe only.
+    /// Selects records that are at least this severe.
     pub fn level(mut self, at_least: Level) -> Self {
         self.level = Some(at_least);
         self
     }
 
-    /// Takes records at or after this time only.
+    /// Selects records at or after this time.
     pub fn since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Takes records before this time only.
+    /// Selects records before this time.
     pub fn until(mut self, until: Timestamp) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// Takes records after this position in the list only
-    /// ([`LogRow::position`](crate::LogRow::position)): the next page.
+    /// Selects records that follow this position in the list, for the next page.
+    ///
+    /// The position is that of the last row of the page before
+    /// ([`LogRow::position`](crate::LogRow::position)).
     pub fn after(mut self, position: Position) -> Self {
         self.after = position;
         self
     }
 
-    /// Sets how many records are taken at most.
+    /// Sets the largest number of records to return. The default is 1,000.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Returns a filter for each name of the stage: one, unless it was renamed.
+    /// Returns one filter for each name of the stage: two if it was renamed, else one.
     pub(crate) fn by_name(self) -> Vec<Self> {
         let old = self.renamed_from.map(|old| Self { stage: Some(old.to_owned()), ..self.clone() });
         std::iter::once(self).chain(old).collect()
     }
 }
 
-/// A filter of finished traces: all that match every part that is set, the newest first, 100 at
-/// most unless set otherwise.
+/// A filter that selects finished traces: those that match every condition set, newest first.
+///
+/// At most 100 traces are returned unless [`limit`](Self::limit) is set.
+///
+/// ```
+/// use ragtrace::metrics::RunStatus;
+/// use ragtrace_store::TraceFilter;
+///
+/// let filter = TraceFilter::new().operation("ingestion").status(RunStatus::Failed).limit(20);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceFilter {
     pub(crate) user_id: Option<String>,
@@ -172,74 +185,78 @@ impl Default for TraceFilter {
 }
 
 impl TraceFilter {
-    /// Returns a filter that every finished trace matches.
+    /// Creates a filter that matches every finished trace.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes traces of this user only.
+    /// Selects traces of the user with this id.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.user_id = Some(id.into());
         self
     }
 
-    /// Takes traces of this tenant only.
+    /// Selects traces of the tenant with this id.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
         self.tenant_id = Some(id.into());
         self
     }
 
-    /// Takes traces of this session only, such as a conversation.
+    /// Selects traces of the session with this id, such as a conversation.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.session_id = Some(id.into());
         self
     }
 
-    /// Takes traces of this operation only: the name of their local root stage.
+    /// Selects traces of the operation with this name, which is the name of their local root stage.
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         (self.operation, self.renamed_from) = (Some(name.into()), None);
         self
     }
 
-    /// Takes traces whose local root is this stage only. Those that it left under the name it had
-    /// before ([`StageDescriptor::renamed_from`]) are found too.
+    /// Selects traces whose local root is this stage.
+    ///
+    /// Traces written under the stage's older name ([`StageDescriptor::renamed_from`]) are found
+    /// too.
     pub fn of(mut self, stage: &StageDescriptor) -> Self {
         (self.operation, self.renamed_from) = (Some(stage.name().to_owned()), stage.renamed_from());
         self
     }
 
-    /// Takes traces that ended with this status only.
+    /// Selects traces that ended with this status.
     pub fn status(mut self, status: RunStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Takes traces that ended at or after this time only.
+    /// Selects traces that ended at or after this time.
     pub fn since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Takes traces that ended before this time only.
+    /// Selects traces that ended before this time.
     pub fn until(mut self, until: Timestamp) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// Takes traces after this position in the list only
-    /// ([`TraceSummary::position`](crate::TraceSummary::position)): the next page.
+    /// Selects traces that follow this position in the list, for the next page.
+    ///
+    /// The position is that of the last row of the page before
+    /// ([`TraceSummary::position`](crate::TraceSummary::position)).
     pub fn after(mut self, position: Position) -> Self {
         self.after = position;
         self
     }
 
-    /// Sets how many traces are taken at most.
+    /// Sets the largest number of traces to return. The default is 100.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Returns a filter for each name of the operation: one, unless its stage was renamed.
+    /// Returns one filter for each name of the operation: two if its stage was renamed, else one.
     pub(crate) fn by_name(self) -> Vec<Self> {
         let old = self.renamed_from.map(|old| Self { operation: Some(old.to_owned()), ..self.clone() });
         std::iter::once(self).chain(old).collect()

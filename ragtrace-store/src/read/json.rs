@@ -1,4 +1,4 @@
-//! Traces and rows as JSON, for programs that read the output of `ragtrace`.
+//! Converts traces and rows to JSON, for programs that read the output of `ragtrace`.
 
 use ragtrace::StageKind;
 
@@ -9,9 +9,12 @@ use crate::object::Object;
 use crate::tables::millis;
 
 impl Trace {
-    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […], scores:
-    /// […]}`, the spans depth first as [`SpanNode::to_json`] gives them, the logs as
-    /// [`LogRow::to_json`] does, the scores as [`ScoreRow::to_json`]. What is absent is `null`.
+    /// Returns the trace as one JSON object: `{trace_id, status, duration_ms, spans: […], logs:
+    /// […], scores: […]}`.
+    ///
+    /// The spans are in depth-first order, as [`SpanNode::to_json`] returns them; the logs are as
+    /// from [`LogRow::to_json`], the scores as from [`ScoreRow::to_json`]. Absent values are
+    /// `null`.
     pub fn to_json(&self) -> String {
         let spans: Vec<String> = self.spans().map(SpanNode::to_json).collect();
         let logs: Vec<String> = self.logs().iter().map(LogRow::to_json).collect();
@@ -28,10 +31,11 @@ impl Trace {
 }
 
 impl SpanNode<'_> {
-    /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at,
-    /// duration_ms, count, context, metrics, error}`, and `scores` if it was judged, as
-    /// [`ScoreRow::to_json`] gives them. `metrics` has `duration_ms`, `busy_ms` and `count` too, as
-    /// in the record.
+    /// Returns the span as one JSON object: `{stage, kind, status, span_id, parent_span_id,
+    /// started_at, duration_ms, count, context, metrics, error}`, and `scores` if it has any.
+    ///
+    /// The scores are as from [`ScoreRow::to_json`]. `metrics` repeats `duration_ms`, `busy_ms` and
+    /// `count`, as the record does.
     pub fn to_json(self) -> String {
         let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
         let span = Object::new()
@@ -53,7 +57,7 @@ impl SpanNode<'_> {
 }
 
 impl LogRow {
-    /// Returns one JSON object: the record's canonical JSON, and `created_at`.
+    /// Returns the row as one JSON object: the record's canonical JSON, and `created_at`.
     pub fn to_json(&self) -> String {
         Object::of(self.record().to_json()).with("created_at", self.created_at().to_string()).close()
     }

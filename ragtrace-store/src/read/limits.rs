@@ -1,18 +1,18 @@
-//! How much is read at once, and how long a process may be silent.
+//! Limits of what is read at once, and the time after which a silent process counts as lost.
 
 use std::time::Duration;
 
-/// Records of one trace that are read at most.
+/// The largest number of records read of one trace.
 pub(crate) const TRACE_ROWS: usize = 100_000;
-/// Scores of one trace that are read at most.
+/// The largest number of scores read of one trace.
 pub(crate) const SCORE_ROWS: i64 = 10_000;
-/// Rows that a tail gives at once.
+/// The largest number of rows that one call of a tail returns.
 pub(crate) const TAIL_ROWS: usize = 10_000;
-/// Starts that are looked at for what is under way.
+/// The largest number of open starts that a list of running stages reads.
 pub(crate) const INFLIGHT_ROWS: i64 = 10_000;
-/// The age from which on what is under way is not looked for.
+/// The age from which on an open start is not listed as running.
 pub(crate) const INFLIGHT_WINDOW: Duration = Duration::from_hours(24);
-/// How long a process may be silent before what it had open counts as lost: several times as long
-/// as one that lives is silent at most, which is half a minute, so that a slow delivery does not
-/// make it lost.
+/// The time after which a silent process counts as lost, with everything it had open. A live
+/// process is heard of every half minute; this is several times as long, so that a slow delivery
+/// does not make it lost.
 pub(crate) const INSTANCE_TIMEOUT: Duration = Duration::from_mins(3);

@@ -1,17 +1,17 @@
-//! One page of several lists: of what was moved and what was not, and of both names of a stage.
+//! Merges several lists into one page: the rows of both tables, and of both names of a stage.
 
 use super::position::Position;
 
-/// The rows that a page shows, and where to go on if they are fewer than were wanted.
+/// The rows of a page, and where to continue if they are fewer than wanted.
 pub(crate) struct Merged<T> {
     pub(crate) rows: Vec<T>,
-    /// The position that the lists were read up to, or `None` if there is no more in any.
+    /// The position up to which all lists were read, or `None` if none of them has more.
     pub(crate) read_up_to: Option<Position>,
 }
 
-/// Merges the beginnings of lists that are newest first. One that gave as many rows as were
-/// `wanted`, or more, may have more; nothing beyond the last of them is known yet. A row that
-/// several lists gave is there once.
+/// Merges the beginnings of lists that are newest first. A list that returned as many rows as
+/// `wanted`, or more, may have more, so nothing after the last of them is known yet. A row that
+/// several lists contain is returned once.
 pub(crate) fn merge<T>(lists: Vec<Vec<T>>, wanted: usize, position: impl Fn(&T) -> Position) -> Merged<T> {
     let ends = lists.iter().filter(|list| list.len() >= wanted).filter_map(|list| list.last());
     let read_up_to = ends.map(&position).max();

@@ -1,5 +1,5 @@
-//! The read side: what to look for, and what is found, as traces and as rows. No statement is here:
-//! a database gives rows, and what rows make is the same for all.
+//! The read side that all databases share: filters, and the traces and rows that are found. It
+//! contains no SQL: a database returns rows, and what is built from them does not depend on it.
 
 mod assemble;
 mod catalog;

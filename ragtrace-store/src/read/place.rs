@@ -1,7 +1,7 @@
-//! Where rows lie.
+//! The tables that hold rows.
 
-/// The table that rows lie in. A read that looks in both looks into `logs` first: what retention
-/// moves in between is found twice then, and told once, rather than in neither.
+/// The table that rows lie in. A reader of both looks into `logs` first: a row that retention moves
+/// meanwhile is then found twice, and returned once, rather than found in neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Logs,

@@ -1,4 +1,4 @@
-//! Positions in a list, at which the next page begins.
+//! Positions in a list, where the next page begins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,25 +9,26 @@ use uuid::Uuid;
 /// A position in a list that is newest first. The next page begins right after it, whatever was
 /// written meanwhile.
 ///
-/// It prints as a text that reads back, for a link or a command line.
+/// Its [`Display`](fmt::Display) form can be parsed again, for a link or a command line.
 ///
-/// No two rows of a list have one position. Positions are ordered as the rows are: by time, then by
-/// the id of the record or the trace, then by a number that tells requests of one trace apart.
+/// No two rows of a list have the same position. Positions are ordered as the rows are: by time,
+/// then by the id of the record or trace, then by a number that distinguishes requests of one
+/// trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub(crate) timestamp: Timestamp,
     pub(crate) id: Uuid,
-    /// Zero for a record, whose id is its own.
+    /// Zero for a record, since its id is unique.
     pub(crate) number: i64,
 }
 
 impl Position {
-    /// Before everything.
+    /// The position before every row.
     pub(crate) const START: Self =
         Self { timestamp: Timestamp::from_micros(i64::MAX), id: Uuid::max(), number: i64::MAX };
 
-    /// Returns the last instant at which a row after this position may lie, if it is to lie before
-    /// `until`: rows of the position's own instant may still come.
+    /// Returns the last instant at which rows after this position and before `until` may lie. It
+    /// includes the position's own instant, at which more rows may follow.
     pub(crate) fn last_instant(self, until: Option<Timestamp>) -> Timestamp {
         let before = |until: Timestamp| Timestamp::from_micros(until.as_micros().saturating_sub(1));
         until.map_or(self.timestamp, |until| before(until).min(self.timestamp))
@@ -51,7 +52,7 @@ impl FromStr for Position {
             let number = parts.next()?.parse().ok()?;
             parts.next().is_none().then_some(Self { timestamp, id, number })
         };
-        read().ok_or_else(|| ParseError::new("a position as the page before gave it", text))
+        read().ok_or_else(|| ParseError::new("a position as printed by the previous page", text))
     }
 }
 
@@ -70,7 +71,7 @@ mod tests {
             ["", "1", "1.2.3", &format!("1.{id}"), &format!("1.{id}."), &format!("1.{id}.2.3"), &format!("{id}.1.2")]
         {
             let error = text.parse::<Position>().expect_err(text);
-            assert!(error.to_string().contains("a position as the page before gave it"), "{error}");
+            assert!(error.to_string().contains("a position as printed by the previous page"), "{error}");
         }
     }
 }

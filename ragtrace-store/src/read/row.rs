@@ -1,4 +1,4 @@
-//! A record as the store keeps it: one row.
+//! A row of `logs`: a record as it is stored.
 
 use std::ops::Deref;
 
@@ -9,7 +9,7 @@ use super::position::Position;
 use crate::error::{Kind, StoreError};
 use crate::object::Object;
 
-/// A row of `logs`: a record, which it derefs to, and when the store took it in.
+/// A row of `logs`: a record and the time at which it was stored. It dereferences to the record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
     record: Record,
@@ -22,13 +22,13 @@ impl LogRow {
         &self.record
     }
 
-    /// Returns the position in the list at which the next page begins, if this is the last row of
-    /// one.
+    /// Returns the row's position, with which [`LogFilter::after`](crate::LogFilter::after) gets
+    /// the next page.
     pub fn position(&self) -> Position {
         Position { timestamp: self.record.timestamp(), id: self.record.id(), number: 0 }
     }
 
-    /// Returns when the store took it in.
+    /// Returns when the record was stored.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -78,8 +78,8 @@ pub(crate) struct Columns {
 impl TryFrom<Columns> for LogRow {
     type Error = StoreError;
 
-    /// Puts the record's canonical JSON together again, so that there is one way only to read a
-    /// record. `duration_ms` and `item_count` are in `metrics` too.
+    /// Rebuilds the record's canonical JSON, so that records are parsed in one way only.
+    /// `duration_ms` and `item_count` become part of `metrics` again.
     fn try_from(columns: Columns) -> Result<Self, StoreError> {
         let id = columns.id.clone();
         let unreadable = |why: String| {
@@ -140,7 +140,7 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
     ];
     for (name, object) in objects {
         if let Some(object) = object {
-            // What is no JSON, or more than one value, would be read as something else.
+            // Anything but exactly one JSON value would corrupt the object around it.
             let value: &RawValue = serde_json::from_str(&object)?;
             members = members.with_json(name, value.get());
         }

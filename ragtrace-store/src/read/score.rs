@@ -1,4 +1,4 @@
-//! A score as the store keeps it: one row.
+//! A row of `scores`: a score as it is stored.
 
 use std::ops::Deref;
 
@@ -7,7 +7,8 @@ use ragtrace::{Record, RecordScore, Timestamp, Value};
 use crate::error::StoreError;
 use crate::object::Object;
 
-/// A row of `scores`: the record of a judgement, which it derefs to, and when the store took it in.
+/// A row of `scores`: the record of a score and the time at which it was stored. It dereferences to
+/// the record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreRow {
     record: Record,
@@ -16,38 +17,38 @@ pub struct ScoreRow {
 }
 
 impl ScoreRow {
-    /// Returns the record. Its ids say which trace is judged, and which run in it, if not the trace
-    /// as a whole.
+    /// Returns the record. Its ids name the trace that is judged, and the span if the score is not
+    /// about the trace as a whole.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Returns what is judged, such as `faithfulness`.
+    /// Returns the score's name, such as `faithfulness`.
     pub fn name(&self) -> &str {
         self.score.name()
     }
 
-    /// Returns the judgement: a number, a truth value or a text, which is a label.
+    /// Returns the score's value: a number, a boolean, or a text (a label).
     pub fn value(&self) -> &Value {
         self.score.value()
     }
 
-    /// Returns who judged: `human`, `llm` or `code`.
+    /// Returns the judge: `human`, `llm` or `code`.
     pub fn by(&self) -> Option<&str> {
         self.score.by()
     }
 
-    /// Returns the reason.
+    /// Returns the comment that explains the score.
     pub fn comment(&self) -> Option<&str> {
         self.score.comment()
     }
 
-    /// Returns when the store took it in.
+    /// Returns when the score was stored.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// Returns one JSON object: the record's canonical JSON, and `created_at`.
+    /// Returns the row as one JSON object: the record's canonical JSON, and `created_at`.
     pub fn to_json(&self) -> String {
         Object::of(self.record.to_json()).with("created_at", self.created_at.to_string()).close()
     }
@@ -87,8 +88,7 @@ pub(crate) struct ScoreColumns {
 impl TryFrom<ScoreColumns> for ScoreRow {
     type Error = StoreError;
 
-    /// Puts the record's canonical JSON together again, so that there is one way only to read a
-    /// record.
+    /// Rebuilds the record's canonical JSON, so that records are parsed in one way only.
     fn try_from(columns: ScoreColumns) -> Result<Self, StoreError> {
         let created_at = columns.created_at.parse().ok();
         let record = Record::from_json(&canonical(columns)).ok();

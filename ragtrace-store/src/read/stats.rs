@@ -1,4 +1,4 @@
-//! Counts of what stages did over a while.
+//! Counts of what stages did in a time window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,8 +9,15 @@ use ragtrace::{StageDescriptor, Timestamp};
 use crate::object::Object;
 use crate::tables::{floor, millis};
 
-/// A span of time, from one instant up to another and without that one. Counts are kept by the
-/// minute, so it is widened to whole minutes.
+/// A time window, from one instant up to but not including another. Since counts are kept by the
+/// minute, the window is widened to whole minutes.
+///
+/// ```
+/// use ragtrace_store::Window;
+/// use std::time::Duration;
+///
+/// let last_day = Window::last(Duration::from_secs(86_400));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub(crate) since: Timestamp,
@@ -20,7 +27,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Returns the window from `since` to `until`.
+    /// Creates the window from `since` to `until`.
     pub fn new(since: Timestamp, until: Timestamp) -> Self {
         const MINUTE: i64 = 60_000_000;
         let minute = |micros: i64| Timestamp::from_micros(floor(micros, MINUTE));
@@ -28,31 +35,33 @@ impl Window {
         Self { since, until, stage: None, renamed_from: None }
     }
 
-    /// Returns the window of the last `duration`, up to now.
+    /// Creates the window of the last `duration`, up to now.
     pub fn last(duration: Duration) -> Self {
         let now = Timestamp::now();
         Self::new(now.minus(duration), now)
     }
 
-    /// Counts this stage only. Runs under the name it had before
-    /// ([`StageDescriptor::renamed_from`]) are counted with those under its present one.
+    /// Limits the window's counts to this stage.
+    ///
+    /// Runs under the stage's older name ([`StageDescriptor::renamed_from`]) are counted together
+    /// with those under its present name.
     pub fn of(mut self, stage: &StageDescriptor) -> Self {
         (self.stage, self.renamed_from) = (Some(stage.name()), stage.renamed_from());
         self
     }
 
-    /// Returns when the window begins.
+    /// Returns the start of the window.
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// Returns when the window ends.
+    /// Returns the end of the window.
     pub fn until(&self) -> Timestamp {
         self.until
     }
 
     /// Returns the name under which runs of the stage `name` are counted, or `None` if they are
-    /// left out.
+    /// excluded.
     fn counted_as(&self, name: String) -> Option<String> {
         match self.stage {
             None => Some(name),
@@ -61,13 +70,14 @@ impl Window {
     }
 }
 
-/// Counts of what a stage did in a window, every process and tenant together, from before any level
-/// or sampling.
+/// The counts of one stage in a window, over all processes and tenants.
+///
+/// They include runs whose records a level or sampling removed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageStats {
     stage: String,
     kind: String,
-    /// Runs, those completed, failed and cancelled, and items.
+    /// The numbers of all, completed, failed and cancelled runs, and of items.
     counts: [u64; 5],
     cost_usd: f64,
     total_ms: f64,
@@ -88,7 +98,7 @@ pub(crate) struct Counted {
     pub(crate) durations: String,
 }
 
-/// Adds up the rows of a window by stage, in the order of the stages' names.
+/// Adds up the rows of a window by stage, ordered by the stages' names.
 pub(crate) fn sum_by_stage(rows: Vec<Counted>, window: Window) -> Vec<StageStats> {
     let mut stages: BTreeMap<String, StageStats> = BTreeMap::new();
     for row in rows {
@@ -107,8 +117,7 @@ pub(crate) fn sum_by_stage(rows: Vec<Counted>, window: Window) -> Vec<StageStats
         }
         stats.cost_usd += row.cost_usd;
         stats.total_ms += row.duration_ms_sum;
-        // A sketch that somebody spoilt tells nothing of its own runs, and does not hide the
-        // others.
+        // A corrupt sketch only loses the durations of its own runs.
         if let Ok(durations) = row.durations.parse() {
             stats.durations.merge(&durations);
         }
@@ -147,30 +156,31 @@ impl StageStats {
         self.counts[3]
     }
 
-    /// Returns the sum of their counts.
+    /// Returns the number of items that the runs yielded together.
     pub fn items(&self) -> u64 {
         self.counts[4]
     }
 
-    /// Returns the sum of their costs, in US dollars.
+    /// Returns the cost of all runs together, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         self.cost_usd
     }
 
-    /// Returns the mean of their durations; zero if there were none.
+    /// Returns the mean duration of a run, or zero if there were no runs.
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     pub fn mean_duration(&self) -> Duration {
         Duration::try_from_secs_f64(self.total_ms / 1_000.0 / self.runs().max(1) as f64).unwrap_or_default()
     }
 
-    /// Returns the quantile `q` of the durations, from 0 to 1, within 1%: `0.95` gives the duration
-    /// that 95% of the runs took at most. `None` if there were none.
+    /// Returns the quantile `q` of the durations, for `q` from 0 to 1, with an error of at most 1%.
+    /// `0.95` gives the duration that 95% of the runs did not exceed. Returns `None` if there were
+    /// no runs.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         self.durations.quantile(q)
     }
 
-    /// Returns one JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd,
-    /// mean_ms, p50_ms, p95_ms, p99_ms}`.
+    /// Returns the counts as one JSON object: `{stage, kind, runs, completed, failed, cancelled,
+    /// items, cost_usd, mean_ms, p50_ms, p95_ms, p99_ms}`.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);
         Object::new()

@@ -10,8 +10,10 @@ use crate::error::StoreError;
 use crate::object::Object;
 use crate::tables::millis;
 
-/// A finished trace, as one process took part in it: its local root. A trace that crosses processes
-/// has several. Those whose records a level or retention has taken away are listed too.
+/// A finished trace as one process took part in it: the run of its local root.
+///
+/// A trace that crosses processes has one summary per process. Traces whose records were filtered
+/// by level or removed by retention are listed too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSummary {
     trace_id: TraceId,
@@ -60,12 +62,12 @@ impl TraceSummary {
         self.trace_id
     }
 
-    /// Returns the operation: the name of the local root stage.
+    /// Returns the operation, which is the name of the local root stage.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// Returns how the local root ended.
+    /// Returns the outcome of the local root.
     pub fn status(&self) -> RunStatus {
         self.status
     }
@@ -75,33 +77,34 @@ impl TraceSummary {
         self.ended_at
     }
 
-    /// Returns how long the local root took.
+    /// Returns the duration of the local root.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Returns the user that the request is of.
+    /// Returns the id of the user who made the request.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
 
-    /// Returns the tenant that the user belongs to.
+    /// Returns the id of the tenant that the user belongs to.
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant_id.as_deref()
     }
 
-    /// Returns the session that the request belongs to, such as a conversation.
+    /// Returns the id of the session that the request belongs to, such as a conversation.
     pub fn session_id(&self) -> Option<&str> {
         self.session_id.as_deref()
     }
 
-    /// Returns the position in the list at which the next page begins, if this is the last of one.
+    /// Returns the summary's position, with which [`TraceFilter::after`](crate::TraceFilter::after)
+    /// gets the next page.
     pub fn position(&self) -> Position {
         Position { timestamp: self.ended_at, id: self.trace_id.as_uuid(), number: self.number }
     }
 
-    /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id,
-    /// tenant_id, session_id}`.
+    /// Returns the summary as one JSON object: `{trace_id, operation, status, ended_at,
+    /// duration_ms, user_id, tenant_id, session_id}`.
     pub fn to_json(&self) -> String {
         Object::new()
             .with("trace_id", self.trace_id.to_string())

@@ -1,7 +1,7 @@
 //! A trace as a tree of spans, and its logs.
 //!
-//! The spans lie in one list, depth first, and a node is an index in it. So a tree of any depth is
-//! walked, compared and dropped without recursion.
+//! The spans lie in one list in depth-first order, and a node is an index into it. So a tree of any
+//! depth is walked, compared and dropped without recursion.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,38 +11,38 @@ use ragtrace::{ErrorInfo, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 use super::row::LogRow;
 use super::score::ScoreRow;
 
-/// Everything that was recorded under one trace id.
+/// All records of one trace: a tree of spans, log records and scores.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     pub(super) id: TraceId,
     pub(super) status: SpanStatus,
     pub(super) started_at: Timestamp,
     pub(super) duration: Duration,
-    /// Depth first; the children of one parent by their start.
+    /// In depth-first order; the children of one parent by their start.
     pub(super) spans: Vec<Span>,
     pub(super) logs: Vec<LogRow>,
     pub(super) scores: Vec<ScoreRow>,
     pub(super) truncated: bool,
 }
 
-/// The state of a stage's run.
+/// The status of a span, which is one run of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpanStatus {
-    /// It runs, as far as the store knows.
+    /// The stage is running, as far as the store knows.
     Open,
-    /// It returned.
+    /// The stage returned, and not with an error.
     Completed,
-    /// It returned an error, or panicked.
+    /// The stage returned an error, or panicked.
     Failed,
-    /// It was dropped before its end.
+    /// The stage was dropped before its end.
     Cancelled,
-    /// Its end will not come: its process has closed, or has not been heard of for three minutes.
+    /// The end will not come: the process has closed, or has not been heard of for three minutes.
     Lost,
 }
 
 impl SpanStatus {
-    /// Returns the name in JSON: `open`, `completed`, `failed`, `cancelled` or `lost`.
+    /// Returns the status as in JSON: `open`, `completed`, `failed`, `cancelled` or `lost`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -60,11 +60,11 @@ impl fmt::Display for SpanStatus {
     }
 }
 
-/// One run of one stage, as its records tell.
+/// One run of a stage, according to its records.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Span {
     pub(super) id: SpanId,
-    /// The end record if there is one (it repeats the start's fields), else the start record.
+    /// The end record, which repeats the start's fields, or the start record if there is no end.
     pub(super) record: Record,
     pub(super) status: SpanStatus,
     pub(super) started_at: Timestamp,
@@ -72,7 +72,7 @@ pub(super) struct Span {
     pub(super) duration: Option<Duration>,
     pub(super) depth: usize,
     pub(super) parent: Option<usize>,
-    /// One past the last of its descendants in the list.
+    /// The index after the last of its descendants in the list.
     pub(super) end: usize,
 }
 
@@ -82,84 +82,85 @@ impl Trace {
         self.id
     }
 
-    /// Returns the worst status among the spans at the top: failed, lost, cancelled, open,
-    /// completed. What a stage caught and got over does not fail the trace.
+    /// Returns the worst status among the root spans, in the order failed, lost, cancelled, open,
+    /// completed. An error that a stage handled does not fail the trace.
     pub fn status(&self) -> SpanStatus {
         self.status
     }
 
-    /// Returns when the first span or record began.
+    /// Returns the start of the first span or record.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
     }
 
-    /// Returns the time from there to the end of the last span or record.
+    /// Returns the time from the start to the end of the last span or record.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Returns the spans, depth first, each parent before its children and these by their start.
+    /// Returns the spans in depth-first order, each parent before its children, and children by
+    /// their start.
     pub fn spans(&self) -> impl DoubleEndedIterator<Item = SpanNode<'_>> + ExactSizeIterator {
         (0..self.spans.len()).map(|index| SpanNode { trace: self, index })
     }
 
-    /// Returns the spans without a parent in the store.
+    /// Returns the root spans: those whose parent is not in the store.
     pub fn roots(&self) -> impl Iterator<Item = SpanNode<'_>> {
         Siblings { trace: self, next: 0, end: self.spans.len() }
     }
 
-    /// Returns the span of this id.
+    /// Returns the span with this id.
     pub fn span(&self, id: SpanId) -> Option<SpanNode<'_>> {
         self.spans().find(|span| span.span_id() == id)
     }
 
-    /// Returns every record as a row, the oldest first.
+    /// Returns every record as a row, oldest first.
     pub fn logs(&self) -> &[LogRow] {
         &self.logs
     }
 
-    /// Returns what was judged of the trace and of its spans, the oldest first and at most 10,000.
+    /// Returns the scores of the trace and of its spans, oldest first and at most 10,000.
     pub fn scores(&self) -> &[ScoreRow] {
         &self.scores
     }
 
-    /// Returns the trace with its scores.
+    /// Sets the scores.
     pub(crate) fn with_scores(mut self, scores: Vec<ScoreRow>) -> Self {
         self.scores = scores;
         self
     }
 
-    /// Returns `true` if there are more records than were read (100,000).
+    /// Returns `true` if the trace has more than the 100,000 records that are read at most.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// Returns the user that the request is of, by the first record that names one.
+    /// Returns the user's id, from the first record that has one.
     pub fn user_id(&self) -> Option<&str> {
         self.first(Record::user_id)
     }
 
-    /// Returns the tenant that the user belongs to, by the first record that names one.
+    /// Returns the tenant's id, from the first record that has one.
     pub fn tenant_id(&self) -> Option<&str> {
         self.first(Record::tenant_id)
     }
 
-    /// Returns the session that the request belongs to, by the first record that names one.
+    /// Returns the session's id, from the first record that has one.
     pub fn session_id(&self) -> Option<&str> {
         self.first(Record::session_id)
     }
 
-    /// Returns the request's id, by the first record that names one.
+    /// Returns the request's id, from the first record that has one.
     pub fn request_id(&self) -> Option<&str> {
         self.first(Record::request_id)
     }
 
-    /// Returns the request's type, by the first record that names one.
+    /// Returns the request's type, from the first record that has one.
     pub fn request_type(&self) -> Option<&str> {
         self.first(Record::request_type)
     }
 
-    /// Returns the service, by the first record that names one.
+    /// Returns the service's name, from the first record that has one.
     pub fn service(&self) -> Option<&str> {
         self.first(Record::service)
     }
@@ -187,7 +188,7 @@ impl<'a> SpanNode<'a> {
         self.record().kind()
     }
 
-    /// Returns the state of the run.
+    /// Returns the span's status.
     pub fn status(self) -> SpanStatus {
         self.span().status
     }
@@ -197,75 +198,75 @@ impl<'a> SpanNode<'a> {
         self.span().id
     }
 
-    /// Returns the id of its parent, also where the parent is not in the store.
+    /// Returns the parent's id, even if the parent is not in the store.
     pub fn parent_span_id(self) -> Option<SpanId> {
         self.record().parent_span_id()
     }
 
-    /// Returns when it began.
+    /// Returns when the span started.
     pub fn started_at(self) -> Timestamp {
         self.span().started_at
     }
 
-    /// Returns how long it took, if it has ended.
+    /// Returns the span's duration, or `None` if it has not ended.
     pub fn duration(self) -> Option<Duration> {
         self.span().duration
     }
 
-    /// Returns how much of that it spent inside polls, if it is asynchronous.
+    /// Returns the part of the duration that an asynchronous stage spent inside polls.
     pub fn busy(self) -> Option<Duration> {
         self.record().busy()
     }
 
-    /// Returns how many items it yielded.
+    /// Returns the number of items that the stage yielded.
     pub fn count(self) -> Option<u64> {
         self.record().count()
     }
 
-    /// Returns the cost that it recorded, in US dollars.
+    /// Returns the cost that the stage recorded, in US dollars.
     pub fn cost_usd(self) -> Option<f64> {
         self.record().metric("cost_usd")
     }
 
-    /// Returns the fields that describe what it worked on.
+    /// Returns the fields of the stage's context, which describe its input.
     pub fn context(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.record().context()
     }
 
-    /// Returns the numbers it recorded, without those that have accessors of their own.
+    /// Returns the numbers that the stage recorded, without those that have accessors of their own.
     pub fn metrics(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.record().metrics()
     }
 
-    /// Returns what was judged of it, the oldest first.
+    /// Returns the scores of this span, oldest first.
     pub fn scores(self) -> impl Iterator<Item = &'a ScoreRow> {
         self.trace.scores.iter().filter(move |score| score.span_id() == Some(self.span_id()))
     }
 
-    /// Returns the error that it failed with.
+    /// Returns the error that the stage failed with.
     pub fn error(self) -> Option<&'a ErrorInfo> {
         self.record().error()
     }
 
-    /// Returns the backtrace of a panic or an error, if one was taken.
+    /// Returns the backtrace of a panic or an error, if one was captured.
     pub fn stack_trace(self) -> Option<&'a str> {
         self.record().stack_trace()
     }
 
-    /// Returns its end record (which repeats what its start said), or its start record while there
-    /// is no end.
+    /// Returns the end record, which repeats the start's fields, or the start record if there is no
+    /// end.
     pub fn record(self) -> &'a Record {
         &self.span().record
     }
 
-    /// Returns `true` if it names a parent of its own process that is not in the store: its records
-    /// are still on their way, or were hidden, or are gone.
+    /// Returns `true` if the span's parent is of the same process and not in the store: its records
+    /// are still on their way, were filtered, or are gone.
     pub fn is_orphan(self) -> bool {
         self.lacks_parent() && !self.record().is_local_root()
     }
 
-    /// Returns `true` if it names a parent in another process that is not in the store, since that
-    /// process writes elsewhere or not yet.
+    /// Returns `true` if the span's parent is of another process and not in the store: that process
+    /// writes elsewhere, or has not written yet.
     pub fn has_remote_parent(self) -> bool {
         self.lacks_parent() && self.record().is_local_root()
     }
@@ -274,17 +275,17 @@ impl<'a> SpanNode<'a> {
         self.span().parent.is_none() && self.parent_span_id().is_some()
     }
 
-    /// Returns how many ancestors it has in the store.
+    /// Returns the number of ancestors in the store.
     pub fn depth(self) -> usize {
         self.span().depth
     }
 
-    /// Returns its parent, if that is in the store.
+    /// Returns the parent, if it is in the store.
     pub fn parent(self) -> Option<SpanNode<'a>> {
         self.span().parent.map(|index| SpanNode { trace: self.trace, index })
     }
 
-    /// Returns its children, by their start.
+    /// Returns the children, by their start.
     pub fn children(self) -> impl Iterator<Item = SpanNode<'a>> {
         Siblings { trace: self.trace, next: self.index + 1, end: self.span().end }
     }
@@ -294,25 +295,25 @@ impl<'a> SpanNode<'a> {
     }
 }
 
-/// Steps over the list, for a picture.
+/// Access by index, for drawing.
 #[cfg(feature = "waterfall")]
 impl SpanNode<'_> {
-    /// Returns its index in the list.
+    /// Returns the span's index in the list.
     pub(crate) fn index(self) -> usize {
         self.index
     }
 
-    /// Returns the index of its parent in the list, if it is there.
+    /// Returns the parent's index in the list, if the parent is there.
     pub(crate) fn parent_index(self) -> Option<usize> {
         self.span().parent
     }
 
-    /// Returns the next span, depth first.
+    /// Returns the next span in depth-first order.
     pub(crate) fn next(self) -> Option<Self> {
         self.at(self.index + 1)
     }
 
-    /// Returns `true` if it completed and everything beneath it did.
+    /// Returns `true` if the span and all its descendants completed.
     pub(crate) fn is_completed_throughout(self) -> bool {
         let subtree = &self.trace.spans[self.index..self.span().end];
         subtree.iter().all(|span| span.status == SpanStatus::Completed)
@@ -323,7 +324,8 @@ impl SpanNode<'_> {
     }
 }
 
-/// Spans of one parent: from one to the next is past the descendants of the one.
+/// An iterator over sibling spans. It steps from one to the next past the descendants of the
+/// former.
 struct Siblings<'a> {
     trace: &'a Trace,
     next: usize,

@@ -1,4 +1,4 @@
-//! Retention beside a sink's deliveries.
+//! Runs retention beside a sink's deliveries.
 
 use std::fmt;
 use std::future::Future;
@@ -11,11 +11,11 @@ use tokio::task::JoinHandle;
 use super::rules::RetentionReport;
 use crate::fault::Fault;
 
-/// How long after one job began the next may.
+/// The least time between the starts of two jobs.
 const MIN_INTERVAL: Duration = Duration::from_hours(1);
 
-/// The jobs of one sink, one at a time. They live on a task beside the deliveries: a delivery that
-/// comes when one is due starts it and goes on.
+/// The retention jobs of one sink, one at a time. Each runs on a task of its own: a delivery that
+/// finds a job due starts it and does not wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct BackgroundRetention(Mutex<Option<Job>>);
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Job {
 }
 
 impl BackgroundRetention {
-    /// Starts a job if one is due and none is under way.
+    /// Starts a job if one is due and none is running.
     pub(crate) fn when_due<F>(&self, job: impl FnOnce() -> F)
     where
         F: Future<Output = Result<RetentionReport, Fault>> + Send + 'static,
@@ -43,8 +43,8 @@ impl BackgroundRetention {
             let job = job();
             let task = tokio::spawn(async move {
                 if let Err(error) = job.await {
-                    // There is nobody to hand it to: the deliveries are well. It is said once a
-                    // job, so once an hour.
+                    // The deliveries succeed, so no delivery can return this error. It is printed
+                    // once per job, which is at most once an hour.
                     let _ = writeln!(std::io::stderr(), "ragtrace: retention failed, and is tried again: {error:#}");
                 }
             });
@@ -52,7 +52,7 @@ impl BackgroundRetention {
         }
     }
 
-    /// Stops a job that is under way; the next one goes on where it was.
+    /// Stops a running job. The next job continues where it stopped.
     pub(crate) async fn stop(&self) {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(job) = last {

@@ -1,29 +1,32 @@
-//! What a store forgets: retention by age, and the erasure of a person.
+//! Retention by age, and the erasure of a user's data.
 //!
-//! **Traces are kept or dropped whole.** A trace belongs to the day of its first record. When that
-//! day is old enough the trace is decided on: it moves to the archive if any record in it is an
-//! error or if its id falls in the sample, and goes otherwise, with what it wrote past midnight.
-//! The verdict is written down, and a late record follows it. A trace is moved or removed in one
-//! transaction, or vanishes with the partition of its day; a reader, who looks in both tables, sees
-//! it whole, or not. In a SQLite file one of more than a megabyte takes several transactions, so
-//! that none keeps a writer waiting or makes SQLite's log long: while it moves it is read whole all
-//! the same, and while it goes, less and less of it is there.
+//! **Traces are kept or dropped whole.** A trace belongs to the day of its first record. Once that
+//! day is old enough, the trace gets its verdict: it moves to the archive if any of its records is
+//! an error or if its id falls into the sample; otherwise it is removed, including what it wrote
+//! after midnight. The verdict is stored, and late records follow it.
 //!
-//! **Scores follow their trace.** They go when it goes, from `logs` or from the archive, and one
-//! that comes later goes with the next job. Those of a trace that was never here, as one that was
-//! left out by sampling, stay for as long as the archive keeps a trace.
+//! A trace is moved or removed in one transaction, or vanishes with the partition of its day. A
+//! reader looks into both tables, so it sees the trace whole or not at all. The exception is a
+//! trace of more than a megabyte in a SQLite file. It takes several transactions, so that none of
+//! them keeps a writer waiting or makes SQLite's log long. While it moves, it is still read whole;
+//! while it is being removed, readers see fewer and fewer of its rows.
 //!
-//! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and
-//! does no harm when it is done again. Over PostgreSQL one job runs at a time; others find it
-//! running and leave.
+//! **Scores follow their trace.** They are removed when the trace is removed, from `logs` or from
+//! the archive. A score that arrives later is removed by the next job. Scores of a trace that was
+//! never stored, such as one excluded by sampling, stay for as long as the archive keeps a trace.
 //!
-//! **A sink may run it** beside its deliveries, if it is asked to: as a task of its own over a
-//! connection of its own, an hour apart, started by a delivery that does not wait for it.
+//! **A stopped job continues where it stopped.** Every step is small, reports when it is done, and
+//! does no harm when repeated. On PostgreSQL one job runs at a time; a second one ends when it
+//! finds the first running.
 //!
-//! **What it does not do:** it does not look at who wrote a record.
+//! **A sink may run retention** beside its deliveries, if enabled: on a task and a connection of
+//! its own, at most once an hour, started by a delivery that does not wait for it.
 //!
-//! The rules are here. What carries them out is in each database's `retain` and `purge`, and
-//! [`retain`](crate::retain) and [`purge`](crate::purge) run that for a store by its URL.
+//! **What this does not do:** retention makes no difference between the programs that wrote the
+//! records.
+//!
+//! The rules are defined here. Each database's `retain` and `purge` modules carry them out, and
+//! [`retain`](crate::retain) and [`purge`](crate::purge) call those for a store by its URL.
 
 mod background;
 mod purge;

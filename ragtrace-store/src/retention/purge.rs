@@ -1,19 +1,21 @@
-//! The erasure of a person.
+//! The rules and the report of erasing a user's data.
 
-/// Rules for erasing a person from a store: every trace with a record of that user goes, archive
-/// requests and scores included, some traces at a time, each whole; and so do the scores that this
-/// user gave to other traces. Counts by stage name nobody and stay. So does what is written
-/// meanwhile: erase a person who is gone.
+/// Rules for erasing a user's data from a store.
 ///
-/// A SQLite file is then written anew, so that no byte of theirs stays in it or in its log. That
-/// takes as much room again for a while, and writers wait for it. Copies and backups are the
-/// operator's.
+/// Every trace with a record of the user is removed, including its archived rows, its finished
+/// requests and its scores; so are the scores that the user gave to other traces. Traces are
+/// removed some at a time, each of them whole. Counts by stage contain no user and stay. Records
+/// that are written while the purge runs may stay too, so purge after the user's last request.
 ///
-/// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the files of the
-/// tables until something is written over them, which autovacuum makes room for in its own time.
-/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics, ragtrace.scores`
-/// writes the tables anew without them; it locks each while it does. Write-ahead logs and backups
-/// from before are the operator's to let expire.
+/// A SQLite file is then rewritten, so that no byte of the removed rows stays in it or in its log.
+/// That takes as much disk space again for a while, and writers wait for it. Copies and backups are
+/// the operator's responsibility.
+///
+/// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the tables' files
+/// until something is written over them, which autovacuum makes room for in its own time. `VACUUM
+/// (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics, ragtrace.scores` rewrites
+/// the tables without them, and locks each table while it does. Write-ahead logs and backups from
+/// before are the operator's responsibility.
 ///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;
@@ -31,12 +33,12 @@ pub struct Purge {
 }
 
 impl Purge {
-    /// Returns the rules that erase the user of this id.
+    /// Creates the rules that erase the user with this id.
     pub fn of(user_id: impl Into<String>) -> Self {
         Self { user_id: user_id.into(), dry_run: false }
     }
 
-    /// Sets whether the job only reports what it would remove.
+    /// Sets whether to report what would be removed, without removing it. The default is `false`.
     pub fn dry_run(mut self, dry: bool) -> Self {
         self.dry_run = dry;
         self
@@ -51,38 +53,38 @@ impl Purge {
     }
 }
 
-/// A report of what a purge removed, or would remove.
+/// A report of what a purge removed, or would remove in a dry run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PurgeReport {
-    /// How many rows of `logs` were removed.
+    /// The number of rows removed from `logs`.
     pub logs: u64,
-    /// How many rows of `logs_archive` were removed.
+    /// The number of rows removed from `logs_archive`.
     pub archived: u64,
-    /// How many rows of `request_metrics` were removed.
+    /// The number of rows removed from `request_metrics`.
     pub requests: u64,
-    /// How many rows of `scores` were removed.
+    /// The number of rows removed from `scores`.
     pub scores: u64,
-    /// `true` if bytes of the removed rows may still be in a file beside the store, since somebody
-    /// was reading from it: purge again then. Over PostgreSQL `VACUUM` sees to that, and this is
-    /// `false`.
+    /// `true` if a SQLite file's log may still contain bytes of the removed rows, because another
+    /// program was reading it: purge again after that program has closed the file. Always `false`
+    /// for PostgreSQL, where `VACUUM` removes the bytes.
     pub bytes_remain: bool,
-    /// How many logs lie beside a SQLite file that was moved away without them (`…-wal.kept-1` and
-    /// so on): their rows may be anybody's, and no purge looks into them.
+    /// The number of write-ahead logs left behind by a SQLite file that was moved away without them
+    /// (`…-wal.kept-1` and so on). They may contain any user's rows, and no purge looks into them.
     pub logs_set_aside: usize,
-    /// How many steps are done.
+    /// The number of steps that are done.
     pub steps_done: usize,
-    /// How many steps there are in all, as far as they are known: what is found adds to them.
+    /// The number of steps in all. It grows while the purge finds more to remove.
     pub steps: usize,
 }
 
 impl PurgeReport {
-    /// Returns the number of rows of all tables together.
+    /// Returns the number of rows removed from all tables together.
     pub fn total(&self) -> u64 {
         self.logs + self.archived + self.requests + self.scores
     }
 
-    /// Counts a step that is done, and reports it.
+    /// Counts a finished step, and reports it.
     pub(crate) fn advance(&mut self, progress: &mut (dyn FnMut(&Self) + Send)) {
         self.steps_done += 1;
         progress(self);

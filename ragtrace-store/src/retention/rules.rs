@@ -1,4 +1,4 @@
-//! Rules for how long records are kept.
+//! The rules and the report of retention.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use ragtrace::{Timestamp, TraceId};
 use crate::tables::floor;
 
 const DAY: Duration = Duration::from_hours(24);
-/// 0001-01-01 and 9999-12-31, in microseconds since 1970: between them every database reads an
-/// instant as we write it. A rule that reaches farther back keeps everything.
+/// 0001-01-01 and 9999-12-31, in microseconds since 1970. Between them every database parses an
+/// instant as ragtrace writes it. A rule that reaches farther back keeps everything.
 const WRITABLE: (i64, i64) = (-62_135_596_800_000_000, 253_402_214_400_000_000);
 
-/// Rules for how long a store keeps traces, its archive and metrics.
+/// Rules for how long a store keeps traces, its archive and its metrics.
 ///
 /// ```
 /// use ragtrace_store::retention::Retention;
@@ -47,66 +47,77 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Returns the rules of the default: every trace is kept for seven days; those with an error
-    /// and a tenth of the rest then stay in the archive until thirty days after their last record;
-    /// metrics are kept for ninety days.
+    /// Creates the default rules.
+    ///
+    /// Every trace is kept for 7 days. Traces with an error and a tenth of the others then move to
+    /// the archive, where they stay until 30 days after their last record. Metrics are kept for 90
+    /// days.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets for how many whole days every trace is kept; for ever if so many reach back beyond the
-    /// year 1, which holds for the other ages too.
+    /// Sets the number of whole days for which every trace is kept. The default is 7.
+    ///
+    /// For this and the other ages, a number that reaches back beyond the year 1 keeps everything
+    /// for ever.
     pub fn days(mut self, days: u32) -> Self {
         self.days = days;
         self
     }
 
-    /// Sets for how many days after its last record a trace stays in the archive.
+    /// Sets the number of days for which a trace stays in the archive after its last record. The
+    /// default is 30.
     pub fn archive_days(mut self, days: u32) -> Self {
         self.archive_days = days;
         self
     }
 
-    /// Sets for how many days requests and counts are kept.
+    /// Sets the number of days for which finished requests and counts are kept. The default is 90.
     pub fn metrics_days(mut self, days: u32) -> Self {
         self.metrics_days = days;
         self
     }
 
-    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1; NaN is 0.
+    /// Sets the share of the traces without an error that move to the archive, from 0 to 1. The
+    /// default is 0.1.
+    ///
+    /// Values outside the range are clamped, and NaN counts as 0.
     pub fn sample(mut self, ratio: f64) -> Self {
         self.sample = if ratio.is_nan() { 0.0 } else { ratio.clamp(0.0, 1.0) };
         self
     }
 
-    /// Sets whether every trace with an error goes to the archive, whatever the sample says.
+    /// Sets whether every trace with an error moves to the archive, regardless of the sample. The
+    /// default is `true`.
     pub fn keep_errors(mut self, keep: bool) -> Self {
         self.keep_errors = keep;
         self
     }
 
-    /// Sets whether the job only reports what it would do.
+    /// Sets whether to report what would be done, without doing it. The default is `false`.
     pub fn dry_run(mut self, dry: bool) -> Self {
         self.dry_run = dry;
         self
     }
 
-    /// Sets whether a SQLite file is written anew at the end, without the room that what was
-    /// removed leaves in it. Writers wait meanwhile, for seconds a gigabyte, and the disk needs as
-    /// much room again. Without it that room is used before the file grows. PostgreSQL gives back
-    /// the partitions of whole days by itself.
+    /// Sets whether a SQLite file is rewritten at the end, to give its free space back to the disk.
+    /// The default is `false`.
+    ///
+    /// Writers wait meanwhile, for seconds per gigabyte, and the disk needs as much space again.
+    /// Without this the free space is reused before the file grows. It has no effect on PostgreSQL,
+    /// which gives back the partitions of whole days anyway.
     pub fn shrink(mut self, shrink: bool) -> Self {
         self.shrink = shrink;
         self
     }
 
-    /// Sets the time that counts as the present; the clock's if not set.
+    /// Sets the time that counts as the present. The default is the clock's time.
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
         self
     }
 
-    /// Returns the first instant that is young enough to be left alone.
+    /// Returns the first instant that is too recent for retention.
     pub(crate) fn horizon(&self) -> Timestamp {
         let today = floor(self.now().as_micros(), MICROS_PER_DAY);
         before(Timestamp::from_micros(today), self.days)
@@ -124,19 +135,19 @@ impl Retention {
         before(self.now(), self.metrics_days)
     }
 
-    /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
-    /// are random in its id.
+    /// Returns `true` if a trace is in the sample. The verdict is the same in every process, since
+    /// it depends only on random bits of the id.
     #[expect(clippy::cast_precision_loss, reason = "a ratio of 2^56")]
     fn samples(&self, trace: TraceId) -> bool {
         const BITS: u32 = 56;
-        // The low bits decide what is shipped at all, if that is sampled. Mixing keeps this choice
-        // apart from that.
+        // If shipping is sampled, the low bits have decided that already. Mixing makes this choice
+        // independent of that one.
         let low = u64::try_from(trace.as_u128() & ((1 << BITS) - 1)).unwrap_or_default();
         let mixed = low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS);
         (mixed as f64) < self.sample * (1_u64 << BITS) as f64
     }
 
-    /// Returns `true` if rows of no trace are judged by their level.
+    /// Returns `true` if errors are kept, by which rows without a trace are judged too.
     pub(crate) fn keeps_errors(&self) -> bool {
         self.keep_errors
     }
@@ -145,13 +156,13 @@ impl Retention {
         self.dry_run
     }
 
-    /// Returns `true` if a file is to be written anew.
+    /// Returns `true` if a SQLite file is to be rewritten.
     #[cfg(feature = "sqlite")]
     pub(crate) fn shrinks(&self) -> bool {
         self.shrink && !self.dry_run
     }
 
-    /// Returns `true` if a trace goes to the archive.
+    /// Returns `true` if a trace moves to the archive.
     pub(crate) fn keeps(&self, trace: TraceId, has_error: bool) -> bool {
         (self.keep_errors && has_error) || self.samples(trace)
     }
@@ -159,7 +170,7 @@ impl Retention {
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Returns the instant so many days before another.
+/// Returns the instant that lies `days` days before another.
 fn before(at: Timestamp, days: u32) -> Timestamp {
     writable(at.minus(DAY * days))
 }
@@ -168,27 +179,28 @@ fn writable(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.as_micros().clamp(WRITABLE.0, WRITABLE.1))
 }
 
-/// A report of what retention did, or would do.
+/// A report of what retention did, or would do in a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetentionReport {
-    /// The days whose traces were decided on, as dates, the oldest first.
+    /// The days whose traces got their verdicts, as dates, oldest first.
     pub days: Vec<String>,
-    /// How many days are to be decided on in all.
+    /// The number of days whose traces are to get their verdicts.
     pub days_in_all: usize,
-    /// How many traces moved to the archive.
+    /// The number of traces moved to the archive.
     pub archived: u64,
-    /// How many traces were removed.
+    /// The number of traces removed without being archived.
     pub removed: u64,
-    /// How many traces were removed from the archive.
+    /// The number of traces removed from the archive.
     pub expired: u64,
-    /// How many rows of metrics, of scores without a trace and of the store's own books were too
-    /// old and removed.
+    /// The number of rows removed from metrics, from scores without a trace, and from the store's
+    /// bookkeeping tables.
     pub metrics: u64,
-    /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
-    /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.
+    /// The number of bytes in a SQLite file that are free after this. They are used before the file
+    /// grows, and [`shrink`](Retention::shrink) gives them back to the disk. Always 0 for
+    /// PostgreSQL.
     pub free_bytes: u64,
-    /// `true` if another job was running, so that this one left the rest to it.
+    /// `true` if another job was running, so that this job ended early.
     pub is_running_elsewhere: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Removes what is too old in the archive of a SQLite file, in its metrics and in its own books.
+//! Removes what is too old from a SQLite file's archive, metrics and bookkeeping tables.
 
 use serde_json::json;
 use sqlx::SqliteConnection;
@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
 use crate::retention::{Retention, RetentionReport};
 
-/// Traces that are looked for at once.
+/// The number of traces looked up at once.
 const FOUND: i64 = 1_000;
 
 /// Removes what is too old.
@@ -50,7 +50,8 @@ pub(super) async fn expire(
     forget(connection, &retention.metrics_horizon().to_string(), report, progress).await
 }
 
-/// Returns the next traces whose last record lies before the horizon and after another, by time.
+/// Returns the next traces, by time, whose last record lies before the horizon and after a given
+/// trace.
 async fn next_traces(
     connection: &mut SqliteConnection,
     horizon: &str,
@@ -83,7 +84,7 @@ async fn next_traces(
     traces.fetch_all(connection).await
 }
 
-/// Removes traces that fit a step together from the archive.
+/// Removes from the archive traces that fit into one step together.
 async fn remove_traces(connection: &mut SqliteConnection, traces: &[Found]) -> Result<(), sqlx::Error> {
     let traces = json!(traces.iter().map(|found| &found.trace_id).collect::<Vec<_>>()).to_string();
     let mut step = Step::begin(connection).await?;
@@ -107,7 +108,7 @@ async fn remove_scores(connection: &mut SqliteConnection, traces: &[Found]) -> R
     step.commit().await
 }
 
-/// Removes some scores that came when their trace was gone. Returns how many.
+/// Removes some scores that arrived after their trace was removed. Returns their number.
 async fn remove_late_scores(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let delete = sqlx::query!(
@@ -119,7 +120,7 @@ async fn remove_late_scores(connection: &mut SqliteConnection) -> Result<u64, sq
     step.commit().await.map(|()| removed)
 }
 
-/// Removes some scores of no trace that is here, by their own age. Returns how many.
+/// Removes some scores of traces that are not stored, by the scores' own age. Returns their number.
 async fn remove_old_scores(connection: &mut SqliteConnection, horizon: &str) -> Result<u64, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let delete = sqlx::query!(
@@ -136,8 +137,8 @@ async fn remove_old_scores(connection: &mut SqliteConnection, horizon: &str) -> 
     step.commit().await.map(|()| removed)
 }
 
-/// Removes some rows of a trace from the archive, its last record at last: a job that is stopped
-/// finds the trace again by it. Returns `false` if there were none.
+/// Removes some rows of a trace from the archive, and its last record last, by which a later job
+/// would find the trace again. Returns `false` if there were no rows.
 async fn remove_piece(connection: &mut SqliteConnection, trace: &str) -> Result<bool, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let rows = sqlx::query_as!(
@@ -154,7 +155,7 @@ async fn remove_piece(connection: &mut SqliteConnection, trace: &str) -> Result<
     remove_rows(step, &rows).await.map(|removed| removed > 0)
 }
 
-/// Removes some rows of no trace from the archive. Returns how many.
+/// Removes some rows without a trace from the archive. Returns their number.
 async fn remove_loose(connection: &mut SqliteConnection, horizon: &str) -> Result<u64, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let rows = sqlx::query_as!(
@@ -172,7 +173,7 @@ async fn remove_loose(connection: &mut SqliteConnection, horizon: &str) -> Resul
     remove_rows(step, &rows).await
 }
 
-/// Removes as many of these rows from the archive as fit a step. Returns how many.
+/// Removes as many of these rows from the archive as fit into a step. Returns their number.
 async fn remove_rows(mut step: Step<'_>, rows: &[Sized]) -> Result<u64, sqlx::Error> {
     let Some(numbers) = fitting(rows) else { return step.transaction.rollback().await.map(|()| 0) };
     let delete = sqlx::query!("DELETE FROM logs_archive WHERE rowid IN (SELECT value FROM json_each(?1))", numbers);
@@ -180,7 +181,7 @@ async fn remove_rows(mut step: Step<'_>, rows: &[Sized]) -> Result<u64, sqlx::Er
     step.commit().await.map(|()| removed)
 }
 
-/// Removes what is older than the metrics are kept, some rows a step.
+/// Removes what is older than metrics are kept, some rows per step.
 async fn forget(
     connection: &mut SqliteConnection,
     horizon: &str,
@@ -219,14 +220,15 @@ async fn forget(
             ORDER BY delivered_at LIMIT ?2)",
         STEP_ROWS
     );
-    // A spool may deliver a late record for longer than the archive keeps its trace.
+    // A spool may deliver a late record after the archive has dropped its trace, so verdicts are
+    // kept for as long as metrics.
     forget!(
         "DELETE FROM retention_decisions WHERE trace_id IN (
             SELECT trace_id FROM retention_decisions INDEXED BY retention_decisions_day WHERE day < ?1
             ORDER BY day LIMIT ?2)",
         STEP_ROWS
     );
-    // One row a process.
+    // This table has one row per process.
     forget!("DELETE FROM instances WHERE last_seen_at < ?1",);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Judges SQLite's errors.
+//! Classifies SQLite's errors.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,8 +9,8 @@ use super::files::{Files, subject};
 use crate::fault::{Cause, Fault};
 use crate::tables;
 
-/// Primary result codes (<https://www.sqlite.org/rescode.html>, section 4); an extended code has
-/// one in its low byte.
+/// Primary result codes (<https://www.sqlite.org/rescode.html>, section 4). An extended code
+/// contains one in its low byte.
 mod code {
     pub(super) const ERROR: u32 = 1;
     pub(super) const PERM: u32 = 3;
@@ -26,11 +26,11 @@ mod code {
     pub(super) const MISMATCH: u32 = 20;
     pub(super) const AUTH: u32 = 23;
     pub(super) const NOTADB: u32 = 26;
-    /// Extended: there is a journal to be rolled back, which takes a connection that may write.
+    /// An extended code: there is a journal to roll back, which takes a connection that may write.
     pub(super) const READONLY_ROLLBACK: u32 = 776;
 }
 
-/// Judges an error that came up while a file was being opened to write.
+/// Classifies an error of opening a file for writing.
 pub(super) fn while_opening(files: &Files, error: sqlx::Error) -> Fault {
     if is_not_permitted(&error) {
         return Fault::new(Cause::Operator, unwritable(files)).with_source(error);
@@ -41,8 +41,7 @@ pub(super) fn while_opening(files: &Files, error: sqlx::Error) -> Fault {
     }
 }
 
-/// Judges an error that came up while a file was being opened to read, and looked at for ragtrace's
-/// tables.
+/// Classifies an error of opening a file for reading, and of looking for ragtrace's tables in it.
 pub(super) fn while_opening_to_read(files: &Files, error: sqlx::Error) -> Fault {
     let shown = files.path.display();
     let advice = "give the path your program writes to";
@@ -55,8 +54,8 @@ pub(super) fn while_opening_to_read(files: &Files, error: sqlx::Error) -> Fault 
         return Fault::new(Cause::NotAStore, message).with_source(error);
     }
     if extended_code(&error) == Some(code::READONLY_ROLLBACK) {
-        let advice = "start the program that writes to it, or run `ragtrace migrate`: either takes the change back";
-        let message = format!("`{shown}` was left in the middle of a change by a program that was cut off: {advice}");
+        let advice = "start the program that writes to it, or run `ragtrace migrate`, to roll the change back";
+        let message = format!("`{shown}` was left in the middle of a change by a program that was killed: {advice}");
         return Fault::new(Cause::Operator, message).with_source(error);
     }
     if is_not_permitted(&error) {
@@ -69,47 +68,51 @@ pub(super) fn while_opening_to_read(files: &Files, error: sqlx::Error) -> Fault 
     }
 }
 
-/// Judges an error that came up while the tables of a file were being made.
+/// Classifies an error of creating or upgrading a file's tables.
 pub(super) fn while_migrating(files: &Files, error: MigrateError) -> Fault {
     let subject = subject(&files.path);
     match error {
         MigrateError::ExecuteMigration(inner, _) if primary_code(&inner) == Some(code::ERROR) => {
             let advice = "give ragtrace a file of its own";
-            let message = format!("{subject} has tables of something else by the same names: {advice}");
+            let message = format!("{subject} has tables of another program with the names of ragtrace's: {advice}");
             Fault::new(Cause::NotAStore, message).with_source(inner)
         }
         MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_opening(files, inner),
         MigrateError::VersionMissing(_) => tables::made_by_a_newer_version(&subject),
         MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(&subject),
         error => {
-            let message = format!("the tables of {subject} are not as ragtrace made them: give it another file");
+            let message = format!("the tables of {subject} are not as ragtrace made them: give ragtrace another file");
             Fault::new(Cause::Schema, message).with_source(error.into())
         }
     }
 }
 
-/// Judges an error of a file that could be opened to write.
+/// Classifies an error of writing to an open file.
 pub(super) fn while_writing(error: sqlx::Error) -> Fault {
     let (cause, message) = match primary_code(&error) {
         Some(code::TOOBIG | code::CONSTRAINT | code::MISMATCH) => (Cause::Data, "SQLite refuses the data"),
         Some(code::FULL) => (Cause::Transient, "the disk is full: make room"),
-        Some(code::BUSY | code::LOCKED) => (Cause::Transient, "another program holds the database locked"),
-        Some(code::PERM | code::READONLY | code::AUTH) => (Cause::Operator, "the database may not be written"),
-        Some(code::CORRUPT | code::NOTADB) => (Cause::Operator, "the database is damaged: move the file away"),
-        Some(code::ERROR) => (Cause::Operator, "the tables are not as ragtrace made them: give it another file"),
+        Some(code::BUSY | code::LOCKED) => (Cause::Transient, "another program has locked the database"),
+        Some(code::PERM | code::READONLY | code::AUTH) => {
+            (Cause::Operator, "the database cannot be written: check the permissions of the file and of its folder")
+        }
+        Some(code::CORRUPT | code::NOTADB) => {
+            (Cause::Operator, "the database is damaged: move the file away, and a new one is created")
+        }
+        Some(code::ERROR) => (Cause::Operator, "the tables are not as ragtrace made them: give ragtrace another file"),
         _ => (Cause::Transient, "SQLite could not write"),
     };
     Fault::new(cause, message).with_source(error)
 }
 
-/// Judges an error of a file that could be opened to read.
+/// Classifies an error of reading from an open file.
 pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     let (cause, message) = match (primary_code(&error), &error) {
         (Some(code::BUSY | code::LOCKED), _) => {
-            (Cause::Transient, "another program holds the database locked: try again")
+            (Cause::Transient, "another program has locked the database: try again")
         }
-        // Read-only comes up where the companions could not be used, as another process was making
-        // them.
+        // Read-only is reported if the companions could not be used, because another process was
+        // just creating them.
         (Some(code::IOERR | code::READONLY | code::CANTOPEN), _) | (_, sqlx::Error::PoolTimedOut) => {
             (Cause::Transient, "the database could not be read: try again")
         }
@@ -118,18 +121,18 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     Fault::new(cause, message).with_source(error)
 }
 
-/// Returns `true` if another connection holds the file locked.
+/// Returns `true` if another connection has the file locked.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(code::BUSY)
 }
 
-/// Returns `true` if the file, or one of its companions, may not be opened or is not there.
+/// Returns `true` if the file, or one of its companions, is missing or must not be opened.
 pub(super) fn is_not_permitted(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH))
 }
 
-/// Returns `true` if a statement names a table that is not there. SQLite has no code of its own for
-/// that.
+/// Returns `true` if a statement names a table that does not exist. SQLite has no code of its own
+/// for that.
 fn is_missing_table(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"))
 }
@@ -142,12 +145,12 @@ fn extended_code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
-/// Says what a file is that is not ragtrace's.
+/// Returns a message for a file that is not a ragtrace store, if the error shows that.
 fn not_a_store(path: &Path, error: &sqlx::Error) -> Option<String> {
     let shown = path.display();
     match primary_code(error) {
         Some(code::NOTADB) => Some(format!(
-            "`{shown}` is not a SQLite database, or an encrypted one: give another path, or move that file away"
+            "`{shown}` is not a SQLite database, or is encrypted: give another path, or move that file away"
         )),
         Some(code::CORRUPT) => Some(format!(
             "the database `{shown}` is damaged: move it away, and recover what it holds with `sqlite3 {shown} .recover`"
@@ -156,7 +159,7 @@ fn not_a_store(path: &Path, error: &sqlx::Error) -> Option<String> {
     }
 }
 
-/// Says why a path leads to no file that can be opened, as far as looking at it can tell.
+/// Returns the reason why a path leads to no file that can be opened, if the path itself shows it.
 fn misplaced(files: &Files) -> Option<String> {
     let (path, folder) = (subject(&files.path), files.folder());
     let folder_shown = subject(folder);
@@ -171,7 +174,7 @@ fn misplaced(files: &Files) -> Option<String> {
     }
 }
 
-/// Says why a file cannot be written.
+/// Returns the reason why a file cannot be written.
 fn unwritable(files: &Files) -> String {
     if let Some(reason) = misplaced(files) {
         return reason;
@@ -179,31 +182,34 @@ fn unwritable(files: &Files) -> String {
     let (path, folder) = (subject(&files.path), subject(files.folder()));
     match foreign_companion(files) {
         Some(companion) => format!(
-            "{path} cannot be written, and {} belongs to another user than it: stop what has it open, delete that file if \
-             it is empty, and run programs that write here as one user",
+            "{path} cannot be written, since {} belongs to another user: stop the programs that have it open, delete it if \
+             it is empty, and run all programs that write here as the same user",
             subject(companion)
         ),
-        None => format!("{path} cannot be written: see to the permissions of the file and of the folder {folder}"),
+        None => format!("{path} cannot be written: check the permissions of the file and of the folder {folder}"),
     }
 }
 
-/// Says why a file cannot be read.
+/// Returns the reason why a file cannot be read.
 fn unreadable(files: &Files) -> String {
     if let Some(reason) = misplaced(files) {
         return reason;
     }
     let path = subject(&files.path);
-    // Not the others: to close them would end the locks that this process holds on them.
+    // Only the log is tried, since closing the database or `-shm` would release this process's
+    // locks on them.
     if files.wal.exists() && File::open(&files.wal).is_err() {
         let log = subject(&files.wal);
-        format!("{path} cannot be read whole: {log} holds the newest rows, and its permissions do not let you read it")
+        format!(
+            "{path} cannot be read whole: {log} holds the newest rows, and you may not read it: change its permissions"
+        )
     } else {
         let shm = if files.shm.exists() { format!(", and of {}", subject(&files.shm)) } else { String::new() };
-        format!("{path} cannot be read: see to the permissions of the file{shm}")
+        format!("{path} cannot be read: check the permissions of the file{shm}")
     }
 }
 
-/// Finds a companion that belongs to another user than the database.
+/// Returns a companion that belongs to another user than the database does.
 #[cfg(unix)]
 fn foreign_companion(files: &Files) -> Option<&Path> {
     use std::os::unix::fs::MetadataExt;
@@ -226,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// What SQLite answers to a statement in a database of few pages.
+    /// Returns the fault of a statement in a database limited to a few pages.
     async fn answer(sql: &'static str) -> Fault {
         let folder = tempfile::tempdir().expect("a folder");
         let options = SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
@@ -246,7 +252,7 @@ mod tests {
             ("INSERT INTO t VALUES (NULL)", Cause::Data, "refuses the data"),
             ("INSERT INTO t VALUES (zeroblob(2000000000))", Cause::Data, "refuses the data"),
             ("INSERT INTO nowhere VALUES (1)", Cause::Operator, "not as ragtrace made them"),
-            ("PRAGMA query_only = true; INSERT INTO t VALUES (2)", Cause::Operator, "may not be written"),
+            ("PRAGMA query_only = true; INSERT INTO t VALUES (2)", Cause::Operator, "cannot be written"),
         ] {
             let fault = answer(sql).await;
             assert_eq!(fault.cause(), cause, "{sql}: {fault}");

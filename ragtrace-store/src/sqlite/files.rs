@@ -1,8 +1,8 @@
-//! The files of a database: itself, its write-ahead log and its shared memory, by their names and
-//! as they are at the moment.
+//! The files of a database: the database itself, its write-ahead log and its shared memory, by
+//! their paths and in their present state.
 //!
-//! Nothing here opens one of them. A process that closes any descriptor of a file gives up every
-//! lock that it holds on it (`fcntl`, POSIX.1), those of SQLite's connections included.
+//! Nothing here opens any of them. When a process closes any descriptor of a file, it loses all of
+//! its locks on that file (`fcntl`, POSIX.1), including those of SQLite's connections.
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -13,16 +13,16 @@ use std::time::{Duration, SystemTime};
 
 use crate::fault::{Cause, Fault};
 
-/// How many symbolic links may lead from one to the next, as on Linux.
+/// The longest chain of symbolic links that is followed, as on Linux.
 const LINKS: usize = 40;
 
-/// The names of a database's files.
+/// The paths of a database's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Files {
-    /// As it was given.
+    /// The path as it was given.
     pub(super) path: PathBuf,
-    /// The database behind every symbolic link: its companions lie beside it, and not beside a
-    /// link.
+    /// The path of the database after following every symbolic link. Its companions lie beside the
+    /// database, and not beside a link.
     pub(super) database: PathBuf,
     pub(super) wal: PathBuf,
     pub(super) shm: PathBuf,
@@ -30,7 +30,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// Returns the files of the database at `path`, which need not be there.
+    /// Returns the files of the database at `path`, which need not exist.
     pub(super) fn of(path: &Path) -> Result<Self, Fault> {
         let path = without_slash_before_drive(path);
         if let Some(reason) = names_no_file(path) {
@@ -52,7 +52,7 @@ impl Files {
         })
     }
 
-    /// Returns the files of a database that has to be there.
+    /// Returns the files of a database, which has to exist.
     pub(super) fn existing(path: &Path) -> Result<Self, Fault> {
         let files = Self::of(path)?;
         match std::fs::metadata(&files.database) {
@@ -62,8 +62,8 @@ impl Files {
         }
     }
 
-    /// Returns the URI by which SQLite opens the database. A path as it is would not do: SQLite
-    /// takes some for something else, and sqlx takes UTF-8 alone.
+    /// Returns the URI with which SQLite opens the database. A plain path would not do: SQLite
+    /// gives some paths a special meaning, and sqlx accepts only UTF-8.
     pub(super) fn uri(&self, parameters: &str) -> String {
         // Without an authority, since a path on Windows need not begin with a slash.
         let authority = if cfg!(unix) { "//" } else { "" };
@@ -75,8 +75,8 @@ impl Files {
         self.database.parent().unwrap_or(Path::new("/"))
     }
 
-    /// Returns which files are at these names at the moment, the database by the path that was
-    /// given: a link may lead elsewhere by now.
+    /// Returns the identities of the files at these paths. The database is looked up by the given
+    /// path, since a link may lead elsewhere by now.
     pub(super) fn ids(&self) -> FileIds {
         let of = |path: &Path| std::fs::metadata(path).ok();
         FileIds {
@@ -86,34 +86,35 @@ impl Files {
         }
     }
 
-    /// Returns the files as they are at the moment.
+    /// Returns the present state of the files.
     pub(super) fn states(&self) -> FileStates {
         let of = |path: &Path| std::fs::metadata(path).ok().map(|metadata| FileState::of(&metadata));
         FileStates { database: of(&self.path), wal: of(&self.wal), shm: of(&self.shm), journal: of(&self.journal) }
     }
 }
 
-/// Names a file in a message.
+/// Returns the path of a file for use in a message.
 pub(super) fn subject(path: &Path) -> String {
     format!("`{}`", path.display())
 }
 
-/// Says that there is no file to read or to tidy.
+/// Returns the fault of a file that should exist and does not.
 fn missing(path: &Path) -> Fault {
     let advice = "run your program with a SQLite sink first, or give the path it writes to";
     Fault::new(Cause::Missing, format!("there is no file {}: {advice}", subject(path)))
 }
 
-/// Says why nobody can tell what is at a path.
+/// Returns the fault of a path that cannot be examined.
 fn unreachable_at(path: &Path, error: io::Error) -> Fault {
     let advice = match error.kind() {
-        ErrorKind::PermissionDenied => "see to the permissions of the folders that lead to it",
+        ErrorKind::PermissionDenied => "check the permissions of the folders that lead to it",
         _ => "give another path",
     };
     Fault::new(Cause::Operator, format!("{} cannot be reached: {advice}", subject(path))).with_source(error.into())
 }
 
-/// Returns the path, absolute: a program may change its folder before the first batch.
+/// Returns the path made absolute, since a program may change its working folder before the first
+/// batch.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     match names_no_file(path) {
         Some(_) => path.to_owned(),
@@ -131,7 +132,7 @@ fn without_slash_before_drive(path: &Path) -> &Path {
     }
 }
 
-/// Says why a path names nothing that keeps what is written to it.
+/// Returns the reason why a path cannot name a database file.
 fn names_no_file(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
     if text.is_empty() {
@@ -150,7 +151,7 @@ fn names_no_file(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Follows symbolic links, also one to a file that is not there yet.
+/// Follows symbolic links, including one to a file that does not exist yet.
 #[cfg(unix)]
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
@@ -176,8 +177,9 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Returns an absolute path as a URI has it (RFC 3986, section 2.1). A backslash of Windows stays
-/// one: in a path that begins with `\\\\?\\` it is no other way to write a slash.
+/// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1).
+///
+/// A backslash of Windows is kept, because a path that begins with `\\?\` must not have slashes.
 fn percent_encoded(path: &Path) -> String {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned();
@@ -194,8 +196,8 @@ fn percent_encoded(path: &Path) -> String {
     encoded
 }
 
-/// A file, whatever its name. Where the system does not tell, an open file cannot be replaced, so
-/// being there is enough.
+/// The identity of a file, whatever its name. On systems that do not tell it, all files are the
+/// same, since an open file cannot be replaced there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
@@ -215,7 +217,7 @@ impl FileId {
     }
 }
 
-/// Which files there are. A database without a byte is none.
+/// The identities of a database's files. An empty database file counts as missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIds {
     pub(super) database: Option<FileId>,
@@ -223,7 +225,7 @@ pub(super) struct FileIds {
     pub(super) shm: Option<FileId>,
 }
 
-/// A file as it is at the moment: it changes with every write.
+/// The present state of a file, which changes with every write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileState {
     pub(super) id: FileId,
@@ -237,20 +239,20 @@ impl FileState {
     }
 }
 
-/// The files as they are at the moment.
+/// The present state of a database's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileStates {
     pub(super) database: Option<FileState>,
     pub(super) wal: Option<FileState>,
     pub(super) shm: Option<FileState>,
-    /// The journal that SQLite writes instead of a log to a file that somebody took out of WAL
+    /// The rollback journal, which SQLite writes in place of a log if the file was taken out of WAL
     /// mode.
     pub(super) journal: Option<FileState>,
 }
 
 impl FileStates {
-    /// Returns `true` if nobody has written for so long that the next write will show: clocks of
-    /// file systems go in steps of some milliseconds.
+    /// Returns `true` if the last write is so long ago that the next one will change a time stamp.
+    /// Clocks of file systems advance in steps of some milliseconds.
     pub(super) fn are_quiet(&self) -> bool {
         const STEP: Duration = Duration::from_millis(50);
         let now = SystemTime::now();
@@ -261,7 +263,7 @@ impl FileStates {
         ![self.database, self.wal, self.journal].into_iter().flatten().any(is_recent)
     }
 
-    /// Returns which files these are.
+    /// Returns the identities of the files.
     pub(super) fn ids(&self) -> FileIds {
         FileIds {
             database: self.database.filter(|state| state.len > 0).map(|state| state.id),

@@ -1,5 +1,5 @@
-//! How much work a job is, as its store grows: counted in steps of SQLite's machine, so that no
-//! clock decides.
+//! Tests how the work of a job grows with its store. The work is counted in steps of SQLite's
+//! virtual machine, so that no clock decides.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,17 +13,17 @@ use super::purge::erase;
 use super::retain::decide_all;
 use crate::retention::{Purge, PurgeReport, Retention};
 
-/// 2026-11-22T08:20:11Z, when all of it is from.
+/// 2026-11-22T08:20:11Z, the time of all records.
 const THEN: Timestamp = Timestamp::from_micros(1_795_335_611_000_000);
 
-/// How many steps are counted at a time.
+/// The number of steps that are counted at a time.
 const COUNTED: i32 = 100;
 
-/// Shapes of a store with so many records.
+/// The shapes of a store with a given number of records.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     OneTrace,
-    /// Also at one instant, as from a clock that stands.
+    /// One trace with all records at the same instant, as from a clock that stands still.
     OneTraceAtOnce,
     TraceEach,
     NoTrace,
@@ -57,7 +57,7 @@ async fn fill(connection: &mut SqliteConnection, shape: Shape, records: u32) {
     sqlx::raw_sql(AssertSqlSafe(fill)).execute(connection).await.expect("filled");
 }
 
-/// The steps that a job takes over a store of its own.
+/// Returns the number of steps that a job takes in a store of its own.
 async fn steps(shape: Shape, records: u32, job: impl AsyncFn(&mut SqliteConnection)) -> u64 {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = for_writing(&folder.path().join("ragtrace.db"), Synchronous::Normal).await;
@@ -73,8 +73,9 @@ async fn steps(shape: Shape, records: u32, job: impl AsyncFn(&mut SqliteConnecti
     counter.load(Ordering::Relaxed)
 }
 
-/// Four times the records are four times the steps, or little more: an index gets a level deeper
-/// now and then. Something quadratic would take sixteen times as many.
+/// Asserts that four times the records take about four times the steps. A little more is allowed,
+/// since an index gets a level deeper now and then; quadratic work would take sixteen times the
+/// steps.
 async fn grows_with_its_records(what: &str, job: impl AsyncFn(&mut SqliteConnection)) {
     for shape in SHAPES {
         let (few, many) = (steps(shape, 2_000, &job).await, steps(shape, 8_000, &job).await);

@@ -1,8 +1,8 @@
-//! Companions whose database is no longer beside them.
+//! Companion files whose database is no longer beside them.
 //!
-//! Whoever moves a database that is being written leaves its `-wal` and `-shm` behind. SQLite would
-//! take them for those of the next file of that name: it deletes the log beside an empty file, with
-//! rows in it that were acknowledged, and applies it to any other.
+//! If someone moves a database while it is being written, its `-wal` and `-shm` files stay behind.
+//! SQLite would take them for those of the next file at that path: it deletes the log beside an
+//! empty file, with acknowledged rows in it, and applies the log to any other file.
 
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -11,21 +11,21 @@ use std::time::Duration;
 
 use super::files::{FileId, FileIds, Files, subject};
 
-/// How often a lock on a folder is tried to be taken, and what lies between. To open a file takes
+/// The number of attempts to lock a folder, and the pause between them. Opening a file takes
 /// milliseconds.
 const ATTEMPTS: usize = 500;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A lock on a folder: processes that open or let go of files there wait for each other, so that
-/// none takes another's companions for its own. It goes with the value.
+/// A lock on a folder. Processes that open or release files there wait for each other, so that none
+/// takes another one's companions for its own. Dropping the value releases the lock.
 #[derive(Debug)]
 pub(super) struct FolderLock {
     _folder: Option<File>,
 }
 
 impl FolderLock {
-    /// Takes the lock, where the system has such a thing as a lock on a folder, and nobody holds it
-    /// for ever.
+    /// Takes the lock. Continues without it if the system has no locks on folders, or another
+    /// process holds it for too long.
     pub(super) async fn take(folder: &Path) -> Self {
         let Ok(file) = File::open(folder) else { return Self { _folder: None } };
         for _ in 0..ATTEMPTS {
@@ -38,7 +38,7 @@ impl FolderLock {
     }
 }
 
-/// Sets aside what lies beside a database that is not there.
+/// Sets aside the companions of a database that does not exist.
 pub(super) fn set_leftovers_aside(files: &Files, _lock: &FolderLock) {
     if has_leftovers(&files.ids()) {
         set_log_aside(files);
@@ -50,8 +50,8 @@ fn has_leftovers(ids: &FileIds) -> bool {
     ids.database.is_none() && (ids.wal.is_some() || ids.shm.is_some())
 }
 
-/// Removes the companions of a database that is no longer beside them, if they are still these. The
-/// log goes if all that it holds is in its database.
+/// Removes the companions of a database that is no longer beside them, if they are still the given
+/// files. The log is removed only if its contents are in the database.
 pub(super) async fn remove(files: &Files, ids: &FileIds, is_log_done: bool) {
     let _lock = FolderLock::take(files.folder()).await;
     let now = files.ids();
@@ -70,7 +70,7 @@ pub(super) async fn remove(files: &Files, ids: &FileIds, is_log_done: bool) {
     }
 }
 
-/// Gives the log a name under which SQLite leaves it alone, and says so. An empty one goes.
+/// Renames the log so that SQLite leaves it alone, and prints a message. An empty log is removed.
 fn set_log_aside(files: &Files) {
     let Ok(metadata) = std::fs::metadata(&files.wal) else { return };
     if metadata.len() == 0 {
@@ -79,17 +79,17 @@ fn set_log_aside(files: &Files) {
     }
     let aside = names_aside(&files.wal).find(|name| !name.exists());
     let Some(aside) = aside.filter(|aside| std::fs::rename(&files.wal, aside).is_ok()) else { return };
-    // There is nobody to hand it to: what is being written next is well.
+    // What is being written next succeeds, so there is no error to return.
     let _ = writeln!(
         std::io::stderr(),
-        "ragtrace: a database was moved away from {} without its log, which is kept as {}: to have the rows in it, move \
-         it beside that database, under that name with `-wal` at its end, and open the database with `sqlite3`",
+        "ragtrace: a database was moved away from {} without its log, which is kept as {}: to recover its rows, move \
+         it beside that database, rename it to the database's name with `-wal` appended, and open the database with `sqlite3`",
         subject(&files.path),
         subject(&aside)
     );
 }
 
-/// Removes a log that another process set aside, now that all of it is in its database.
+/// Removes a log that another process set aside, after its contents were moved into the database.
 fn remove_log_set_aside(files: &Files, log: Option<FileId>) {
     for aside in names_aside(&files.wal) {
         match std::fs::metadata(&aside) {
@@ -102,12 +102,12 @@ fn remove_log_set_aside(files: &Files, log: Option<FileId>) {
     }
 }
 
-/// Returns how many logs were set aside there.
+/// Returns the number of logs that were set aside.
 pub(super) fn logs_set_aside(files: &Files) -> usize {
     names_aside(&files.wal).filter(|name| name.exists()).count()
 }
 
-/// The names of logs that were set aside, in their order.
+/// Returns the paths of logs that are set aside, in order.
 fn names_aside(wal: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let wal = wal.as_os_str().to_owned();
     (1..1_000).map(move |number| {

@@ -1,26 +1,26 @@
-//! A SQLite file: records into it and back.
+//! Writes records to a SQLite file, and reads them back.
 //!
-//! **Exactly once.** A batch's id goes into a ledger in the transaction that writes its rows, so a
-//! batch that is delivered again (its answer was lost, the process restarted) is acknowledged and
-//! writes nothing. A record keeps its id over every retry and makes one row, whichever batch it
-//! comes in.
+//! **Exactly once.** The transaction that writes a batch also enters the batch's id into a ledger.
+//! A batch that is delivered again, because its answer was lost or the process restarted, is
+//! acknowledged and writes nothing. A record keeps its id over every retry and makes one row,
+//! whichever batch it comes in.
 //!
-//! **Several processes may share a file**, on one machine. The file is in WAL mode: readers never
-//! wait for the writer, nor the writer for them; writers take turns of a few milliseconds.
-//! Networked file systems have no shared memory for that and are not supported
+//! **Several processes may share a file** on one machine. The file is in WAL mode, so readers and
+//! the writer never wait for each other, and writers take turns of a few milliseconds. Networked
+//! file systems lack the shared memory for this and are not supported
 //! (<https://www.sqlite.org/wal.html>, section 1).
 //!
-//! **Readers leave nothing behind.** They make no file and delete none, so they lock nobody out,
-//! and read where they may not write.
+//! **Readers leave nothing behind.** They create and delete no files. So they lock nobody out, and
+//! can read where they may not write.
 //!
-//! **What was acknowledged stays** when the file is moved away, replaced or its log deleted while
-//! it is written: it is moved out of the log, into the file wherever that is.
+//! **Acknowledged records stay** when the file is moved away or replaced, or its log is deleted,
+//! while it is being written. The sink moves them from the log into the file, wherever that is.
 //!
-//! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way
-//! becomes a verdict for the pipeline: busy, a full disk and I/O errors pass, so `retry`; what
-//! somebody has to mend (a folder that is missing or not writable, a file that is not a database,
-//! is damaged or belongs to a newer version) parks the sink by `park`, and the next probe opens the
-//! file anew; data that SQLite refuses is `rejected`.
+//! **What this does not do:** it never retries by itself, and keeps no queue. An error becomes a
+//! verdict for the pipeline. A lock, a full disk and I/O errors are temporary, so the verdict is
+//! `retry`. A problem that somebody has to fix parks the sink with `park`, and the next probe opens
+//! the file again: a folder that is missing or not writable, or a file that is not a database, is
+//! damaged, or belongs to a newer version. Data that SQLite refuses is `rejected`.
 
 mod connect;
 mod erase;

@@ -1,4 +1,4 @@
-//! The erasure of a person from a SQLite file.
+//! Erases a user's data from a SQLite file.
 
 use std::path::Path;
 
@@ -15,11 +15,10 @@ use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups}
 use crate::fault::Fault;
 use crate::retention::{Purge, PurgeReport};
 
-/// Traces that are looked at together.
+/// The number of traces looked up together.
 const STEP: usize = 1_000;
 
-/// Erases a person from the file at `path`: their rows first, and then what is left of them where
-/// they were.
+/// Erases a user's data from the file at `path`: first the rows, then the bytes they leave behind.
 pub(crate) async fn purge(
     path: &Path,
     purge: &Purge,
@@ -27,9 +26,10 @@ pub(crate) async fn purge(
 ) -> Result<PurgeReport, Fault> {
     let files = Files::existing(path)?;
     let mut opened = for_writing(path, Synchronous::Full).await?;
-    // One for the rewriting of the file, so that a dry run has as many.
+    // One step is for rewriting the file. A dry run counts it too, so that both have the same
+    // number.
     let mut report = PurgeReport { steps: 1, logs_set_aside: logs_set_aside(&files), ..PurgeReport::default() };
-    // Nothing else is left should the file not be written anew in the end.
+    // This covers the bytes in case the file cannot be rewritten in the end.
     sqlx::query("PRAGMA secure_delete = ON").execute(&mut opened.connection).await.map_err(while_writing)?;
     erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;
     if !purge.is_dry_run() {
@@ -45,8 +45,9 @@ pub(crate) async fn purge(
     Ok(report)
 }
 
-/// Finds the traces of a person, and erases them: as many together as fit a step, each whole, and
-/// one that fits none in pieces. A job that is stopped finds what is left the next time.
+/// Finds the user's traces and erases them: as many together as fit into a step, each of them
+/// whole. A trace that is larger than a step is erased in pieces. If the job is stopped, the next
+/// one finds what is left.
 pub(super) async fn erase(
     connection: &mut SqliteConnection,
     purge: &Purge,
@@ -83,7 +84,7 @@ pub(super) async fn erase(
     Ok(())
 }
 
-/// Erases traces, those that fit no step row by row.
+/// Erases traces. Those that are larger than a step are erased row by row.
 async fn erase_traces(
     connection: &mut SqliteConnection,
     traces: &[String],
@@ -106,7 +107,7 @@ async fn erase_traces(
     Ok(())
 }
 
-/// Returns traces with the bytes of their rows in both tables.
+/// Returns traces with the size of their rows in both tables.
 async fn weigh(connection: &mut SqliteConnection, traces: &str) -> Result<Vec<Found>, sqlx::Error> {
     let weighed = sqlx::query_as!(
         Found,
@@ -206,7 +207,7 @@ async fn erase_piece(
     Ok(true)
 }
 
-/// Erases the rows of a user that belong to no trace, some at a time, and the scores that the user
+/// Erases the user's rows that belong to no trace, some at a time, and the scores that the user
 /// gave.
 async fn erase_loose(
     connection: &mut SqliteConnection,
@@ -270,7 +271,8 @@ async fn erase_loose(
     Ok(())
 }
 
-/// Counts what of these traces would be erased. Scores that the user gave are counted elsewhere.
+/// Counts what would be erased with these traces. Scores that the user gave are counted in
+/// [`count_loose`].
 async fn count_traces(
     connection: &mut SqliteConnection,
     traces: &str,
@@ -300,8 +302,7 @@ async fn count_traces(
     Ok(())
 }
 
-/// Counts what of a user's rows that belong to no trace would be erased, and the scores that the
-/// user gave.
+/// Counts the user's rows that belong to no trace, and the scores that the user gave.
 async fn count_loose(
     connection: &mut SqliteConnection,
     user: &str,

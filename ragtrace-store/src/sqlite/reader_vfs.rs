@@ -1,23 +1,24 @@
-//! A SQLite that makes no file and deletes none, for readers.
+//! A SQLite VFS for readers, which creates and deletes no files.
 //!
-//! A connection to a database in WAL mode makes `-wal` and `-shm` if they are not there, also one
-//! that only reads; and since such a connection cannot remove them, they stay, with its owner. A
-//! writer of another user is locked out by them from then on. SQLite has no setting against it; the
-//! place where files are opened is its VFS (<https://www.sqlite.org/vfs.html>), so this is one: the
-//! system's, which opens a log only if it is there, and only to read.
+//! A connection to a database in WAL mode creates `-wal` and `-shm` if they do not exist, even if
+//! it only reads. Since such a connection cannot remove them, they stay, with the reader's owner,
+//! and from then on lock out a writer that runs as another user. SQLite has no setting against
+//! this. The place where it opens files is its VFS (<https://www.sqlite.org/vfs.html>), so this
+//! module provides one: it wraps the system's VFS, and opens a log only if it exists, and only for
+//! reading.
 //!
-//! **Why this is sound.** A VFS is a table of functions. Ours is a copy of the system's, which
-//! SQLite keeps for as long as the program runs, with two entries exchanged. `open` hands
-//! everything it got to the system's own function together with the system's own table, which is
-//! what that function would have got without us; `delete` looks at nothing. The copy lives for as
-//! long as the program, and is not written to once SQLite knows it. The same holds for the table of
-//! a file's methods where locks are left out: those that are exchanged look at nothing but where
-//! their answer goes.
+//! **Why this is sound.** A VFS is a table of functions. This one is a copy of the system's, which
+//! SQLite keeps for as long as the program runs, with two entries replaced. `open` passes
+//! everything it got to the system's own function, together with the system's own table, which is
+//! what that function would have got without the wrapper; `delete` uses none of its arguments. The
+//! copy lives for as long as the program, and is not changed once SQLite knows it. The same holds
+//! for the table of a file's methods where locks are left out: the replaced methods touch nothing
+//! but the place for their answer.
 //!
-//! **Why not the VFS `unix-none`**, which has no locks either: it closes a file at once, and a
-//! process that closes any descriptor of a file gives up all its locks on it (`fcntl`, POSIX.1),
-//! those of a sink included that writes to the file by then. The one with locks knows of them, and
-//! closes when they are gone; so a file is closed by that one's method.
+//! **Why not the VFS `unix-none`**, which has no locks either: it closes a file at once, and when a
+//! process closes any descriptor of a file, it loses all of its locks on it (`fcntl`, POSIX.1),
+//! including those of a sink that writes to the file by then. The VFS with locks knows of them, and
+//! closes the file when they are released. So a file is closed by that VFS's method.
 #![expect(unsafe_code, reason = "a VFS is a table of C functions; see above")]
 
 use std::ffi::{CStr, c_char, c_int};
@@ -30,49 +31,48 @@ use libsqlite3_sys::{
     sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-/// The parameter of a URI by which a reader takes part in SQLite's locks.
+/// The URI parameter of a reader that takes part in SQLite's locks.
 pub(super) const LOCKING: &str = "vfs=ragtrace-reader";
-/// The parameter of a URI by which a reader goes without any lock: where `-shm` is not there, there
-/// is nothing to lock.
+/// The URI parameter of a reader that uses no locks. Without `-shm` there is nothing to lock.
 pub(super) const UNLOCKED: &str = "vfs=ragtrace-reader-unlocked";
 
-/// Makes both known to SQLite, once. Returns `false` if this SQLite has none to build upon.
+/// Registers both with SQLite, once. Returns `false` if this SQLite has no default VFS to wrap.
 pub(super) fn is_registered() -> bool {
     static REGISTERED: LazyLock<bool> =
         LazyLock::new(|| register(c"ragtrace-reader", open) && register(c"ragtrace-reader-unlocked", open_unlocked));
     *REGISTERED
 }
 
-/// Ours, and the system's that it stands before. SQLite sees the first field alone.
+/// This VFS, and the system's VFS that it wraps. SQLite sees only the first field.
 #[repr(C)]
 struct ReaderVfs {
     ours: sqlite3_vfs,
     system: *mut sqlite3_vfs,
 }
 
-/// The entry of a VFS that opens a file.
+/// The function of a VFS that opens a file.
 type Open = unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
 
 fn register(name: &'static CStr, open: Open) -> bool {
-    // SAFETY: null stands for the default.
+    // SAFETY: a null name asks for the default VFS.
     let system = unsafe { sqlite3_vfs_find(ptr::null()) };
     if system.is_null() {
         return false;
     }
-    // SAFETY: SQLite gave it, and never frees one that is registered. Its fields are numbers and
-    // pointers.
+    // SAFETY: SQLite returned the pointer, and never frees a registered VFS. Its fields are numbers
+    // and pointers.
     let mut ours = unsafe { *system };
     ours.zName = name.as_ptr();
     ours.pNext = ptr::null_mut();
     ours.xOpen = Some(open);
     ours.xDelete = Some(delete);
     let vfs = Box::leak(Box::new(ReaderVfs { ours, system }));
-    // SAFETY: it is leaked, so it lives as long as SQLite may use it, and its layout begins with
-    // what SQLite expects.
+    // SAFETY: the value is leaked, so it lives as long as SQLite may use it, and its layout begins
+    // with the type that SQLite expects.
     unsafe { sqlite3_vfs_register(ptr::from_mut(vfs).cast(), 0) == SQLITE_OK }
 }
 
-/// Opens a file. A log is neither created nor written.
+/// Opens a file. A log is neither created nor opened for writing.
 unsafe extern "C" fn open(
     vfs: *mut sqlite3_vfs,
     name: *const c_char,
@@ -86,13 +86,12 @@ unsafe extern "C" fn open(
     } else {
         flags & !(SQLITE_OPEN_CREATE | SQLITE_OPEN_READWRITE) | SQLITE_OPEN_READONLY
     };
-    // SAFETY: SQLite calls with the table that was registered, which is the beginning of a
-    // `ReaderVfs`.
+    // SAFETY: SQLite passes the registered table, which is the beginning of a `ReaderVfs`.
     let system = unsafe { (*vfs.cast::<ReaderVfs>()).system };
     // SAFETY: as in `register`.
     if let Some(open) = unsafe { (*system).xOpen } {
-        // SAFETY: these are SQLite's own arguments, but for the flags, of which every combination
-        // is allowed that opens a log to read.
+        // SAFETY: these are SQLite's own arguments except for the flags, of which any combination
+        // that opens a log for reading is allowed.
         unsafe { open(system, name, file, flags, out) }
     } else {
         // SAFETY: the file is SQLite's, and has no methods unless it was opened.
@@ -101,12 +100,12 @@ unsafe extern "C" fn open(
     }
 }
 
-/// Refuses: SQLite would delete a log that lies beside an empty file.
+/// Refuses to delete a file: SQLite would delete a log that lies beside an empty file.
 unsafe extern "C" fn delete(_: *mut sqlite3_vfs, _: *const c_char, _: c_int) -> c_int {
     SQLITE_READONLY
 }
 
-/// Opens a file like [`open`]. The database is neither locked nor unlocked, whatever SQLite asks.
+/// Opens a file like [`open`]. SQLite's requests to lock and unlock the database then do nothing.
 unsafe extern "C" fn open_unlocked(
     vfs: *mut sqlite3_vfs,
     name: *const c_char,
@@ -117,21 +116,21 @@ unsafe extern "C" fn open_unlocked(
     // SAFETY: these are SQLite's own arguments.
     let opened = unsafe { open(vfs, name, file, flags, out) };
     if opened == SQLITE_OK && flags & SQLITE_OPEN_MAIN_DB != 0 {
-        // SAFETY: the file is open, so it has methods, of a table that is never freed; and nobody
-        // else knows of it yet.
+        // SAFETY: the file is open, so it has methods, from a table that is never freed, and
+        // nothing else uses it yet.
         unsafe { (*file).pMethods = without_locks((*file).pMethods) };
     }
     opened
 }
 
-/// A table of methods, by the address of the one that it is made from. SQLite has a few, which it
-/// never frees.
+/// A table of methods without locks, with the address of the table that it was made from. SQLite
+/// has a few such tables, which it never frees.
 struct WithoutLocks {
     of: usize,
     methods: &'static sqlite3_io_methods,
 }
 
-/// Returns a table with the same methods, but for those that lock.
+/// Returns a table with the same methods, except those that lock.
 ///
 /// # Safety
 ///
@@ -142,7 +141,7 @@ unsafe fn without_locks(of: *const sqlite3_io_methods) -> *const sqlite3_io_meth
     if let Some(one) = known.iter().find(|one| one.of == of.addr()) {
         return one.methods;
     }
-    // SAFETY: it is SQLite's, which keeps it. Its fields are numbers and pointers.
+    // SAFETY: the table is SQLite's, which keeps it. Its fields are numbers and pointers.
     let mut methods = unsafe { *of };
     methods.xLock = Some(lock);
     methods.xUnlock = Some(lock);
@@ -152,14 +151,14 @@ unsafe fn without_locks(of: *const sqlite3_io_methods) -> *const sqlite3_io_meth
     methods
 }
 
-/// Says that a file is locked, or is not any more.
+/// Reports success without locking or unlocking.
 unsafe extern "C" fn lock(_: *mut sqlite3_file, _: c_int) -> c_int {
     SQLITE_OK
 }
 
-/// Says that nobody else is about to write.
+/// Reports that no other connection is about to write.
 unsafe extern "C" fn check_reserved_lock(_: *mut sqlite3_file, out: *mut c_int) -> c_int {
-    // SAFETY: SQLite gives a place for the answer.
+    // SAFETY: SQLite passes a valid place for the answer.
     unsafe { *out = 0 };
     SQLITE_OK
 }

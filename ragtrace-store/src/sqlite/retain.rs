@@ -1,8 +1,8 @@
-//! Retention in a SQLite file: in small transactions, so that a writer waits for milliseconds.
+//! Retention in a SQLite file, in small transactions, so that a writer waits only for milliseconds.
 //!
-//! Traces are found by their first record, from the oldest on, and taken as many together as fit a
-//! step. One that is too large for a step moves in pieces: whoever reads it finds it whole, since a
-//! reader looks in both tables. One that goes, goes in pieces too.
+//! Traces are found by their first record, oldest first, and handled as many together as fit into a
+//! step. A trace that is larger than a step moves in pieces; a reader still finds it whole, since
+//! it looks into both tables. Such a trace is removed in pieces too.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups}
 use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
 
-/// Traces that are looked for at once.
+/// The number of traces looked up at once.
 const FOUND: i64 = 1_000;
 
 /// Runs retention over the file at `path`.
@@ -37,7 +37,7 @@ pub(crate) async fn retain(
     Ok(report)
 }
 
-/// Decides on all that is old enough.
+/// Gives every trace that is old enough its verdict, and carries it out.
 pub(super) async fn decide_all(
     connection: &mut SqliteConnection,
     retention: &Retention,
@@ -73,11 +73,11 @@ pub(super) async fn decide_all(
     Ok(report)
 }
 
-/// Returns the days before the horizon that have records, the oldest first: a step down the index
-/// for each.
+/// Returns the days before the horizon that have records, oldest first, with one step down the
+/// index for each day.
 async fn days(connection: &mut SqliteConnection, horizon: &str) -> Result<Vec<String>, sqlx::Error> {
     let days = sqlx::query_scalar!(
-        // A time goes on with a T after its date, so the next day's times sort after a U.
+        // A time continues with a T after its date, so the times of the next day sort after a U.
         "WITH RECURSIVE first(timestamp) AS (
             SELECT min(timestamp) FROM logs INDEXED BY logs_time WHERE timestamp < ?1
             UNION ALL
@@ -91,7 +91,8 @@ async fn days(connection: &mut SqliteConnection, horizon: &str) -> Result<Vec<St
     days.fetch_all(connection).await
 }
 
-/// Returns the next traces whose first record lies before the horizon and after another, by time.
+/// Returns the next traces, by time, whose first record lies before the horizon and after a given
+/// trace.
 async fn next_traces(
     connection: &mut SqliteConnection,
     horizon: &str,
@@ -121,8 +122,9 @@ async fn next_traces(
     traces.fetch_all(connection).await
 }
 
-/// Gives traces their verdicts, if they have none, and carries those out if they all fit a step.
-/// Returns the last one: `true` if that trace is kept, `None` if it is not there any more.
+/// Gives traces their verdicts, if they have none yet, and carries these out if all the traces fit
+/// into one step. Returns the last verdict: `true` if that trace is kept, `None` if it no longer
+/// exists.
 async fn decide(
     connection: &mut SqliteConnection,
     retention: &Retention,
@@ -173,7 +175,7 @@ async fn decide(
         notes
     );
     note.execute(&mut **transaction).await?;
-    // Those of a trace that is kept stay where they are.
+    // Scores of a kept trace stay where they are.
     let scores = sqlx::query!(
         "DELETE FROM scores INDEXED BY scores_trace WHERE trace_id IN (SELECT value FROM json_each(?1))",
         gone
@@ -223,7 +225,7 @@ async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str, keeps: 
     step.commit().await.map(|()| true)
 }
 
-/// Decides on some rows of no trace, each by itself. Returns `false` if there were none.
+/// Decides on some rows without a trace, each by itself. Returns `false` if there were none.
 async fn judge_loose(
     connection: &mut SqliteConnection,
     retention: &Retention,

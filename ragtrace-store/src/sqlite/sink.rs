@@ -19,10 +19,7 @@ use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::{InstanceRow, Refused};
 
-/// Writes records to a SQLite file, which it creates when the first batch arrives.
-///
-/// The file may be moved away while it is written, as rotation does: with the next batch, which
-/// comes within a minute, what SQLite's log holds is moved into it, and a new one is made.
+/// A sink that writes records to a SQLite file.
 ///
 /// On Windows an open file cannot be moved, replaced or deleted, so a rotation has to end the
 /// program first, or write to a path with the date in it. A path that is not Unicode is refused
@@ -33,6 +30,10 @@ use crate::tables::{InstanceRow, Refused};
 ///
 /// let sink = SqliteSink::new("ragtrace.db").synchronous(Synchronous::Full);
 /// ```
+///
+/// The file and its tables are created when the first batch arrives. The file may be moved away
+/// while it is being written, as log rotation does. With the next batch, which comes within a
+/// minute, the sink completes the moved file from SQLite's log, and creates a new file at the path.
 #[derive(Debug)]
 pub struct SqliteSink {
     name: Cow<'static, str>,
@@ -44,21 +45,21 @@ pub struct SqliteSink {
     background: BackgroundRetention,
 }
 
-/// The one connection that writes, while it is healthy.
+/// The one connection that writes, as long as it works.
 #[derive(Debug, Default)]
 struct Writer {
     connection: Option<Opened>,
-    /// `true` if the catalog of this program's stages was brought up to date through that
-    /// connection.
+    /// `true` if the catalog of this program's stages was updated over this connection.
     has_catalog: bool,
-    /// The processes whose records went through here, which end when this sink does.
+    /// The processes whose batches this sink has written. They are marked as ended when it closes.
     instances: BTreeSet<Uuid>,
 }
 
 impl SqliteSink {
-    /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch;
-    /// its folder has to exist by then. A path that names no file, such as `:memory:`, an empty one
-    /// or a URL, parks the sink, which says so.
+    /// Creates a sink that writes to the file at `path`.
+    ///
+    /// Nothing is opened before the first batch; the folder has to exist by then. A path that does
+    /// not name a file, such as `:memory:`, an empty path or a URL, parks the sink with a message.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             name: Cow::Borrowed("sqlite"),
@@ -71,27 +72,30 @@ impl SqliteSink {
         }
     }
 
-    /// Sets the sink's name; `sqlite` unless set.
+    /// Sets the sink's name. The default is `sqlite`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
-    /// [`Sink::level`], which returns it.
+    /// Sets the least severe level that the sink accepts. The default is the builder's level.
+    ///
+    /// This setter hides [`Sink::level`], which returns the level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Runs retention beside deliveries, at most once an hour and over a connection of its own. A
-    /// delivery waits for one of its steps at most, which are milliseconds.
+    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    ///
+    /// The job uses a connection of its own. A delivery waits for at most one of its steps, which
+    /// take milliseconds.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
     }
 
-    /// Sets when a delivered batch is safe on the disk.
+    /// Sets when a delivered batch is safe on disk. The default is [`Synchronous::Normal`].
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;
         self
@@ -109,9 +113,9 @@ impl SqliteSink {
         if written.is_ok() && !opened.is_in_place() {
             return written_elsewhere(opened).await.and(written);
         }
-        // A connection that failed for any other reason than its data is closed; the next attempt
-        // opens a new one. So does a cancelled delivery, which never gets here: dropping the
-        // connection rolls back.
+        // After an error that is not about the data, the connection is closed, and the next attempt
+        // opens a new one. A cancelled delivery never gets here: it drops the connection, which
+        // rolls back.
         if written.as_ref().err().is_none_or(|fault| fault.cause() == Cause::Data) {
             writer.connection = Some(opened);
         } else {
@@ -120,8 +124,8 @@ impl SqliteSink {
         written
     }
 
-    /// Takes the connection at hand, unless its file was moved, replaced or deleted: SQLite would
-    /// go on writing to a file that nobody can find.
+    /// Returns the present connection, or a new one if its file was moved, replaced or deleted:
+    /// SQLite would continue to write to a file that nobody can find.
     async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
         match writer.connection.take() {
             Some(opened) if opened.is_in_place() => return Ok(opened),
@@ -133,12 +137,12 @@ impl SqliteSink {
     }
 }
 
-/// Judges a batch that was written while its file was moved, replaced or deleted.
+/// Returns the outcome of a batch that was written while its file was moved, replaced or deleted.
 async fn written_elsewhere(opened: Opened) -> Result<(), Fault> {
     if let_go(opened).await {
         return Ok(());
     }
-    Err(Fault::new(Cause::Transient, "the file was deleted while it was written: a new one takes its place"))
+    Err(Fault::new(Cause::Transient, "the file was deleted while it was being written: a new one takes its place"))
 }
 
 impl Sink for SqliteSink {
@@ -158,7 +162,8 @@ impl Sink for SqliteSink {
             let path = self.path.clone();
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
         }
-        // The rules refuse them, not the database: however many come alone, it is well.
+        // The store's own rules refused these records, not the database. So their number says
+        // nothing about the configuration, and must not park the sink.
         Ok(Delivered::unsent(refused))
     }
 
@@ -173,7 +178,8 @@ impl Sink for SqliteSink {
         let mut writer = self.writer.lock().await;
         let instances = std::mem::take(&mut writer.instances);
         if let Some(mut opened) = writer.connection.take() {
-            // A process that cannot be marked as ended shows as lost later, by its silence.
+            // If this fails, the processes count as lost after a while, since they send nothing
+            // more.
             let _ = write::ended(&mut opened.connection, &instances).await;
             close_in_place(opened).await;
         }

@@ -1,18 +1,18 @@
-//! Steps of a job that changes much while others write: small transactions with rests in between.
+//! Steps of a job that changes much while others write: small transactions with pauses in between.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
-/// How many bytes of rows one transaction moves or removes, about. What it writes to SQLite's log
-/// is a few times as much, with the pages of the indexes.
+/// The approximate number of bytes of rows that one transaction moves or removes. With the index
+/// pages, it writes several times as much to SQLite's log.
 pub(super) const STEP_BYTES: i64 = 1 << 20;
 
-/// Rows of one transaction, where they are small and alike.
+/// The number of rows per transaction if they are small and uniform.
 pub(super) const STEP_ROWS: i64 = 2_000;
 
-/// The longest rest after a step.
+/// The longest pause after a step.
 const LONGEST_REST: Duration = Duration::from_millis(100);
 
 /// One step: a transaction, and when it began.
@@ -27,8 +27,8 @@ impl<'c> Step<'c> {
         Ok(Self { transaction, began_at: Instant::now() })
     }
 
-    /// Commits, and rests for half as long as the step took: whoever waits for the write lock looks
-    /// for it now and then, and would not find it free between two steps that follow at once.
+    /// Commits, and pauses for half as long as the step took. A process that waits for the write
+    /// lock polls it now and then, and would miss the gap between two steps without a pause.
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         self.transaction.commit().await?;
         tokio::time::sleep((self.began_at.elapsed() / 2).min(LONGEST_REST)).await;
@@ -39,25 +39,27 @@ impl<'c> Step<'c> {
 /// A trace to be moved or removed.
 pub(super) struct Found {
     pub(super) trace_id: String,
-    /// Of the record that it was found by, and that record's row.
+    /// The time of the record by which the trace was found. `row` is that record's row number.
     pub(super) timestamp: String,
     pub(super) row: i64,
-    /// How many bytes its rows have, about; of a large one those of some rows that no step takes.
+    /// The approximate size of its rows in bytes. Of a large trace only some rows are added up,
+    /// enough to exceed a step.
     pub(super) bytes: i64,
 }
 
 impl Found {
-    /// Returns `true` if all its rows fit one step.
+    /// Returns `true` if all rows of the trace fit into one step.
     pub(super) fn fits(&self) -> bool {
         self.bytes <= STEP_BYTES
     }
 }
 
-/// Rows of a trace that are looked at to see whether it fits a step: as many as never do, since a
-/// row counts for 600 bytes at least, for its ids and its entries in indexes.
+/// The number of a trace's rows that are added up to tell whether it fits into a step. So many rows
+/// never fit, since each counts at least 600 bytes for its ids and index entries.
 pub(super) const WEIGHED_ROWS: i64 = STEP_BYTES / 600 + 1;
 
-/// Divides traces into groups that fit a step each. One that fits none is alone.
+/// Divides traces into groups that fit into a step each. A trace larger than a step is a group of
+/// its own.
 pub(super) fn groups(traces: &[Found]) -> impl Iterator<Item = &[Found]> {
     let mut left = STEP_BYTES;
     traces.chunk_by(move |one, next| {
@@ -70,14 +72,14 @@ pub(super) fn groups(traces: &[Found]) -> impl Iterator<Item = &[Found]> {
     })
 }
 
-/// A row, and how many bytes it has, about.
+/// A row and its approximate size.
 pub(super) struct Sized {
     pub(super) number: i64,
     pub(super) bytes: i64,
 }
 
-/// Returns the rows that fit one step, from the first on and at least one, as a JSON array of their
-/// numbers; `None` if there are none.
+/// Returns the numbers of the first rows that fit into one step, at least one, as a JSON array.
+/// Returns `None` if there are no rows.
 pub(super) fn fitting(rows: &[Sized]) -> Option<String> {
     let mut left = STEP_BYTES;
     let fit = rows.iter().take_while(|row| {

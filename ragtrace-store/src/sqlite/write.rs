@@ -1,10 +1,7 @@
-//! One batch in one transaction.
+//! Writes one batch in one transaction.
 //!
-//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on
-//! two busy cores with 200,000 records of 600 bytes and an index by user that is no longer there:
-//! 9,000 rows a second with a row a statement, 17,000 as one JSON array that SQLite takes apart,
-//! 28,000 this way. With the indexes, the cache and the checkpoints as they are now: 52,000 to
-//! 59,000.
+//! Rows are written fifty per statement, since each statement crosses to SQLite's thread and back.
+//! That is faster than a statement per row, and faster than one JSON array that SQLite takes apart.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -18,11 +15,11 @@ use uuid::Uuid;
 use super::write_scores::write_scores;
 use crate::tables::{self, Refused, log_records};
 
-/// Writes the batch, unless the ledger says that it is written. Returns the records that are
-/// refused.
+/// Writes the batch, unless the ledger shows that it is already written. Returns the records that
+/// are refused.
 pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<Vec<Refused>, sqlx::Error> {
-    // `IMMEDIATE` takes the write lock at once: a transaction that asks for it later may be told
-    // that it cannot have it.
+    // `IMMEDIATE` takes the write lock at once. A transaction that asks for it later may be
+    // refused.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let is_new = enter_ledger(&mut transaction, batch).await?;
     if is_new {
@@ -31,7 +28,7 @@ pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> R
         stage_minutes(&mut transaction, batch).await?;
         instances(&mut transaction, batch).await?;
     }
-    // After the rows of their traces, which say whose those are.
+    // The rows of their traces come first, since they say which tenant a trace belongs to.
     let refused = write_scores(&mut transaction, batch).await?;
     transaction.commit().await.map(|()| refused)
 }
@@ -48,12 +45,12 @@ async fn enter_ledger(connection: &mut SqliteConnection, batch: &Batch) -> Resul
     Ok(entered.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes the rows, many a statement. One that is there already, under another batch, stays as it
-/// is.
+/// Writes the rows, many per statement. A row that is already stored under another batch stays as
+/// it is.
 async fn rows(connection: &mut SqliteConnection, records: &[Record]) -> Result<(), sqlx::Error> {
     let mut left = records;
     while !left.is_empty() {
-        // Two shapes of statement, so that both stay prepared.
+        // Statements have only two shapes, so that both stay prepared.
         let (now, later) = left.split_at(if left.len() >= ROWS { ROWS } else { 1 });
         let insert = if now.len() == ROWS { &*INSERT_MANY } else { &*INSERT_ONE };
         let query = now.iter().fold(sqlx::query(AssertSqlSafe(insert.as_str())), bind);
@@ -63,7 +60,7 @@ async fn rows(connection: &mut SqliteConnection, records: &[Record]) -> Result<(
     Ok(())
 }
 
-/// Rows of one statement: more were not measured to be faster.
+/// The number of rows per statement. More are not faster.
 const ROWS: usize = 50;
 
 static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS));
@@ -146,7 +143,7 @@ fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
         .bind(record.thread())
 }
 
-/// Writes the requests that finished, as one JSON array that SQLite takes apart: they are few.
+/// Writes finished requests as one JSON array that SQLite takes apart, since they are few.
 async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     if batch.requests().is_empty() {
         return Ok(());
@@ -163,8 +160,8 @@ async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Re
     insert.execute(connection).await.map(drop)
 }
 
-/// Adds counts to those of the same minute, process, stage and tenant. Only sketches have to be
-/// read for that.
+/// Adds the counts to those of the same minute, process, stage and tenant. Only the sketches of
+/// durations have to be read for that.
 async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     let Some(process) = tables::InstanceRow::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let instance = process.instance.to_string();
@@ -180,7 +177,7 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
         );
         let stored = stored.fetch_optional(&mut *connection).await?;
         let mut durations = counted.durations().clone();
-        // A sketch that somebody spoilt is made anew.
+        // A corrupt sketch is replaced.
         if let Some(earlier) = stored.and_then(|text| text.parse().ok()) {
             durations.merge(&earlier);
         }
@@ -218,8 +215,8 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
     Ok(())
 }
 
-/// Notes when each process of the batch was first and last heard of. One that is heard of after its
-/// end did not end.
+/// Stores when each process of the batch was first and last seen. A process that is seen after its
+/// end has not ended.
 async fn instances(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     for process in tables::InstanceRow::all_of(batch) {
         let (instance, first, last) =
@@ -244,7 +241,7 @@ async fn instances(connection: &mut SqliteConnection, batch: &Batch) -> Result<(
     Ok(())
 }
 
-/// Brings the catalog of this program's stages up to date.
+/// Updates the catalog of this program's stages.
 pub(super) async fn catalog(connection: &mut SqliteConnection, service: &str) -> Result<(), sqlx::Error> {
     let (stages, now) = (tables::catalog().to_string(), Timestamp::now().to_string());
     let upsert = sqlx::query!(
@@ -262,7 +259,7 @@ pub(super) async fn catalog(connection: &mut SqliteConnection, service: &str) ->
     upsert.execute(connection).await.map(drop)
 }
 
-/// Notes that these processes write no more.
+/// Marks processes as ended.
 pub(super) async fn ended(connection: &mut SqliteConnection, instances: &BTreeSet<Uuid>) -> Result<(), sqlx::Error> {
     for instance in instances {
         let (instance, now) = (instance.to_string(), Timestamp::now().to_string());

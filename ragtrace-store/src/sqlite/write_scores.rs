@@ -1,4 +1,4 @@
-//! Scores of a batch. They are few, so each is a statement.
+//! Writes the scores of a batch, each by a statement of its own, since they are few.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,10 @@ use sqlx::SqliteConnection;
 
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is
-/// not passed over as its log records are: of its scores, some may have been refused, and the
-/// tenants of their traces were mended since. Those that are there stay as they are, by their ids.
+/// Writes the scores of a batch, and returns those that are refused. Unlike its log records, the
+/// scores of a batch that is already written are written again: some may have been refused then,
+/// and the tenants of their traces corrected since. Scores that are already stored stay as they
+/// are, by their ids.
 pub(super) async fn write_scores(
     connection: &mut SqliteConnection,
     batch: &Batch,
@@ -26,7 +27,8 @@ pub(super) async fn write_scores(
             known
         };
         match score.refusal(known.as_deref()) {
-            // It was taken before anybody knew its trace: who is told otherwise has it twice.
+            // The score was accepted before its trace was known. Refusing it now would store it a
+            // second time as a dead letter.
             Some(_) if is_there(connection, &score).await? => {}
             Some(refusal) => refused.push(refusal),
             None => insert(connection, &score, known).await?,
@@ -35,7 +37,7 @@ pub(super) async fn write_scores(
     Ok(refused)
 }
 
-/// Returns the tenant of a trace, by the first record that names one.
+/// Returns the tenant of a trace, from the first record that names one.
 async fn tenant_of_trace(connection: &mut SqliteConnection, trace: TraceId) -> Result<Option<String>, sqlx::Error> {
     let trace = trace.to_string();
     let tenant = sqlx::query_scalar!(
@@ -51,7 +53,7 @@ async fn tenant_of_trace(connection: &mut SqliteConnection, trace: TraceId) -> R
     tenant.fetch_one(connection).await
 }
 
-/// Returns `true` if the score has its row.
+/// Returns `true` if the score is already stored.
 async fn is_there(connection: &mut SqliteConnection, score: &NewScore<'_>) -> Result<bool, sqlx::Error> {
     let id = score.record.id().to_string();
     let found = sqlx::query_scalar!("SELECT EXISTS (SELECT 1 FROM scores WHERE id = ?1) AS \"found!: bool\"", id);

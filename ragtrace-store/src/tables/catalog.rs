@@ -3,7 +3,8 @@
 use ragtrace::{FieldDescriptor, FieldSource, StageDescriptor};
 use serde_json::{Value as Json, json};
 
-/// This program's stages as a JSON array of rows of `stages`, the fields of each as text.
+/// Returns this program's stages as a JSON array of rows of `stages`. The fields of each stage are
+/// a string of JSON.
 pub(crate) fn catalog() -> Json {
     let row = |stage: &StageDescriptor| {
         json!({
@@ -14,8 +15,8 @@ pub(crate) fn catalog() -> Json {
     ragtrace::stages().into_iter().map(row).collect()
 }
 
-/// A stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields", "type":
-/// null}]`.
+/// Returns a stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields",
+/// "type": null}]`.
 fn fields(stage: &StageDescriptor) -> String {
     let field = |field: &FieldDescriptor| {
         let source = match field.source() {

@@ -16,7 +16,8 @@ use super::floor::floor;
 #[cfg(feature = "postgres")]
 use super::millis::millis;
 
-/// Runs, those completed, failed and cancelled, and items, as databases count.
+/// Returns the numbers of all, completed, failed and cancelled runs, and of items, as signed
+/// integers.
 pub(crate) fn counts(minute: &StageMinute) -> [i64; 5] {
     [minute.runs(), minute.completed(), minute.failed(), minute.cancelled(), minute.items()]
         .map(|count| i64::try_from(count).unwrap_or(i64::MAX))
@@ -30,8 +31,9 @@ pub(crate) enum Step {
     Hour,
 }
 
-/// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in
-/// it. Times and names are keys as the database has them.
+/// Returns the counts, added up by step, as a JSON array with one row per key, in the order of the
+/// keys. Sketches are strings in it. `time` and `name` convert the parts of a key to the form in
+/// which the database stores them.
 #[cfg(feature = "postgres")]
 pub(crate) fn added_up<'a>(
     minutes: &'a [StageMinute],
@@ -70,7 +72,7 @@ pub(crate) fn added_up<'a>(
     all.into_iter().map(row).collect()
 }
 
-/// Returns the nearest number that JSON has, which knows no infinity and no NaN.
+/// Returns the nearest number that JSON can represent: it has no infinity and no NaN.
 #[cfg(feature = "postgres")]
 fn finite(sum: f64) -> f64 {
     if sum.is_nan() { 0.0 } else { sum.clamp(f64::MIN, f64::MAX) }

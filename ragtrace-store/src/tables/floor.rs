@@ -1,7 +1,7 @@
-//! Instants rounded down to where a minute, an hour or a day begins.
+//! Rounds instants down to the start of a minute, an hour or a day.
 
-/// Returns the last multiple of a `step` that is not after `micros`; the first instant there is, if
-/// that lies before it.
+/// Returns the last multiple of `step` that is not after `micros`, or the smallest instant if that
+/// multiple would be before it.
 pub(crate) fn floor(micros: i64, step: i64) -> i64 {
     micros.saturating_sub(micros.rem_euclid(step))
 }

@@ -1,5 +1,5 @@
-//! What the writers of every database share: what a batch leaves in each table, in types that no
-//! database defines.
+//! The rows that a batch adds to each table, in types that do not depend on the database. The
+//! writers of all databases share them.
 
 mod catalog;
 mod counts;

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::millis::millis;
 
-/// The requests of a batch as a JSON array of rows of `request_metrics`.
+/// Returns the finished requests of a batch as a JSON array of rows of `request_metrics`.
 pub(crate) fn requests(batch: &Batch) -> Json {
     let row = |request: &RequestMetric| {
         json!({

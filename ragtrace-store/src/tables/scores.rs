@@ -1,4 +1,4 @@
-//! Rows of `scores`: which records of a batch make one, and which of them a store refuses.
+//! Rows of `scores`: the records of a batch that make one, and those that a store refuses.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use ragtrace::{Event, Record, RecordScore, TraceId, Value};
 /// A record that makes a row of `scores`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewScore<'a> {
-    /// Its index in the batch.
+    /// The record's index in the batch.
     pub(crate) index: usize,
     pub(crate) record: &'a Record,
     pub(crate) trace_id: TraceId,
     pub(crate) score: &'a RecordScore,
 }
 
-/// A record that is refused for good: its index in the batch, and why.
+/// A record that is refused for good: its index in the batch, and the reason.
 pub(crate) type Refused = (usize, String);
 
 /// Returns the records of a batch that make rows of `logs`: all but scores.
@@ -41,14 +41,14 @@ pub(crate) fn scores(batch: &Batch) -> (Vec<NewScore<'_>>, Vec<Refused>) {
 }
 
 impl<'a> NewScore<'a> {
-    /// Returns why it is refused, if its trace is known under another tenant than its own.
+    /// Returns the refusal if the trace is known under another tenant than the score's.
     pub(crate) fn refusal(&self, known: Option<&str>) -> Option<Refused> {
         let is_of_another = known.zip(self.record.tenant_id()).is_some_and(|(known, own)| known != own);
-        // Whose the trace is does not concern whoever judged it.
-        is_of_another.then(|| (self.index, "the trace of the score is known under another tenant".to_owned()))
+        // The message does not name the other tenant, which is no business of the score's author.
+        is_of_another.then(|| (self.index, "the trace of the score belongs to another tenant".to_owned()))
     }
 
-    /// Returns the judgement as a number, a truth value or a label.
+    /// Returns the score's value as a number, a boolean or a label.
     pub(crate) fn judgement(&self) -> (Option<f64>, Option<bool>, Option<&'a str>) {
         match self.score.value() {
             Value::Bool(flag) => (None, Some(*flag), None),

@@ -1,11 +1,11 @@
-//! Which version the tables of a store are of, by the migrations that made them.
+//! Determines the version of a store's tables from the migrations that were applied to it.
 
 use sqlx::migrate::Migrator;
 
 use crate::fault::{Cause, Fault};
 
-/// Checks that the migrations that were applied to a store, by version and checksum, are those of
-/// this version. The `subject` names the store in a message, such as "`ragtrace.db`".
+/// Checks that the migrations applied to a store, by version and checksum, are those of this
+/// version. Messages name the store by `subject`, such as "`ragtrace.db`".
 pub(crate) fn check_version(subject: &str, known: &Migrator, applied: &[(i64, Vec<u8>)]) -> Result<(), Fault> {
     let current = known.iter().map(|migration| migration.version).max();
     let newest = applied.iter().map(|(version, _)| *version).max();
@@ -30,7 +30,8 @@ pub(crate) fn made_by_a_newer_version(subject: &str) -> Fault {
     Fault::new(Cause::Schema, format!("{subject} was made by a newer version of ragtrace: {advice}"))
 }
 
-/// The first migration changed until the first release, and never since.
+/// Returns the fault of tables from before the first release. Until then the first migration still
+/// changed; since then it never has.
 pub(crate) fn made_before_the_first_release(subject: &str) -> Fault {
     let advice = "delete it, or export what it holds with the version that made it";
     Fault::new(Cause::Schema, format!("{subject} was made before the first release of ragtrace: {advice}"))

@@ -1,21 +1,21 @@
-//! Where a span's bar begins and ends, to an eighth of a cell.
+//! Computes where a span's bar begins and ends, to an eighth of a cell.
 
 use std::time::Duration;
 
 use crate::read::{SpanStatus, Trace};
 use ragtrace::Timestamp;
 
-/// A cell filled from the left, by eighths (Unicode, block elements).
+/// Cells filled from the left, in eighths (Unicode, block elements).
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// From time to cells.
+/// Converts times into cells.
 pub(super) struct Scale {
     began: Timestamp,
     total: Duration,
     cells: usize,
 }
 
-/// One line's bar: what is left of it, and itself.
+/// The bar of one line, and the blanks before it.
 pub(super) struct Bar {
     pub(super) blank: String,
     pub(super) filled: String,
@@ -30,12 +30,12 @@ impl Scale {
         self.total
     }
 
-    /// A bar from one instant to another, or to the end of the trace.
+    /// Returns the bar from one instant to another, or to the end of the trace.
     pub(super) fn bar(&self, from: Timestamp, to: Option<Timestamp>, status: SpanStatus) -> Bar {
         let start = from.since(self.began);
         let end = to.map_or(self.total, |to| to.since(self.began));
         let all = self.cells * 8;
-        // Every bar shows, also that of a span which took no time or lies at the very end.
+        // Every bar is visible, even that of a span which took no time or lies at the very end.
         let from = self.eighths(start).min(all - 1);
         let to = self.eighths(end).clamp(from + 1, all);
         let body = match status {
@@ -59,8 +59,8 @@ impl Scale {
     }
 }
 
-/// Cells filled from one eighth to another, the first of which lies in the first cell. Unicode has
-/// half a cell filled from the right, so a beginning is rounded to halves.
+/// Returns cells filled from one eighth to another; `from` lies in the first cell. Unicode has only
+/// a half cell filled from the right, so a beginning is rounded to halves.
 fn fill(from: usize, to: usize, body: &str) -> String {
     if to <= 8 {
         let short = EIGHTHS.get(to - from).copied().unwrap_or(body);
@@ -68,7 +68,7 @@ fn fill(from: usize, to: usize, body: &str) -> String {
     }
     let first = if from >= 4 { "▐" } else { body };
     let whole = body.repeat(to / 8 - 1);
-    // A shaded body has no eighths: it ends on a cell.
+    // A shaded body has no eighths, so it ends at a full cell.
     let rest = if body == "█" { EIGHTHS[to % 8] } else { "" };
     format!("{first}{whole}{rest}")
 }

@@ -1,4 +1,4 @@
-//! The columns of the picture: how wide each is, and a line drawn in them.
+//! The widths of the columns, and the drawing of a line in them.
 
 use std::fmt::{self, Formatter};
 
@@ -11,30 +11,30 @@ use super::text::{display_width, fit, fit_end};
 use super::tree::Tree;
 use crate::read::Trace;
 
-/// The least cells a bar is worth drawing in.
+/// The fewest cells that are worth drawing a bar in.
 const LEAST_BAR: usize = 10;
-/// The least columns that a stage's name and its branches get.
+/// The fewest columns for a stage's name and its branches.
 const LEAST_NAME: usize = 24;
-/// The least columns in which the end of a longer label still tells something.
+/// The fewest columns in which the end of a long label still tells something.
 const LEAST_LABEL: usize = 6;
-/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a
+/// The largest number of tree levels that are drawn. Deeper lines are drawn at this depth, behind a
 /// `⋯`.
 const LEVELS: usize = 12;
 
 /// The widths of the columns, the same for every line.
 pub(super) struct Columns {
     name: usize,
-    /// How many levels of the tree are drawn.
+    /// The number of tree levels that are drawn.
     pub(super) levels: usize,
-    /// Zero where there is no room for bars.
+    /// The width of the bars; zero if there is no room for them.
     bar: usize,
     time: usize,
     count: usize,
     cost: usize,
     scale: Scale,
-    /// How the sums' statistics are written.
+    /// The form of the sums' statistics.
     statistics: Statistics,
-    /// True if they stand in place of a bar, or on a line of their own.
+    /// `true` if statistics take the place of a bar, `false` if they have a line of their own.
     statistics_in_bar: bool,
 }
 
@@ -45,18 +45,18 @@ impl Columns {
         let count = widest(&|line| column(line.count()));
         let cost = widest(&|line| column(line.cost()));
         let time = widest(&|line| column(line.time()));
-        // What has no room goes: first the cost, then the count.
+        // If the width is too small, the cost is left out first, then the count.
         let fits = |columns: usize| columns + time + LEAST_NAME <= width;
         let cost = if fits(cost + count) { cost } else { 0 };
         let count = if fits(cost + count) { count } else { 0 };
         let room = width.saturating_sub(count + cost + time);
-        // Names may take two fifths, and half with what tells them apart; or everything where bars
-        // would be too short to tell anything.
+        // Names may take two fifths of the width, or half of it with their labels. They may take
+        // all of it if bars would be too short to tell anything.
         let label = |line: &Line<'_>| line.labels().iter().map(|label| 1 + display_width(label)).max().unwrap_or(0);
         let share = if lines.iter().any(|line| label(line) > 0) { room / 2 } else { room * 2 / 5 };
         let limit = if room >= 3 * LEAST_BAR { share } else { room };
         let limit = limit.max(LEAST_NAME).min(room);
-        // Two columns a level: half of the column is left to the name itself.
+        // A level takes two columns: half of the name column is left to the name itself.
         let levels = (limit / 4).clamp(1, LEVELS);
         let name = widest(&|line| {
             2 * line.depth.min(levels) + 3 + display_width(&line.stage()) + display_width(&line.times()) + label(line)
@@ -73,7 +73,7 @@ impl Columns {
         Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar), statistics, statistics_in_bar }
     }
 
-    /// Draws where the bars begin, what their middle is, and where they end.
+    /// Draws the time axis: the start, middle and end of the bars.
     pub(super) fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
         let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
         let mut axis = "0".to_owned();
@@ -114,12 +114,12 @@ impl Columns {
             let pad = if last == 0 { 0 } else { self.bar.saturating_sub(drawn) };
             write!(f, "{:pad$}", "")?;
         }
-        // `{:>width$}` counts characters, and a µ is as wide as one.
+        // `{:>width$}` counts characters, and a `µ` is one column wide.
         let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
         shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
     }
 
-    /// Draws what stands in the column of the bars, and returns how many cells it takes.
+    /// Draws the cells in the bar column, and returns how many it takes.
     fn bar(&self, f: &mut Formatter<'_>, painter: Painter, line: &Line<'_>) -> Result<usize, fmt::Error> {
         write!(f, " ")?;
         match &line.shown {
@@ -139,14 +139,13 @@ impl Columns {
         }
     }
 
-    /// Returns the statistics of a sum, if they have no room in its line.
+    /// Returns the statistics of a sum if they need a line of their own.
     pub(super) fn statistics_beneath(&self, sum: &Sum<'_>) -> Option<Vec<(Paint, String)>> {
         (!self.statistics_in_bar).then(|| sum.statistics(&self.statistics)).filter(|parts| !parts.is_empty())
     }
 }
 
-/// Returns the stage, cut where it would leave no room for how often it ran, or for what tells it
-/// from others.
+/// Returns the stage's name, cut to leave room for the number of runs or the label.
 fn name(line: &Line<'_>, room: usize) -> String {
     let times = line.times();
     let label = line.labels().last().map_or(0, |label| 1 + display_width(label)).min(room / 2);
@@ -155,7 +154,7 @@ fn name(line: &Line<'_>, room: usize) -> String {
     format!("{}{times}", fit(&line.stage(), room))
 }
 
-/// Returns the first label that fits, or the end of the last.
+/// Returns the first label that fits, or the end of the last one.
 fn fitting(labels: &[String], room: usize) -> Option<String> {
     let last = labels.last()?;
     let label = labels.iter().find(|label| display_width(label) <= room).unwrap_or(last);

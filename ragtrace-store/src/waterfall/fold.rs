@@ -1,8 +1,8 @@
-//! Spans as lines: one each, or where a trace has very many, alike siblings and what lies beneath
-//! them as sums.
+//! Turns spans into lines. In a large trace, similar siblings and their descendants are folded into
+//! sums.
 //!
-//! Of siblings that are folded, those that tell most are drawn whole besides: one of each error
-//! among them, and the slowest. Nothing here recurses: a trace may be as deep as it is long.
+//! Of folded siblings, the most interesting are also drawn whole: one per error, and the slowest.
+//! Nothing here recurses, since a trace may be as deep as it is long.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,14 +11,15 @@ use super::line::{Line, Shown, above};
 use super::sum::{BY_WEIGHT, sums};
 use crate::read::{SpanNode, SpanStatus, Trace};
 
-/// A trace with more spans than this is folded.
+/// The number of spans above which a trace is folded.
 const FOLD_ABOVE: usize = 100;
-/// At least so many alike siblings are folded: fewer, where the picture is still too long.
+/// The fewest similar siblings that are folded. The second, smaller number is used if the picture
+/// is too long with the first.
 const LEAST_FOLDED: [usize; 2] = [5, 3];
-/// So many of the siblings that went wrong are drawn whole at most, each by another error.
+/// The largest number of failed siblings that are drawn whole, each with another error.
 const MOST_WRONG: usize = 3;
 
-/// The lines of a trace, depth first. With `all` nothing is folded.
+/// Returns the lines of a trace, depth first. With `all` nothing is folded.
 pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
     let folder = Folder { trace, labels: Labels::of(trace) };
     if all || trace.spans().len() <= FOLD_ABOVE {
@@ -34,11 +35,11 @@ struct Folder<'a> {
     labels: Labels<'a>,
 }
 
-/// The piece that is drawn next.
+/// The next piece to draw.
 struct Work<'a> {
     drawn: Drawn<'a>,
     is_last_child: bool,
-    /// How many times it lies in something that was picked out of a fold.
+    /// The number of its ancestors that were picked out of a fold.
     picked: usize,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Folder<'a> {
         lines
     }
 
-    /// Returns what to say of a span beside its stage, the longest first.
+    /// Returns the labels of a span, longest first.
     fn labels(&self, span: SpanNode<'a>, is_slowest: bool, is_picked: bool) -> Vec<String> {
         let label = self.labels.label(span);
         let role = match span.status() {
@@ -79,7 +80,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// Returns what is drawn of the children of one parent, the last of it first.
+/// Returns the pieces to draw for the children of one parent, in reverse order.
 fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least: usize) -> Vec<Work<'a>> {
     let mut groups: Vec<Vec<SpanNode<'a>>> = Vec::new();
     if least == usize::MAX {
@@ -98,7 +99,7 @@ fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least:
     for group in groups {
         if group.len() >= least { folded.push(group) } else { alone.extend(group) }
     }
-    // Those that are not folded keep their order, whichever stages come between them.
+    // Spans that are not folded keep their order, whichever stages come between them.
     let mut ordered: Vec<(SpanNode<'a>, Vec<Drawn<'a>>)> = Vec::new();
     let span = |span, is_slowest, is_picked| Drawn::Span { span, is_slowest, is_picked };
     ordered.extend(alone.into_iter().map(|one| (one, vec![span(one, false, false)])));
@@ -123,14 +124,14 @@ fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least:
     work
 }
 
-/// Returns those of alike siblings that are drawn whole, by their start, and whether each is the
-/// slowest. Within one that was picked out already it is the one that tells most, and deeper still
-/// only what went wrong, so that the picture stays short.
+/// Returns the similar siblings that are drawn whole, by their start, and `true` for the slowest.
+/// Within a span that was itself picked out of a fold, only the most interesting sibling is drawn
+/// whole, and at deeper levels only failed ones, so that the picture stays short.
 fn drawn_whole<'a>(alike: &[SpanNode<'a>], picked: usize) -> Vec<(SpanNode<'a>, bool)> {
     let slowest = alike.iter().rev().filter(|span| span.duration().is_some()).max_by_key(|span| span.duration());
     let slowest = slowest.map(|span| span.index());
     let mut wrong: Vec<SpanNode<'a>> = alike.iter().copied().filter(|span| !span.is_completed_throughout()).collect();
-    // The slowest speaks for its error, so that the two are one.
+    // The slowest one comes first among those with the same error, so that it is drawn only once.
     wrong.sort_by_key(|span| (weight(span.status()), slowest != Some(span.index())));
     let mut seen = HashSet::new();
     let key = |span: &SpanNode<'a>| (span.status(), span.error().map(|error| (error.type_name(), error.message())));
@@ -149,16 +150,17 @@ fn drawn_whole<'a>(alike: &[SpanNode<'a>], picked: usize) -> Vec<(SpanNode<'a>, 
     whole
 }
 
-/// Orders statuses, the one that a reader has to know of most first.
+/// Returns the rank of a status, with the most important one first.
 fn weight(status: SpanStatus) -> Option<usize> {
     BY_WEIGHT.iter().position(|other| *other == status)
 }
 
-/// Adds the lines of a fold: the siblings together, and each stage beneath them.
+/// Adds the lines of a fold: the sum of the siblings, and one per stage below them.
 fn fold<'a>(alike: &[SpanNode<'a>], is_last_child: bool, lines: &mut Vec<Line<'a>>) {
     let Some(&first) = alike.first() else { return };
     let (begin, sums) = (lines.len(), sums(alike));
-    // A sum is the last below its own if none of its level comes before the next one further up.
+    // A sum is its parent's last child if no other sum of its level follows before one of a higher
+    // level.
     let mut last = vec![true; sums.len()];
     let mut seen = Vec::new();
     for (at, sum) in sums.iter().enumerate().rev() {

@@ -1,5 +1,5 @@
-//! What tells alike spans apart: of several runs of one stage under one parent, the field whose
-//! value differs.
+//! Labels that distinguish similar spans: the value of the field in which several runs of one stage
+//! under one parent differ.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,17 @@ use ragtrace::Value;
 use super::text::printable;
 use crate::read::{SpanNode, Trace};
 
-/// A stage and the place of the parent.
+/// A stage and the index of its parent.
 type Key<'a> = (Option<&'a str>, Option<usize>);
 
-/// For the runs of a stage under a parent: the name of the field that tells them apart, if there is
-/// one.
+/// The name of the distinguishing field, for each stage and parent that has one.
 #[derive(Debug, Default)]
 pub(super) struct Labels<'a>(HashMap<Key<'a>, &'a str>);
 
-/// Runs of one stage under one parent, as far as they are looked at.
+/// Runs of one stage under one parent, as far as they have been examined.
 struct LabelGroup<'a> {
     first: SpanNode<'a>,
-    /// The first of the first's fields that another has otherwise.
+    /// The index of the first field of `first` that differs in another run.
     distinguishing_field: Option<usize>,
 }
 
@@ -29,7 +28,7 @@ impl<'a> Labels<'a> {
         for span in trace.spans() {
             let group = groups.entry(key(span)).or_insert(LabelGroup { first: span, distinguishing_field: None });
             let fields = group.first.context();
-            // Those after the one that is known already need not be looked at.
+            // Fields after the distinguishing one found so far need not be compared.
             let before = group.distinguishing_field.unwrap_or(usize::MAX);
             let differs = fields.take(before).position(|(name, value)| field(span, name) != Some(value));
             group.distinguishing_field = differs.or(group.distinguishing_field);

@@ -1,4 +1,4 @@
-//! One line of the picture: a span, or a sum over alike ones.
+//! One line of the picture: a span, or a sum of similar spans.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::read::{SpanNode, SpanStatus};
 
 /// A line of the picture.
 pub(super) struct Line<'a> {
-    /// How many ancestors it has.
+    /// The number of ancestors.
     pub(super) depth: usize,
     pub(super) is_last_child: bool,
     pub(super) shown: Shown<'a>,
@@ -17,9 +17,9 @@ pub(super) struct Line<'a> {
 
 /// The content of a line.
 pub(super) enum Shown<'a> {
-    /// A span, and what tells it from others of its stage: the longest form first.
+    /// A span, and the labels that distinguish it from others of its stage, longest first.
     Span { span: SpanNode<'a>, labels: Vec<String> },
-    /// Alike spans together, and the mark of a parent that is not drawn.
+    /// A sum of similar spans, and the mark for a parent that is not drawn.
     Sum { sum: Sum<'a>, above: &'static str },
 }
 
@@ -45,7 +45,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Returns a mark for a parent that is not drawn.
+    /// Returns the mark for a parent that is not drawn.
     pub(super) fn above(&self) -> &'static str {
         match &self.shown {
             Shown::Span { span, .. } => above(*span),
@@ -60,12 +60,12 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Returns how often a stage ran, for a sum.
+    /// Returns the number of runs of a sum, as ` ×45`.
     pub(super) fn times(&self) -> String {
         self.sum().map(|sum| format!(" ×{}", grouped(sum.runs))).unwrap_or_default()
     }
 
-    /// Returns what tells the span from others of its stage, the longest form first.
+    /// Returns the labels that distinguish the span from others of its stage, longest first.
     pub(super) fn labels(&self) -> &[String] {
         match &self.shown {
             Shown::Span { labels, .. } => labels,
@@ -73,7 +73,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Returns the duration, of a sum that of all together; or how the span stands.
+    /// Returns the duration, or the total duration of a sum, or the status if there is no duration.
     pub(super) fn time(&self) -> String {
         match &self.shown {
             Shown::Span { span, .. } => {
@@ -99,7 +99,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Returns a mark for a parent that is not drawn: it is elsewhere, or it is missing.
+/// Returns the mark for a parent that is not drawn, because it is in another process or missing.
 pub(super) fn above(span: SpanNode<'_>) -> &'static str {
     match (span.has_remote_parent(), span.is_orphan()) {
         (true, _) => "⇡",

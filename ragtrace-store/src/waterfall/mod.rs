@@ -1,4 +1,4 @@
-//! A trace as a picture of text: a line a span, each with a bar where it lay in time.
+//! Draws a trace as text: one line per span, with a bar for its place in time.
 
 mod bar;
 mod columns;
@@ -27,8 +27,9 @@ use tree::Tree;
 
 pub use text::{display_width, fit, printable};
 
-/// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the
-/// last.
+/// Draws a trace as a waterfall for a terminal.
+///
+/// [`Display`] writes the picture, without a line end after its last line:
 ///
 /// ```text
 /// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
@@ -43,7 +44,7 @@ pub use text::{display_width, fit, printable};
 ///      ↳ 503 Service Unavailable
 /// ```
 ///
-/// Where a trace has more than a hundred spans, siblings of one stage are taken together:
+/// In a trace of more than 100 spans, siblings of one stage are folded into a sum:
 ///
 /// ```text
 /// ✓ ingestion                        ██████████████████████████████████████████████████  12.4s
@@ -57,17 +58,17 @@ pub use text::{display_width, fit, printable};
 ///   └─✓ chunk_embedding                                        ███▋                     850ms
 /// ```
 ///
-/// The scores of the trace stand beneath the header, and those of a span beneath it: `★
-/// faithfulness 0.83 · helpful yes`. How many scores there are of spans that are not drawn stands
-/// at the end.
-///
-/// A line with a `×` says how often the stage ran there and what these runs took, yielded and cost
-/// together. Beneath it are the stages inside of all of them; after it, drawn whole, some that it
-/// counts: the slowest, and one of each error. [`Waterfall::all`] draws each span. Siblings of one
-/// stage are told apart by the first field in which they differ, such as `document_ingestion
+/// A line with a `×` shows the number of runs, their durations, and their total time, count and
+/// cost. The stages inside all of them follow below it, and then some of the counted runs, drawn
+/// whole: the slowest, and one per error. [`Waterfall::all`] draws every span instead. Siblings of
+/// one stage are distinguished by the first field in which they differ, such as `document_ingestion
 /// report.pdf`.
 ///
-/// What was logged cannot steer the terminal: control characters are shown escaped.
+/// The scores of the trace are below the header, and those of a span below its line: `★
+/// faithfulness 0.83 · helpful yes`. The number of scores of spans that are not drawn is at the
+/// end.
+///
+/// Recorded text cannot control the terminal, since control characters are escaped.
 #[derive(Clone, Debug)]
 pub struct Waterfall<'a> {
     trace: &'a Trace,
@@ -76,29 +77,30 @@ pub struct Waterfall<'a> {
     all: bool,
 }
 
-/// The narrowest picture; what is narrower is drawn this wide.
+/// The least width of a picture, in columns.
 const NARROWEST: usize = 40;
 impl<'a> Waterfall<'a> {
-    /// Returns the picture of `trace`, 100 columns wide and without colour.
+    /// Creates the picture of `trace`, 100 columns wide and without colour.
     pub fn new(trace: &'a Trace) -> Self {
         Self { trace, width: 100, colour: false, all: false }
     }
 
-    /// Sets the width, in terminal columns; at least 40.
+    /// Sets the width in terminal columns. The default is 100, the minimum 40.
     pub fn width(mut self, columns: usize) -> Self {
         self.width = columns.max(NARROWEST);
         self
     }
 
-    /// Sets whether ANSI colours are used; not unless set. The caller knows whether they are
-    /// wanted: on a terminal, without `NO_COLOR`.
+    /// Sets whether to use ANSI colours. The default is `false`.
+    ///
+    /// The caller decides whether they are wanted: on a terminal, and if `NO_COLOR` is not set.
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
         self
     }
 
-    /// Sets whether every span has a line of its own, instead of folding alike siblings where there
-    /// are very many.
+    /// Sets whether to draw every span, instead of folding similar siblings in a large trace. The
+    /// default is `false`.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self
@@ -136,7 +138,7 @@ impl<'a> Waterfall<'a> {
         painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))
     }
 
-    /// Returns who asked for what, where and when.
+    /// Returns the header's second line: user, tenant, request, service and time.
     fn who(&self) -> String {
         let trace = self.trace;
         let asker = match (trace.user_id().map(printable), trace.tenant_id().map(printable)) {
@@ -195,16 +197,16 @@ impl Display for Waterfall<'_> {
             painter.paint(f, Paint::Cyan, &fit(&hidden, self.width - 2))?;
         }
         if self.trace.is_truncated() {
-            let cut = "the trace has more records than are read at once: what is missing is not drawn";
+            let cut = "the trace has more records than are read at once: the rest is not drawn";
             write!(f, "\n\n  {}", fit(cut, self.width - 2))?;
         }
         Ok(())
     }
 }
 
-/// Draws what stands beneath a line.
+/// Draws lines below a span's or a sum's line.
 struct Below {
-    /// The branches, and what sets it off from the line's own name.
+    /// The branches, and the indentation relative to the line's own name.
     indent: String,
     width: usize,
     painter: Painter,
@@ -225,8 +227,8 @@ impl Below {
     }
 }
 
-/// Returns a failed span's error and its sources, unless a child that is drawn failed of the very
-/// same and says it already.
+/// Returns a failed span's error and its sources, unless a child that is drawn reports the same
+/// error.
 fn error_lines(span: SpanNode<'_>, drawn: &HashSet<SpanId>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
     if reporting_children(span).any(|child| drawn.contains(&child.span_id())) {
@@ -237,7 +239,7 @@ fn error_lines(span: SpanNode<'_>, drawn: &HashSet<SpanId>) -> Vec<String> {
     std::iter::once(named).chain(sources).collect()
 }
 
-/// Returns the children that failed of the very same, which their parent only handed on.
+/// Returns the children that failed with the same error, which their parent only passed on.
 fn reporting_children(span: SpanNode<'_>) -> impl Iterator<Item = SpanNode<'_>> {
     let message = span.error().map(ErrorInfo::message);
     span.children().filter(move |child| message.is_some() && child.error().map(ErrorInfo::message) == message)

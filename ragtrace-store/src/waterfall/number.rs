@@ -1,8 +1,8 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 use std::time::Duration;
 
-/// Three significant digits below a minute, two units above.
+/// Formats a duration with three significant digits below a minute, and two units above.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let whole = duration.as_secs();
@@ -24,7 +24,7 @@ fn three_digits(number: f64, unit: &str) -> String {
     format!("{number:.decimals$}{unit}")
 }
 
-/// US dollars, with as many decimals as a small amount needs, up to six.
+/// Formats US dollars, with as many decimals as a small amount needs, up to six.
 pub(super) fn cost(usd: f64) -> String {
     if usd == 0.0 || usd.abs() >= 1.0 {
         return format!("${usd:.2}");
@@ -34,7 +34,7 @@ pub(super) fn cost(usd: f64) -> String {
     if trimmed.len() < 5 { shown[..5].to_owned() } else { trimmed.to_owned() }
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas between its thousands.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,4 +1,4 @@
-//! Marks and colours.
+//! Status marks and colours.
 
 use std::fmt::{Formatter, Result};
 
@@ -11,7 +11,7 @@ pub(super) struct Painter {
     pub(super) colour: bool,
 }
 
-/// A style by the parameters of its escape sequence (ECMA-48, section 8.3.117).
+/// A style, as the parameter of its escape sequence (ECMA-48, section 8.3.117).
 #[derive(Clone, Copy)]
 pub(super) enum Paint {
     Bold = 1,
@@ -53,7 +53,7 @@ pub(super) fn of_status(status: SpanStatus) -> Paint {
     }
 }
 
-/// A bar's colour: what went wrong stands out, and the rest tells kinds apart.
+/// Returns a bar's colour: by status if something went wrong, else by the stage's kind.
 pub(super) fn of_span(span: SpanNode<'_>) -> Paint {
     match (span.status(), span.kind()) {
         (SpanStatus::Completed, Some(kind)) => of_kind(kind),

@@ -1,4 +1,4 @@
-//! Scores as a text beneath a span or the header: `faithfulness 0.83 · helpful yes`.
+//! Formats scores for a line below a span or the header: `faithfulness 0.83 · helpful yes`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,10 +8,10 @@ use super::number::grouped;
 use super::text::printable;
 use crate::read::{ScoreRow, Trace};
 
-/// So many judgements of one span are shown.
+/// The largest number of scores shown of one span.
 const SHOWN: usize = 8;
 
-/// The scores of a trace by what they judge: a span, or the trace as a whole.
+/// The scores of a trace by what they judge: a span, or `None` for the trace as a whole.
 pub(super) struct Scores<'a>(HashMap<Option<SpanId>, Vec<&'a ScoreRow>>);
 
 impl<'a> Scores<'a> {
@@ -23,7 +23,7 @@ impl<'a> Scores<'a> {
         Self(scores)
     }
 
-    /// Returns what was judged of a span, or of the trace as a whole.
+    /// Returns the line for the scores of a span, or of the trace as a whole.
     pub(super) fn line(&self, span: Option<SpanId>) -> Option<String> {
         let scores = self.0.get(&span)?;
         let more = scores.len().saturating_sub(SHOWN);
@@ -32,8 +32,8 @@ impl<'a> Scores<'a> {
         Some(format!("★ {}", shown.chain(more).collect::<Vec<_>>().join(" · ")))
     }
 
-    /// Returns how many there are of spans that are not drawn: they lie in a fold, or are not
-    /// there.
+    /// Returns the line for the number of scores of spans that are not drawn, because they are
+    /// folded or missing.
     pub(super) fn not_drawn(&self, drawn: &HashSet<SpanId>) -> Option<String> {
         let is_hidden = |span: &Option<SpanId>| span.is_some_and(|span| !drawn.contains(&span));
         match self.0.iter().filter(|(span, _)| is_hidden(span)).map(|(_, scores)| scores.len()).sum::<usize>() {
@@ -53,7 +53,7 @@ fn judgement(score: &ScoreRow) -> String {
     format!("{} {value}", printable(score.name()))
 }
 
-/// Returns a number with three decimals at most; of one that is very large or small the magnitude.
+/// Formats a number with at most three decimals, or in exponent form if it is very large or small.
 fn number(number: f64) -> String {
     let magnitude = number.abs();
     if magnitude >= 1e9 || (magnitude > 0.0 && magnitude < 0.001) {

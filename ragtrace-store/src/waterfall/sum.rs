@@ -1,4 +1,4 @@
-//! Runs of one stage taken together: how often it ran, how long that took, and what went wrong.
+//! Sums over the runs of one stage: their number, durations and outcomes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,33 +8,32 @@ use super::paint::{Paint, mark, of_status};
 use super::text::display_width;
 use crate::read::{SpanNode, SpanStatus};
 
-/// Statuses from the one that a reader has to know of most.
+/// The statuses, most important first.
 pub(super) const BY_WEIGHT: [SpanStatus; 5] =
     [SpanStatus::Failed, SpanStatus::Lost, SpanStatus::Cancelled, SpanStatus::Open, SpanStatus::Completed];
 
-/// The runs of a stage at one place of the tree.
+/// The runs of a stage at one place in the tree.
 pub(super) struct Sum<'a> {
     pub(super) stage: &'a str,
-    /// Levels below the runs that are folded.
+    /// The number of levels below the folded runs.
     pub(super) level: usize,
     pub(super) runs: u64,
-    /// How many ended, or stand, each way, in the order of `BY_WEIGHT`.
+    /// The number of runs with each status, in the order of `BY_WEIGHT`.
     statuses: [u64; BY_WEIGHT.len()],
-    /// Of those that ended.
+    /// The durations of the runs that ended.
     durations: Vec<Duration>,
     count: Option<u64>,
     cost_usd: Option<f64>,
     children: Vec<usize>,
 }
 
-/// Takes alike siblings together, and likewise what lies beneath them. Returns a sum for each
-/// stage, depth first: that of the siblings first, and beneath it each stage by its first
-/// appearance.
+/// Returns the sums of similar siblings and of their descendants, depth first: first the siblings'
+/// sum, and below it one per stage in the order of first appearance.
 pub(super) fn sums<'a>(siblings: &[SpanNode<'a>]) -> Vec<Sum<'a>> {
     let Some(first) = siblings.first() else { return Vec::new() };
     let mut sums = vec![Sum::new(first.stage(), 0)];
     let mut places: HashMap<(usize, &str), usize> = HashMap::new();
-    // Of the span that is looked at and of its ancestors up to the sibling: where their sums are.
+    // The positions of the sums of the current span and of its ancestors up to the sibling.
     let mut path = vec![0];
     for &sibling in siblings {
         sums[0].add(sibling);
@@ -87,13 +86,13 @@ impl<'a> Sum<'a> {
         self.cost_usd = span.cost_usd().map(|cost| cost + self.cost_usd.unwrap_or(0.0)).or(self.cost_usd);
     }
 
-    /// Returns the weightiest status among the runs.
+    /// Returns the most important status among the runs.
     pub(super) fn status(&self) -> SpanStatus {
         let statuses = BY_WEIGHT.into_iter().zip(self.statuses);
         statuses.into_iter().find(|(_, number)| *number > 0).map_or(SpanStatus::Completed, |(status, _)| status)
     }
 
-    /// Returns all durations together; or how the runs stand where none has ended.
+    /// Returns the total duration, or the runs' status if none has ended.
     pub(super) fn time(&self) -> String {
         if self.durations.is_empty() {
             return self.status().to_string();
@@ -114,13 +113,13 @@ impl<'a> Sum<'a> {
         self.durations.get(self.durations.len().saturating_sub(1) / 2).copied()
     }
 
-    /// Returns how long the median and the slowest run took, and how many ended otherwise than
-    /// well, each part with its colour.
+    /// Returns the median and the slowest duration, and the numbers of runs that did not complete,
+    /// each part with its colour.
     pub(super) fn statistics(&self, form: &Statistics) -> Vec<(Paint, String)> {
         let (most, and) = if form.in_signs { (" ≤", " ") } else { (" · slowest ", " · ") };
         let mut parts = Vec::new();
         if let (Some(median), Some(slowest)) = (self.median(), self.durations.last()) {
-            // `{:>width$}` counts characters, and a µ is as wide as one.
+            // `{:>width$}` counts characters, and a `µ` is one column wide.
             let (median, slowest) = (duration(median), duration(*slowest));
             let text = format!("p50 {median:>0$}{most}{slowest:>1$}", form.median, form.slowest);
             parts.push((Paint::Dim, text));
@@ -140,19 +139,19 @@ impl<'a> Sum<'a> {
     }
 }
 
-/// How statistics are written, so that they stand beneath one another.
+/// The form of statistics, which is the same for all sums so that they line up.
 #[derive(Clone, Copy)]
 pub(super) struct Statistics {
-    /// In signs, which are shorter than words.
+    /// Uses signs, which are shorter than words.
     in_signs: bool,
     /// The width of the median, in columns.
     median: usize,
-    /// The width of the slowest.
+    /// The width of the slowest duration, in columns.
     slowest: usize,
 }
 
 impl Statistics {
-    /// Returns the form for some sums, in words.
+    /// Returns the form for a set of sums, in words.
     pub(super) fn of<'a>(sums: impl Iterator<Item = &'a Sum<'a>>) -> Self {
         let width = |time: Option<Duration>| time.map_or(0, |time| display_width(&duration(time)));
         let widths = sums.map(|sum| (width(sum.median()), width(sum.durations.last().copied())));

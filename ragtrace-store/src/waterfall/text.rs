@@ -1,18 +1,19 @@
-//! Texts that fit: what could steer a terminal escaped, cut to a width between characters as a
-//! reader sees them.
+//! Escapes text for a terminal, and cuts it to a width.
 //!
-//! Widths are counted in terminal columns (Unicode Standard Annex 11), and texts are cut between
-//! grapheme clusters alone (Unicode Standard Annex 29): an emoji of several code points, or a
-//! letter and its marks, is kept whole or not at all.
+//! Widths are in terminal columns (Unicode Standard Annex 11). Text is cut only between grapheme
+//! clusters (Unicode Standard Annex 29), so an emoji of several code points, or a letter with its
+//! marks, is kept whole or left out.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Escapes what could steer a terminal, or hide, instead of being shown: control characters, the
-/// marks that turn the direction of writing (Unicode Standard Annex 9, section 2), and characters
-/// that have no shape at all. Joiners and selectors stay where they make up a letter or an emoji.
+/// Escapes characters that could control a terminal, or hide text.
+///
+/// These are control characters, marks that change the direction of writing (Unicode Standard Annex
+/// 9, section 2), and characters without any shape. Joiners and variation selectors stay where they
+/// are part of a letter or an emoji.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
         return Cow::Borrowed(text);
@@ -32,7 +33,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
-/// Returns `true` if a character can be shown as it is between two others.
+/// Returns `true` if a character can be shown as it is between its two neighbours.
 fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
     let is_foreign = |c: char| !c.is_ascii();
     let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
@@ -42,19 +43,19 @@ fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
         |c: char| is_foreign(c) && !(is_joiner(c) || is_selector(c) || is_tag(c) || c.is_control() || is_format(c));
     match c {
         // ZERO WIDTH NON-JOINER and JOINER, as in Persian, in Indic scripts and in emoji. They join
-        // letters that are shown: before one that is escaped, nothing is left to join.
+        // letters that are shown; before an escaped one there is nothing to join.
         _ if is_joiner(c) => before.is_some_and(is_foreign) && after.is_some_and(is_letter),
         _ if is_selector(c) => {
             before.is_some_and(|c| !is_selector(c) && (!c.is_ascii() || c.is_ascii_digit() || matches!(c, '#' | '*')))
         }
-        // Tags spell a region behind a black flag, such as Scotland's.
+        // Tags spell a region after a black flag, such as Scotland's.
         _ if is_tag(c) => before.is_some_and(|c| c == '\u{1f3f4}' || is_tag(c)),
         _ => !(c.is_control() || is_format(c)),
     }
 }
 
-/// Characters of the general categories Cf, Zl and Zp that are not seen, and fillers and other
-/// characters that are to be ignored where they cannot be shown.
+/// Returns `true` for invisible characters of the general categories Cf, Zl and Zp, and for fillers
+/// and other characters that are ignored if they cannot be shown.
 fn is_format(c: char) -> bool {
     matches!(
         c,
@@ -77,14 +78,14 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// Returns how many terminal columns a text takes. Terminals differ in a few scripts; this is what
-/// Unicode recommends.
+/// Returns the number of terminal columns that a text takes, as Unicode recommends. Terminals
+/// differ for a few scripts.
 pub fn display_width(text: &str) -> usize {
     text.width()
 }
 
-/// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last of
-/// them where it is longer. A letter with its marks, or an emoji, is never cut apart.
+/// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last one if
+/// something was cut. A letter with its marks, or an emoji, is never split.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     if display_width(text) <= columns {
         return Cow::Borrowed(text);
@@ -101,8 +102,8 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end]))
 }
 
-/// Returns the text, its beginning cut off behind an ellipsis where it is longer: the end of a path
-/// or a URL tells more.
+/// Returns the text, with its beginning cut off behind an ellipsis if it is too long, since the end
+/// of a path or a URL tells more.
 pub(super) fn fit_end(text: &str, columns: usize) -> Cow<'_, str> {
     if display_width(text) <= columns {
         return Cow::Borrowed(text);

@@ -1,12 +1,12 @@
-//! The branches to the left of a line.
+//! Draws the branches to the left of a line.
 
 use super::line::Line;
 
-/// The branches, as they are at one line.
+/// The branches at one line.
 pub(super) struct Tree {
-    /// How many levels are drawn, at least one.
+    /// The number of levels that are drawn, at least one.
     levels: usize,
-    /// For the line and each of its ancestors from the top: whether it is the last child.
+    /// Contains `true` for the line, and each of its ancestors from the root, that is a last child.
     last: Vec<bool>,
 }
 
@@ -31,16 +31,16 @@ impl Tree {
         }
     }
 
-    /// Returns the branches left of what stands beneath the line: its own trunk instead of its
-    /// elbow, and the trunk of its children if it has any.
+    /// Returns the branches to the left of lines below this one: its trunk in place of its elbow,
+    /// and the trunk of its children if it has any.
     pub(super) fn below(&self, has_children: bool) -> String {
         let mut below = self.trunks(self.last.len().saturating_sub(1));
         below.push_str(if has_children { "│ " } else { "  " });
         below
     }
 
-    /// The trunks of the ancestors at the levels from the second to `levels`, the nearest of them
-    /// if they are too many.
+    /// Returns the trunks of the ancestors from the second level to `levels`. If they are too many,
+    /// only the nearest are drawn.
     fn trunks(&self, levels: usize) -> String {
         let skipped = levels.saturating_sub(self.levels - 1);
         let trunks = self.last[1 + skipped.min(levels)..=levels].iter().map(|last| if *last { "  " } else { "│ " });

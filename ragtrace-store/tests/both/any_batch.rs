@@ -1,4 +1,4 @@
-//! Whatever a pipeline may give a sink arrives, once.
+//! Whatever a pipeline may give to a sink arrives once.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::test_store::TestStore;
 over_both!(every_sort_of_batch_arrives_once);
 
 async fn every_sort_of_batch_arrives_once(store: TestStore) {
-    // It makes the tables that are counted in.
+    // This creates the tables in which rows are counted.
     store.sink().deliver(&batch([])).await.expect("acknowledged");
     let (sink, store) = (store.sink(), Arc::new(store));
     let count = async move || usize::try_from(store.number("SELECT count(*) FROM logs").await).expect("a count");

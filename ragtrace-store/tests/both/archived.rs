@@ -1,4 +1,4 @@
-//! What retention has moved is found like what it has not.
+//! Rows that retention has moved are found like all others.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn id_of(number: u128) -> TraceId {
     Uuid::from_u128((number << 96) | number).to_string().parse().expect("an id")
 }
 
-/// A failed trace on a day: a start, a log line, an end.
+/// Returns a failed trace on a day: a start, a log line, an end.
 fn failed(number: u128, day: u32) -> Vec<Record> {
     let (start, end) = run("failed", "retrieval", 1, (0, 20));
     let line = Make::new("log", "retrieval", 1, 10);
@@ -40,7 +40,8 @@ fn failed(number: u128, day: u32) -> Vec<Record> {
     vec![of(start, 0), of(line, 10), of(end, 20)]
 }
 
-/// The archive has the traces 1 to 3 of the days 0 to 2, the logs those of the days 8 and 9.
+/// Creates a store whose archive has the traces 1 to 3 of the days 0 to 2, and whose logs have
+/// those of the days 8 and 9.
 async fn moved(place: &TestStore) -> LogStore {
     let traces = [(1, 0), (2, 1), (3, 2), (4, 8), (5, 9)];
     place.holding(traces.into_iter().flat_map(|(number, day)| failed(number, day))).await;
@@ -67,7 +68,7 @@ async fn an_archived_trace_is_found_by_the_beginning_of_its_id(place: TestStore)
     ] {
         assert_eq!(store.traces_starting_with(prefix, limit).await.expect("reads"), expected, "{prefix} {limit}");
     }
-    // A late record puts a trace into both tables, and it is there once.
+    // A late record puts a trace into both tables, and it is still found once.
     place.sink().deliver(&batch(failed(1, 0))).await.expect("delivered");
     assert_eq!(store.traces_starting_with("0000000", 10).await.expect("reads"), all);
 }
@@ -78,7 +79,7 @@ async fn the_latest_trace_may_be_an_archived_one(place: TestStore) {
     assert_eq!(latest().await, Some(id_of(5)));
     place.execute("DELETE FROM logs").await;
     assert_eq!(latest().await, Some(id_of(3)));
-    // What is late is older than what was moved before.
+    // The late record is older than those that were moved before.
     place.sink().deliver(&batch(failed(6, 1))).await.expect("delivered");
     assert_eq!(latest().await, Some(id_of(3)));
     let loose = Make::new("log", "x", 1, 0).with("trace_id", serde_json::Value::Null);
@@ -147,7 +148,7 @@ async fn a_span_whose_end_or_start_is_archived_is_not_in_flight(place: TestStore
     let (other_start, other_end) = run("completed", "done_too", 2, (0, 10));
     let running = at(Make::new("started", "running", 3, 0), 3).record();
     let sink = place.sink();
-    // The one's end is archived, and then the other's start.
+    // The end of one is archived, and then the start of the other.
     sink.deliver(&batch([at(end, 10).record()])).await.expect("delivered");
     place.execute("INSERT INTO logs_archive SELECT * FROM logs; DELETE FROM logs").await;
     sink.deliver(&batch([at(start, 0).record(), at(other_start, 0).record(), running])).await.expect("delivered");

@@ -1,4 +1,4 @@
-//! What a sink and the store say when something is in the way.
+//! The messages of a sink and a store that cannot do their work.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ over_both!(
     a_check_says_what_works_or_what_to_change,
 );
 
-/// The error of everything that opens the store.
+/// Returns the errors of everything that opens the store.
 async fn errors(url: &str) -> Vec<(&'static str, StoreError)> {
     let errors = tokio::join!(
         async { ("open", store::open(url).await.map(drop)) },
@@ -30,7 +30,7 @@ async fn errors(url: &str) -> Vec<(&'static str, StoreError)> {
 
 async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: TestStore) {
     place.holding(ingestion()).await;
-    // The first migration had another text then.
+    // The first migration had another text at that time.
     let checksum = if place.is_sqlite() { "x'00'" } else { "'\\x00'" };
     place.execute(&format!("UPDATE ragtrace_migrations SET checksum = {checksum} WHERE version = 1")).await;
     for (what, error) in Box::pin(errors(&place.url)).await {
@@ -51,7 +51,7 @@ async fn an_error_keeps_the_one_that_caused_it(place: TestStore) {
     let error = store.stages().await.expect_err("there is no such table");
     let source = error.source().expect("what the database said").to_string();
     assert!(source.contains("stages") && !error.to_string().contains(&source), "{}", reason(&error));
-    // Once, and not once more for each layer that it came through.
+    // The source is mentioned once, and not again for each layer that it came through.
     assert_eq!(reason(&error).matches(&source).count(), 1, "{}", reason(&error));
 }
 

@@ -1,5 +1,5 @@
-//! Stores with very many records of one trace, or of very many: retention and purge over SQLite
-//! take small steps, and keep its log short.
+//! Stores with very many records, of one trace or of many: retention and purge over SQLite take
+//! small steps, and keep its log short.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::test_store::TestStore;
 
 const RECORDS: u32 = 100_000;
 
-/// SQLite's log may be this long, whatever is done.
+/// The largest length of SQLite's log that is accepted, in bytes.
 const LONGEST_LOG: u64 = 48 << 20;
 
-/// Fills a SQLite store with records of 700 bytes, and their requests, in so many traces.
+/// Fills a SQLite store with records of 700 bytes, and their requests, in this number of traces.
 pub(super) async fn fill(place: &TestStore, records: u32, traces: u32) {
     place.holding([]).await;
     let fill = format!(
@@ -41,7 +41,7 @@ pub(super) async fn fill(place: &TestStore, records: u32, traces: u32) {
     place.execute(&fill).await;
 }
 
-/// Watches the length of a SQLite store's log, and writes to the store all the while.
+/// Watches the length of a SQLite store's log, and writes to the store meanwhile.
 struct Watch {
     wal: PathBuf,
     longest: u64,
@@ -69,12 +69,12 @@ impl Drop for Watch {
     }
 }
 
-/// Delivers small batches as long as a job runs, and returns how many.
+/// Delivers small batches while a job runs, and returns their number.
 async fn writing_beside<T>(place: &TestStore, job: impl Future<Output = T>) -> (T, usize) {
     let (sink, done) = (place.sink(), Arc::new(AtomicBool::new(false)));
     let until = Arc::clone(&done);
     let writer = tokio::spawn(async move {
-        // Too young for whatever is done meanwhile.
+        // Too recent for everything that is done meanwhile.
         let young = BEGIN.plus(Duration::from_hours(24 * 400)).to_string();
         let mut delivered = 0;
         while !until.load(Ordering::Relaxed) {

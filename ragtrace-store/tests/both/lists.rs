@@ -1,4 +1,4 @@
-//! Lists: requests, counts, what is new and what is under way.
+//! Lists: requests, counts, new rows, and running stages.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn stats_of_a_window_count_what_ended_in_it(place: TestStore) {
     let store = place.holding((0..300).map(run_at)).await;
     for (from, to) in [(0, 300), (0, 1), (3, 5), (10, 130), (55, 300), (41, 221), (200, 200), (300, 400)] {
         let stats = store.stage_stats(Window::new(at(from), at(to))).await.expect("reads");
-        // BEGIN is eleven seconds into its minute, and the end is widened to the whole one.
+        // BEGIN is eleven seconds into its minute, and the end is widened to a whole minute.
         let expected = 300_u64.min(to + 1).saturating_sub(from);
         assert_eq!(stats.first().map_or(0, ragtrace_store::StageStats::runs), expected, "{from}..{to}");
     }
@@ -79,7 +79,7 @@ async fn stats_of_a_renamed_stage_are_those_of_both_of_its_names(place: TestStor
         StageDescriptor::new("document_chunking", "rag").with_renamed_from(&"chunk_document");
     const NEVER_RUN: StageDescriptor = StageDescriptor::new("chunk", "rag");
     let at = |minutes: u64| BEGIN.plus(Duration::from_mins(minutes));
-    // Its old name and its new one by turns, and a stage that is neither.
+    // The stage's old name and its new one alternate, and another stage has neither.
     let run_at = |minutes: u64| {
         let name = ["chunk_document", "document_chunking", "chunking"][usize::try_from(minutes % 3).expect("small")];
         let (_, end) = run("completed", name, minutes + 1, (0, 10));

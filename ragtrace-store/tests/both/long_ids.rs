@@ -1,4 +1,4 @@
-//! Ids that are longer than an index holds cost nothing: neither their own record nor another's.
+//! Ids that are longer than an index allows cost no record, neither their own nor another.
 
 use ragtrace::metrics::StageMinute;
 use ragtrace::{Record, Sink};
@@ -19,7 +19,7 @@ over_both!(
 
 const BYTES: usize = 8 << 10;
 
-/// Text that no compression makes shorter.
+/// Returns text that cannot be compressed.
 fn noise(bytes: usize) -> String {
     let mut noise = String::new();
     while noise.len() < bytes {
@@ -29,7 +29,7 @@ fn noise(bytes: usize) -> String {
     noise
 }
 
-/// The same of characters of three and of four bytes.
+/// Returns such text of characters with three and four bytes.
 fn wide_noise(bytes: usize) -> String {
     let mut wide = String::new();
     for byte in noise(bytes).bytes() {
@@ -43,7 +43,7 @@ fn wide_noise(bytes: usize) -> String {
     wide
 }
 
-/// The failed end of a root stage of a trace of its own.
+/// Returns the failed end of a root stage in a trace of its own.
 fn root(at: u64) -> Make {
     let (_, end) = run("failed", "retrieval", at + 1, (0, 10 + at));
     end.with("local_root", true).trace(&Uuid::from_u128(u128::from(at) + 1).to_string())
@@ -78,7 +78,7 @@ async fn an_id_of_eight_kibibytes_in_any_field_is_stored_found_and_costs_nobody_
         let number = made.len() as u64;
         let record = root(number).with(field, long).record();
         made.push(record.clone());
-        // Beside an innocent one, and alone; twice, so that counts meet their own row.
+        // Beside an innocent record, and alone; twice, so that counts are added to an existing row.
         for records in [vec![record.clone(), root(1_000 + number).record()], vec![record]] {
             let again = records.into_iter().map(|one| (Uuid::new_v4(), one));
             let again = again.map(|(id, one)| {
@@ -89,7 +89,7 @@ async fn an_id_of_eight_kibibytes_in_any_field_is_stored_found_and_costs_nobody_
             sink.deliver(&batch(again)).await.unwrap_or_else(|error| panic!("{field}: {error}"));
         }
     }
-    // All at once, as many as go by COPY.
+    // All at once, enough for COPY.
     let many = (0..1_200).map(|at| root(at % 20).with("user_id", noise(900)).with("tenant_id", wide_noise(900)));
     sink.deliver(&batch(many.map(|make| make.with("id", Uuid::new_v4().to_string()).record()))).await.expect("many");
     let rows = 3 * i64::try_from(made.len()).expect("few") + 1_200;

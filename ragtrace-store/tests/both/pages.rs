@@ -1,5 +1,5 @@
-//! Pages: every list, page by page, is all of its rows, each once and in order, however many of
-//! them tie.
+//! Pages: every list, page by page, contains all of its rows, each once and in order, however many
+//! of them tie.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Dice {
     }
 }
 
-/// Records of few instants, traces, stages and users: nearly everything about them ties.
+/// Returns records of few instants, traces, stages and users, so that nearly everything ties.
 fn records(dice: &mut Dice, count: usize, days: &[u32]) -> Vec<Record> {
     let mut make = |_| {
         let day = days[usize::try_from(dice.below(days.len() as u64)).expect("small")];
@@ -65,7 +65,7 @@ fn records(dice: &mut Dice, count: usize, days: &[u32]) -> Vec<Record> {
     (0..count).map(&mut make).collect()
 }
 
-/// The ids of what a filter finds, page by page, with pages of any size.
+/// Returns the ids of the rows that a filter finds, read in pages of any size.
 async fn paged_logs(store: &LogStore, filter: &LogFilter, dice: &mut Dice) -> Vec<Uuid> {
     let mut ids = Vec::new();
     let mut filter = filter.clone();
@@ -98,13 +98,13 @@ async fn pages_of_every_list_are_all_of_its_rows_each_once_and_in_order(place: T
     let mut dice = Dice(0x5eed);
     let mut all = records(&mut dice, 600, &[0, 1, 5]);
     place.holding(all.clone()).await;
-    // What is of the first days is in the archive then, and later gets company in the logs.
+    // Rows of the first days are then in the archive, and later ones join them in the logs.
     let retention = Retention::new().days(7).sample(1.0).at(BEGIN.plus(DAY * 9));
     let archived = store::retain(&place.url, &retention, |_| {}).await.expect("decided").archived;
     assert!(archived > 0);
     let late = records(&mut dice, 300, &[0, 1, 5]);
     place.sink().deliver(&batch(late.clone())).await.expect("delivered");
-    // Of no trace, such a record goes or stays by its level.
+    // A record without a trace is kept or removed by its level.
     all.retain(|record| record.trace_id().is_some() || record.level() == Level::Error || is_young(record));
     all.extend(late);
     all.sort_by_key(|record| std::cmp::Reverse((record.timestamp(), record.id())));
@@ -199,7 +199,7 @@ async fn pages_hold_what_was_there_also_while_rows_are_added(place: TestStore) {
         }
         rows.extend(page.iter().map(|row| row.id()));
         summaries.extend(more.iter().map(store::TraceSummary::position));
-        // Newer, older, and of the very instants that are paged through; at last nothing more.
+        // Newer and older rows, and rows at the very instants of the pages; in the end no more.
         if rows.len() < 2_000 {
             let new = records(&mut dice, 10, &[0, 1, 2]);
             sink.deliver(&batch(new)).await.expect("delivered");
@@ -227,7 +227,7 @@ async fn pages_hold_what_was_there_also_while_rows_are_added(place: TestStore) {
 async fn a_page_is_full_while_there_is_more_also_where_rows_are_there_twice(place: TestStore) {
     let records: Vec<Record> = (0..60).map(|at| Make::new("log", "x", 1, at).record()).collect();
     let store = place.holding(records.clone()).await;
-    // As a job leaves it for a moment, and as a late delivery of what was moved leaves it.
+    // This is how a job leaves the tables for a moment, and how a late delivery leaves them.
     place.execute("INSERT INTO logs_archive SELECT * FROM logs").await;
     let page = store.logs(LogFilter::new().limit(50)).await.expect("reads");
     assert_eq!(page.len(), 50);

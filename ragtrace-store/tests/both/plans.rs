@@ -1,8 +1,8 @@
-//! The plan of every statement: none reads a whole table where an index leads; and over SQLite none
-//! builds an index of its own, or sorts what an index has in order.
+//! Checks the plan of every statement: none reads a whole table if an index exists for it, and over
+//! SQLite none builds an index of its own, or sorts what an index has in order.
 //!
-//! The statements are those that were checked when the crate was compiled (`.sqlx`), so that a new
-//! one is among them by itself.
+//! The statements are those that were checked when the crate was compiled (`.sqlx`), so new ones
+//! are included automatically.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::large::fill;
 use crate::support::Make;
 use crate::test_store::TestStore;
 
-/// A part of a statement, a step of its plan, and why it may be so.
+/// A part of a statement, a step of its plan that is allowed, and the reason.
 const ALLOWED: [(&str, &str, &str); 13] = [
     ("FROM stages ORDER BY", "SCAN stages", "one row a stage of a program"),
     ("FROM instances WHERE", "SCAN instances", "one row a process"),
@@ -32,10 +32,10 @@ const ALLOWED: [(&str, &str, &str); 13] = [
     ("INDEXED BY scores_late", "SCAN scores USING COVERING INDEX scores_late", "those alone that came too late"),
 ];
 
-/// What is read as a whole wherever it is: what was given, and rows that were selected already.
+/// Steps that always read everything: the given values, and rows that were selected already.
 const GIVEN: [&str; 5] = ["SCAN json_each", "SCAN (subquery", "SCAN found", "SCAN first", "SCAN CONSTANT ROW"];
 
-/// Statements of one database, from the data of its checks.
+/// Returns the statements for one database, from the data of the compile-time checks.
 fn statements(database: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
     let mut statements = Vec::new();
@@ -49,7 +49,7 @@ fn statements(database: &str) -> Vec<String> {
     statements
 }
 
-/// The complaints about a plan.
+/// Returns the complaints about a plan.
 fn complaints(statement: &str, steps: &[String]) -> Vec<String> {
     let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     let allowed = |step: &str| {
@@ -73,13 +73,13 @@ async fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String>
 async fn no_statement_over_sqlite_reads_a_table_from_end_to_end() {
     let place = TestStore::sqlite();
     fill(&place, 100_000, 1).await;
-    // A small table is read as a whole, and rightly so.
+    // A small table would rightly be read as a whole.
     place.execute("INSERT INTO request_metrics SELECT NULL, timestamp, stage, 1, event, trace_id, user_id, tenant_id, NULL FROM logs").await;
     place.execute("INSERT INTO logs_archive SELECT * FROM logs").await;
     let mut connection = SqliteConnection::connect(&place.url).await.expect("a database");
     let statements = statements("SQLite");
     assert!(statements.len() > 40, "{} statements", statements.len());
-    // As it comes, and as SQLite plans it once somebody has had it look at the rows.
+    // Once without statistics, and once with those that `ANALYZE` collects.
     for analyzed in [false, true] {
         if analyzed {
             sqlx::query("ANALYZE").execute(&mut connection).await.expect("analyzed");
@@ -92,7 +92,7 @@ async fn no_statement_over_sqlite_reads_a_table_from_end_to_end() {
     }
 }
 
-/// Returns the query inside of `rows_of_trace`, whose plan is not among those of its callers.
+/// Returns the query inside of `rows_of_trace`, whose plan is not part of its callers' plans.
 #[cfg(unix)]
 async fn query_of_the_function_that_finds_a_trace(connection: &mut PgConnection) -> String {
     let source = sqlx::query_scalar("SELECT prosrc FROM pg_proc WHERE oid = 'rows_of_trace'::regproc");
@@ -103,8 +103,7 @@ async fn query_of_the_function_that_finds_a_trace(connection: &mut PgConnection)
     query
 }
 
-/// Without a choice of reading a table as a whole, which its planner makes by what it knows of the
-/// rows, PostgreSQL does so only where no index leads.
+/// With sequential scans disabled, PostgreSQL reads a whole table only if there is no index for it.
 #[cfg(unix)]
 #[tokio::test]
 async fn no_statement_over_postgres_has_to_read_a_table_from_end_to_end() {
@@ -142,7 +141,7 @@ async fn no_statement_over_postgres_has_to_read_a_table_from_end_to_end() {
             .any(|table| step.contains(&format!("Seq Scan on {table}")))
         };
         let bad: Vec<&String> = plan.iter().filter(reads_all).collect();
-        // No index leads to a user's rows: they are looked for once a purge.
+        // There is no index on users, whose rows are looked for once per purge.
         let is_of_a_user = statement.contains("user_id = $1");
         assert!(bad.is_empty() || is_of_a_user, "{statement}\n{}", plan.join("\n"));
     }
@@ -167,8 +166,8 @@ async fn a_plan_that_reads_a_table_or_sorts_it_is_found() {
     }
 }
 
-/// A statement that is put together when it runs is in no data of the checks. The writer's inserts
-/// alone are, which read nothing.
+/// A statement that is composed at run time is not in the data of the checks. Only the writer's
+/// inserts are, which read nothing.
 #[test]
 fn every_statement_that_reads_or_removes_is_checked_when_it_is_compiled() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite");

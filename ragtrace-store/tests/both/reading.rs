@@ -1,4 +1,4 @@
-//! Filters, and what a store gives back.
+//! Filters, and the rows that a store returns.
 
 use ragtrace::{Level, StageDescriptor, Timestamp};
 use ragtrace_store::{self as store, LogFilter, LogStore, TraceFilter};
@@ -68,8 +68,8 @@ async fn each_filter_narrows_and_all_of_them_together(place: TestStore) {
 async fn a_renamed_stage_is_found_by_its_descriptor_with_what_it_left_before(place: TestStore) {
     const CHUNKING: StageDescriptor =
         StageDescriptor::new("document_chunking", "rag").with_renamed_from(&"chunk_document");
-    // Its old name and its new one by turns, each run a trace of its own, and a stage that is
-    // neither.
+    // The stage's old name and its new one alternate, each run in a trace of its own, and another
+    // stage has neither.
     let end = |number: u64| {
         let name = ["chunk_document", "document_chunking", "chunking"][usize::try_from(number % 3).expect("small")];
         let trace = uuid::Uuid::from_u128(u128::from(number) + 1).to_string();
@@ -99,7 +99,7 @@ async fn a_session_is_found_with_all_of_its_traces(place: TestStore) {
         let make = Make::new("completed", "ask", number + 1, number).with("local_root", true).trace(&trace);
         if number.is_multiple_of(2) { make.with("session_id", format!("chat-{}", number % 4)) } else { make }.record()
     };
-    // As few and as many, which go different ways into PostgreSQL.
+    // Few and many records, which are written to PostgreSQL in different ways.
     for size in [20, 1_200] {
         let store = place.holding((0..size).map(end)).await;
         let rows = store.logs(LogFilter::new().session_id("chat-2").limit(5)).await.expect("reads");
@@ -183,7 +183,7 @@ async fn the_latest_trace_is_that_of_the_newest_record(place: TestStore) {
 }
 
 async fn pages_follow_each_other_without_gap_or_overlap(place: TestStore) {
-    // Many at the same instant, where a page by time alone would lose or repeat some.
+    // Many rows have the same instant, so pages by time alone would lose or repeat some.
     let records = (0..500_u64).map(|at| Make::new("log", "file_parsing", 1, at / 50).record());
     let store = place.holding(records).await;
     for since in [None, Some(BEGIN)] {

@@ -1,4 +1,4 @@
-//! What is kept, moved and removed; and that nothing is ever kept by halves.
+//! Traces that are kept, moved and removed, and none of them ever in part.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,13 +28,13 @@ over_both!(
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The instant on a day counted from that of BEGIN, which is the first.
+/// Returns an instant on a day, counted from the day of BEGIN.
 fn at(day: u32, hour: u64) -> Timestamp {
     let midnight = Timestamp::from_micros(BEGIN.as_micros().div_euclid(86_400_000_000) * 86_400_000_000);
     midnight.plus(DAY * day + Duration::from_hours(hour))
 }
 
-/// A trace of so many records, an hour apart.
+/// Returns a trace with this number of records, an hour apart.
 fn trace(number: u64, begins: Timestamp, records: u64, fails: bool) -> Vec<Record> {
     let id = Uuid::from_u128(u128::from(number) + 1).to_string();
     let make = |nth: u64| {
@@ -45,7 +45,7 @@ fn trace(number: u64, begins: Timestamp, records: u64, fails: bool) -> Vec<Recor
     (0..records).map(make).collect()
 }
 
-/// How many rows each trace has, in the logs and in the archive.
+/// Returns the number of rows of each trace, in the logs and in the archive.
 async fn rows_by_trace(place: &TestStore, traces: u64) -> BTreeMap<u64, (i64, i64)> {
     let mut found = BTreeMap::new();
     for number in 0..traces {
@@ -57,8 +57,8 @@ async fn rows_by_trace(place: &TestStore, traces: u64) -> BTreeMap<u64, (i64, i6
 }
 
 async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: TestStore) {
-    // Six records an hour apart, beginning at 22 o'clock: each crosses midnight. Every other one
-    // fails, past midnight.
+    // Each trace has six records an hour apart, beginning at 22:00, so it crosses midnight. Every
+    // other trace fails after midnight.
     let traces = (0..12).flat_map(|number| {
         let day = u32::try_from(number / 4).expect("small");
         trace(number, at(day, 22), 6, number % 2 == 0)
@@ -70,8 +70,8 @@ async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: TestSto
     let store = place.holding(traces.chain(loose)).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     let report = store::retain(&place.url, &retention, |_| {}).await.expect("decided");
-    // The days 0 and 1 are older than seven whole days; traces of day 2 are not, whatever of day
-    // 1's came to lie there.
+    // Days 0 and 1 are older than seven whole days. Traces of day 2 are not, even though records of
+    // day 1's traces lie there.
     assert_eq!((report.archived, report.removed), (4, 4), "{report:?}");
     for (number, rows) in rows_by_trace(&place, 12).await {
         let expected = match number {
@@ -129,7 +129,8 @@ async fn a_late_record_follows_its_trace(place: TestStore) {
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 1), 3, false))).await;
     store::retain(&place.url, &retention, |_| {}).await.expect("decided");
-    // Of the same day and of a later one; the one that went has failed, as it turns out.
+    // Late records of the same day and of a later one. The removed trace now turns out to have
+    // failed.
     let late = [trace(0, at(0, 9), 1, false), trace(1, at(0, 9), 1, true), trace(0, at(1, 9), 1, false)].concat();
     place.sink().deliver(&batch(late.into_iter().chain(trace(1, at(1, 9), 1, true)))).await.expect("delivered");
     store::retain(&place.url, &retention, |_| {}).await.expect("decided");
@@ -163,8 +164,7 @@ async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: TestStore) {
             }
         }
         drop(job);
-        // A transaction that nobody waits for any more ends by itself, and only then is this known
-        // to be so.
+        // A transaction whose client has gone ends by itself, and its outcome is known only then.
         let halves =
             "SELECT count(*) FROM (SELECT trace_id FROM logs GROUP BY trace_id HAVING count(*) <> 4) AS halves";
         assert_eq!(place.number(halves).await, 0, "a trace is there by halves after {polls} polls");
@@ -228,12 +228,12 @@ async fn a_person_is_erased_everywhere_and_nobody_else(place: TestStore) {
     let of = |number: u64, user: &str| {
         let id = Uuid::from_u128(u128::from(number) + 1).to_string();
         let (start, end) = run("failed", "retrieval", number + 1, (0, 10));
-        // The first says nothing of who asked, as before a token is read.
+        // The first record has no user, as before a token is read.
         let start = start.with("user_id", serde_json::Value::Null);
         [start, end.with("user_id", user).with("local_root", true)].map(|make| make.trace(&id).record())
     };
     let store = place.holding((0..6).flat_map(|n| of(n, if n % 2 == 0 { "alice" } else { "bob" }))).await;
-    // Half of it is in the archive by then.
+    // Half of the data is then in the archive.
     let archived = (10..14).flat_map(|n| of(n, if n % 2 == 0 { "alice" } else { "bob" }));
     store::retain(&place.url, &Retention::new().at(at(9, 1)), |_| {}).await.expect("decided");
     let now = archived.map(|record| {

@@ -1,4 +1,4 @@
-//! Scores: written beside the rows of their traces, read with them, and gone with them.
+//! Scores: they are written beside the rows of their traces, read with them, and removed with them.
 
 use std::time::Duration;
 
@@ -126,16 +126,16 @@ async fn a_score_of_another_tenants_trace_is_refused_for_that_reason_however_oft
     let sink = place.sink();
     let foreign = score("helpful", false).with("tenant_id", "beta").record();
     let own = score("helpful", true).record();
-    // The trace comes with them, and later it is there.
+    // The trace comes in the same batch, and later it is already stored.
     let first = batch([foreign.clone()].into_iter().chain(ingestion()).chain([own]));
-    let reason = "the trace of the score is known under another tenant".to_owned();
+    let reason = "the trace of the score belongs to another tenant".to_owned();
     for (again, index) in [(&first, 0), (&first, 0), (&batch([foreign.clone()]), 0)] {
         let delivered = sink.deliver(again).await.expect("acknowledged");
         assert_eq!(delivered.rejected(), [(index, reason.clone())]);
     }
     assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 8);
-    // What retention has moved is known, too; and what is known by its request alone.
+    // Archived traces are known too, and so are traces that are known only by their request.
     let retention = Retention::new().sample(1.0).at(BEGIN.plus(DAY * 20));
     store::retain(&place.url, &retention, |_| {}).await.expect("decided");
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 8);
@@ -150,13 +150,14 @@ async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: T
     let sink = place.sink();
     sink.deliver(&batch(ingestion())).await.expect("delivered");
     let foreign = score("helpful", false).with("tenant_id", "beta");
-    let reason = "the trace of the score is known under another tenant".to_owned();
+    let reason = "the trace of the score belongs to another tenant".to_owned();
     for (bad, reason) in [
         (foreign, reason),
         (score("helpful", true).with("trace_id", Json::Null), "the score is of no trace".to_owned()),
         (score("helpful", true).with("score", Json::Null), "the score has no judgement".to_owned()),
     ] {
-        // What is unsent does not count as refused by the backend, which parks after some in a row.
+        // An unsent record does not count as refused by the backend, of which several in a row park
+        // the sink.
         let answer = sink.deliver(&batch([bad.record()])).await.expect("acknowledged");
         assert_eq!(answer, Delivered::unsent([(0, reason)]));
     }
@@ -167,8 +168,8 @@ async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: T
 async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended(place: TestStore) {
     let foreign = || score("helpful", false).with("tenant_id", "beta").record();
     let of_nobody = score("helpful", true).with("tenant_id", Json::Null).record();
-    // Each comes again under the id that it had: a dead letter is replayed under the same one each
-    // time.
+    // Each comes again with the id that it had, since a dead letter is always replayed with the
+    // same id.
     let (alone, together) = (batch([foreign()]), batch([of_nobody, foreign()]));
     let sink = place.sink();
     sink.deliver(&batch(ingestion())).await.expect("delivered");
@@ -192,7 +193,7 @@ async fn a_score_that_is_there_is_not_refused_when_it_comes_again(place: TestSto
     let (first, sink) = (batch([early.clone()]), place.sink());
     assert_eq!(sink.deliver(&first).await.expect("acknowledged").rejected(), [], "nobody knows its trace");
     sink.deliver(&batch(ingestion())).await.expect("delivered");
-    // The answer was lost on the way; or it comes as a dead letter besides, or among others.
+    // The answer was lost on the way, or the score comes again as a dead letter, or among others.
     for again in [&first, &batch([early.clone()])] {
         assert_eq!(sink.deliver(again).await.expect("acknowledged").rejected(), []);
     }
@@ -235,7 +236,7 @@ async fn what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written(plac
     assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
 }
 
-/// The record of a stage, and two scores, on days counted from that of BEGIN.
+/// Returns the record of a stage, and two scores, on days counted from that of BEGIN.
 fn judged(number: u128, fails: bool) -> Vec<Record> {
     let event = if fails { "failed" } else { "completed" };
     let scored = [0, 1].map(|day| {
@@ -267,7 +268,7 @@ async fn scores_follow_the_verdict_of_their_trace(place: TestStore) {
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [2, 0]);
     let kept = place.store().await.trace(trace_id(&of(1))).await.expect("reads").expect("it is in the archive");
     assert_eq!(kept.scores().len(), 2);
-    // Late ones, of each.
+    // A late score of each trace.
     let late = [1, 2].map(|number| score("stars", 1).trace(&of(number)).record());
     place.sink().deliver(&batch(late)).await.expect("delivered");
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [3, 1]);
@@ -287,7 +288,8 @@ async fn a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_jo
     retain_on(&place, 21).await;
     assert_eq!(scores_by_trace(&place, &[1]).await, [3], "the archive holds its trace");
     retain_on(&place, 40).await;
-    // Neither is old: one of a trace that is gone, and one of a trace that was never here.
+    // Neither is old: one score of a trace that was removed, and one of a trace that was never
+    // stored.
     place.sink().deliver(&batch([of_day(1, 39), of_day(9, 39)])).await.expect("delivered");
     assert_eq!(scores_by_trace(&place, &[1, 9]).await, [1, 1]);
     retain_on(&place, 41).await;
@@ -296,7 +298,7 @@ async fn a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_jo
 
 async fn scores_of_no_trace_that_is_here_go_by_their_own_age(place: TestStore) {
     let young = score("helpful", true).trace(&of(2)).with("timestamp", BEGIN.plus(DAY * 20).to_string());
-    // A trace that goes on for long keeps its scores, however old they are.
+    // A trace that lasts for long keeps its scores, however old they are.
     let long = Make::new("failed", "retrieval", 1, 0).trace(&of(3)).with("timestamp", BEGIN.plus(DAY * 39).to_string());
     let of_long = score("helpful", true).trace(&of(3)).record();
     place.holding([score("helpful", true).trace(&of(1)).record(), young.record(), long.record(), of_long]).await;

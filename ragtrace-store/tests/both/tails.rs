@@ -1,4 +1,4 @@
-//! Following a store through whatever happens to its rows.
+//! Following a store through everything that happens to its rows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,13 +18,13 @@ over_both!(
     a_tail_of_many_small_steps_gives_each_row_once,
 );
 
-/// So many records of a user, in a trace of each user's own.
+/// Returns this number of records of a user, in a trace for each user.
 fn of(user: &str, count: u64) -> Vec<Record> {
     let trace = Uuid::from_u128(u128::from(user.bytes().map(u64::from).sum::<u64>())).to_string();
     (0..count).map(|at| Make::new("log", "x", 1, at).with("user_id", user).trace(&trace).record()).collect()
 }
 
-/// Reads until nothing more comes.
+/// Reads until there are no more rows.
 async fn news(store: &LogStore, cursor: &mut TailCursor) -> Vec<Uuid> {
     let mut ids = Vec::new();
     loop {
@@ -48,7 +48,7 @@ async fn a_tail_misses_nothing_that_comes_after_a_purge(place: TestStore) {
     sink.close().await;
     let store = place.store().await;
     let mut cursor = store.tail(None).await.expect("reads").cursor;
-    // The newest rows go, and as many come in their place.
+    // The newest rows are removed, and as many new ones are written.
     for round in 0..3 {
         store::purge(&place.url, &Purge::of("alice"), |_| {}).await.expect("purged");
         if round == 1 {
@@ -80,7 +80,7 @@ async fn a_tail_goes_on_over_a_store_that_was_emptied(place: TestStore) {
     let mut cursor = store.tail(None).await.expect("reads").cursor;
     place.execute("DELETE FROM logs").await;
     assert!(news(&store, &mut cursor).await.is_empty());
-    // Also one that begins while it is empty.
+    // This includes a tail that begins while the store is empty.
     let mut other = store.tail(None).await.expect("reads").cursor;
     if place.is_sqlite() {
         place.execute("VACUUM").await;
@@ -126,7 +126,7 @@ async fn a_tail_of_a_file_that_another_took_the_place_of_begins_anew() {
     for companion in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{path}{companion}"));
     }
-    // As many rows and more, so that a number alone would tell nothing.
+    // The new store has as many rows or more, so that numbers alone would not tell them apart.
     for count in [10, 30, 50] {
         let new = of("alice", count);
         let other = TestStore::sqlite();

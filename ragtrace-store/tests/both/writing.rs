@@ -1,4 +1,4 @@
-//! What arrives, and how often.
+//! The records that arrive in a store, and how often.
 
 use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
@@ -56,7 +56,7 @@ async fn a_record_that_comes_alone_makes_one_row_whichever_batch_it_comes_in(pla
         sink.deliver(&batch([record.clone()])).await.expect("acknowledged");
     }
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 9);
-    // Also when two bring it at once, and nobody has before.
+    // The same holds if two deliveries bring it at once, and it was not stored before.
     let new = Make::new("log", "x", 1, 6).record();
     let sinks: Vec<_> = (0..4).map(|_| (place.sink(), batch([new.clone()]))).collect();
     let deliveries = sinks.iter().map(|(sink, batch)| sink.deliver(batch));
@@ -109,7 +109,7 @@ async fn a_record_comes_back_as_it_was(place: TestStore) {
             .metrics(json!({"duration_ms": 0.001, "count": 7, "big": 9_007_199_254_740_993_u64, "real": 0.1}))
             .record()
     };
-    // As few and as many, which go different ways.
+    // Few and many records, which are written in different ways.
     for size in [1, 2_500] {
         let records: Vec<_> = (0..size).map(record).collect();
         place.sink().deliver(&batch(records.clone())).await.expect("delivered");
@@ -118,12 +118,12 @@ async fn a_record_comes_back_as_it_was(place: TestStore) {
         let rows = store.logs(filter).await.expect("reads");
         let newest = rows.iter().find(|row| row.id() == records[records.len() - 1].id()).expect("there");
         let json = |record: &ragtrace::Record| -> Json { serde_json::from_str(&record.to_json()).expect("JSON") };
-        // As a value: `jsonb` does not keep the order of members.
+        // They are compared as values, since `jsonb` does not keep the order of members.
         assert_eq!(json(newest), json(&records[records.len() - 1]));
     }
 }
 
-/// A record with a structured field, as it was given.
+/// Returns a record with a structured field that contains `json`.
 fn structured(json: &str) -> Record {
     let canonical = Make::new("completed", "odd", 1, 0).with("context", json!({"given": "HERE"})).record().to_json();
     let canonical = canonical.replace("\"HERE\"", json);
@@ -184,7 +184,7 @@ async fn a_delivery_that_nobody_waits_for_any_more_does_no_harm(place: TestStore
     let sink = place.sink();
     let batches: Vec<Batch> = (0..20).map(|_| batch((0..10).flat_map(|_| ingestion()))).collect();
     for (at, batch) in batches.iter().enumerate() {
-        // Polled some times and then dropped, each time somewhere else.
+        // The delivery is polled some times and then dropped, each time at another point.
         let mut delivery = Box::pin(sink.deliver(batch));
         for _ in 0..at {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! What the server cannot hold costs itself at most.
+//! Data that the server cannot store loses at most itself.
 
 use ragtrace::Sink;
 use ragtrace::sink::Verdict;
@@ -44,7 +44,7 @@ async fn a_record_that_the_server_refuses_is_told_from_a_server_that_is_in_troub
     let database = Database::on(Cluster::shared());
     let sink = database.sink();
     sink.deliver(&batch([])).await.expect("the tables are made");
-    // A condition of the operator's own.
+    // A constraint that the operator has added.
     database.sql("ALTER TABLE logs ADD CONSTRAINT nobody CHECK (user_id <> 'nobody')");
     let poison = Make::new("failed", "odd", 1, 0).with("user_id", "nobody").record();
     let plain = Make::new("failed", "plain", 2, 0).record();

@@ -1,5 +1,5 @@
-//! Faults of the server and of the way there. The oracle: every record that was issued is there,
-//! none twice.
+//! Faults of the server and of the connection. In the end every issued record is stored, and none
+//! twice.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) fn records(number: u64) -> Vec<Record> {
     (0..number).map(|at| Make::new("log", "file_parsing", 1, at).record()).collect()
 }
 
-/// Every record of the batches is there, once.
+/// Asserts that every record of the batches is stored once.
 pub(super) fn all_there_once(database: &Database<'_>, batches: &[Batch]) {
     let mut issued: Vec<Uuid> = batches.iter().flat_map(|b| b.records().iter().map(Record::id)).collect();
     issued.sort_unstable();
@@ -37,12 +37,13 @@ async fn a_connection_cut_at_any_point_of_a_batch_costs_and_doubles_nothing() {
     let proxy = Proxy::to(cluster.port()).await;
     let sink = PostgresSink::new(format!("postgres://postgres@{}/{}", proxy.address, database.name));
     let mut batches = Vec::new();
-    // As few go by a statement, and as many by COPY.
+    // Few records are written by a statement, and many by COPY.
     for (size, points) in [
         (40, ["BEGIN", "delivered_batches", "INSERT INTO logs", "COMMIT"]),
         (3_000, ["BEGIN", "delivered_batches", "COPY logs", "COMMIT"]),
     ] {
-        // The server says nothing in the middle of the data, so that is a point to cut before only.
+        // The server sends nothing in the middle of the data, so the connection can only be cut
+        // before that point.
         let around = points.into_iter().flat_map(|point| [Cut::Before(point), Cut::After(point)]);
         for cut in around.chain([Cut::Before("file_parsing")]) {
             let batch = batch(records(size));
@@ -51,8 +52,7 @@ async fn a_connection_cut_at_any_point_of_a_batch_costs_and_doubles_nothing() {
             assert!(proxy.is_cut() && attempts > 1, "{cut:?} was not reached");
             sink.deliver(&batch).await.expect("acknowledged again");
             batches.push(batch);
-            // A statement is named to the server once a connection, so the next cut needs a new
-            // one.
+            // A statement is prepared once per connection, so the next cut needs a new connection.
             sink.close().await;
         }
     }
@@ -61,7 +61,7 @@ async fn a_connection_cut_at_any_point_of_a_batch_costs_and_doubles_nothing() {
 
 #[tokio::test]
 async fn a_server_that_is_killed_and_restarted_gets_everything_once() {
-    // What was committed has to be there after the kill, so this one syncs.
+    // Committed rows have to survive the kill, so this server syncs.
     let mut cluster = Cluster::start("-c fsync=on -c synchronous_commit=on");
     let name = Database::on(&cluster).name;
     let url = cluster.url(&name);

@@ -1,4 +1,4 @@
-//! A disk that is full: nothing is lost, nothing is there twice, and it goes on once there is room.
+//! A full disk: nothing is lost or stored twice, and deliveries continue once there is space.
 
 use ragtrace::Sink;
 use ragtrace::sink::{Batch, SinkError, Verdict};
@@ -9,7 +9,8 @@ use super::server::{Database, until_delivered};
 use crate::cluster::{Cluster, SmallDisk};
 use crate::support::batch;
 
-/// Delivers batches of 3,000 and of 300, which go different ways, until one is refused.
+/// Delivers batches of 3,000 and of 300 records, which are written in different ways, until one is
+/// refused.
 async fn until_refused(sink: &PostgresSink) -> (Vec<Batch>, SinkError) {
     let mut batches = Vec::new();
     for at in 0..200 {
@@ -21,7 +22,7 @@ async fn until_refused(sink: &PostgresSink) -> (Vec<Batch>, SinkError) {
     panic!("the disk is larger than it should be");
 }
 
-/// The last of the batches, refused again, and then everything once there is room.
+/// Delivers the last batch, which is refused again, and then everything after there is space.
 async fn goes_on_with_room(database: &Database<'_>, sink: &PostgresSink, mut batches: Vec<Batch>, room: impl Fn()) {
     let last = &batches[batches.len() - 1];
     let error = sink.deliver(last).await.expect_err("still full");
@@ -33,8 +34,8 @@ async fn goes_on_with_room(database: &Database<'_>, sink: &PostgresSink, mut bat
     all_there_once(database, &batches);
 }
 
-/// Where nothing may be mounted, as for any user but root, files that cannot grow stand for a disk
-/// that is full: see below.
+/// Users other than root cannot mount a small disk. For them, limited file sizes stand for a full
+/// disk, see below.
 #[tokio::test]
 async fn a_disk_that_is_full_is_waited_for_and_said_to_be() {
     let cluster = Cluster::start("");
@@ -58,7 +59,7 @@ async fn files_that_cannot_grow_are_waited_for() {
     let database = Database::on(&cluster);
     let sink = database.sink();
     sink.deliver(&batch([])).await.expect("the tables are made");
-    // Above the size of a file of the write-ahead log: that one is written anew, and not extended.
+    // The limit is above the size of a write-ahead log file, which is rewritten and not extended.
     cluster.limit_files(Some(18 << 20));
     let (batches, error) = until_refused(&sink).await;
     assert_eq!(error.verdict(), Verdict::Retry, "{error}");

@@ -1,4 +1,4 @@
-//! A server that is not there, or goes away: what passes is told from what does not.
+//! A server that does not exist, or goes away: temporary errors are told from lasting ones.
 
 use ragtrace::Sink;
 use ragtrace_store::retention::{Purge, Retention};

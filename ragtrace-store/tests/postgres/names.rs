@@ -1,4 +1,4 @@
-//! Schemas, databases and roles of any name that PostgreSQL takes.
+//! Schemas, databases and roles of any name that PostgreSQL accepts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::server::Database;
 use crate::cluster::Cluster;
 use crate::support::{BEGIN, TRACE, batch, ingestion};
 
-/// Names that mean something else where they are not quoted, or quoted too seldom or too often.
+/// Names that have another meaning if they are not quoted, or quoted too seldom or too often.
 const NAMES: [&str; 26] = [
     "myapp",
     "MyApp",
@@ -42,7 +42,7 @@ const NAMES: [&str; 26] = [
     "x23456789_123456789_123456789_123456789_123456789_123456789_123",
 ];
 
-/// Writes a name as a part of a URL, every byte by its code.
+/// Returns a name for a URL, with every byte percent-encoded.
 fn encoded(name: &str) -> String {
     let codes: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
     codes.concat()
@@ -56,7 +56,7 @@ fn quoted(name: &str) -> String {
 async fn a_schema_of_any_name_is_written_read_and_tidied_up() {
     let database = Database::on(Cluster::shared());
     let url = |name: &str| format!("{}?schema={}", database.url(), encoded(name));
-    // All beside one another, so that none finds another's tables.
+    // All schemas are in one database, so that none may find another's tables.
     for name in NAMES {
         let sink = PostgresSink::new(url(name));
         sink.deliver(&batch(ingestion().into_iter().chain(records(1_200)))).await.expect(name);

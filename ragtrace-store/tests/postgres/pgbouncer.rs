@@ -1,5 +1,5 @@
-//! `PgBouncer` before a test's server: a process of its own, on a free port, which ends with the
-//! test however that goes.
+//! Starts `PgBouncer` before a test's server: a process of its own, on a free port, which ends with
+//! the test for whatever reason.
 
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, NOBODY, am_root, unprivileged};
 
-/// How long it may take to start.
+/// The longest time for it to start.
 const STARTING: Duration = Duration::from_secs(20);
 
-/// Runs it until the rope is let go of.
+/// The watcher's script. It runs the pooler until its input is closed.
 const WATCH: &str = r#"
 trap '' INT TERM HUP
 pgbouncer -q "$FOLDER/pgbouncer.ini" >>"$FOLDER/log" 2>&1 </dev/null &
@@ -22,7 +22,7 @@ kill -KILL $pid
 wait $pid
 "#;
 
-/// How connections of the server are lent.
+/// The pool mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Session,
@@ -30,7 +30,7 @@ pub(crate) enum Mode {
     Statement,
 }
 
-/// A pooler that ends with this value, or with the process.
+/// A pooler that ends when this is dropped, or with the process.
 pub(crate) struct PgBouncer {
     folder: PathBuf,
     port: u16,
@@ -38,11 +38,12 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// One before a server, with so many connections to it, and with more lines in its settings.
+    /// Starts a pooler before a server, with at most `size` connections to it, and with additional
+    /// lines in its settings.
     ///
     /// # Panics
     ///
-    /// Where there is no `PgBouncer`, saying what to install.
+    /// Panics if there is no `PgBouncer`, with a message that says what to install.
     pub(crate) fn before(cluster: &Cluster, mode: Mode, size: u32, more: &[&str]) -> Self {
         Self::before_port(cluster.port(), mode, size, more)
     }
@@ -71,7 +72,7 @@ impl PgBouncer {
         pooler
     }
 
-    /// The version, as (1, 18).
+    /// Returns the version, such as (1, 18).
     pub(crate) fn version() -> (u32, u32) {
         let output = Command::new(program()).arg("--version").output().expect("pgbouncer: apt-get install pgbouncer");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -84,7 +85,7 @@ impl PgBouncer {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Starts it, on the same port.
+    /// Starts the pooler on the same port.
     pub(crate) fn start(&mut self) {
         let mut watcher = unprivileged(Path::new("/bin/sh"));
         let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
@@ -101,7 +102,7 @@ impl PgBouncer {
         }
     }
 
-    /// Kills it, and with it every connection through it.
+    /// Kills the pooler, and with it every connection through it.
     pub(crate) fn kill(&mut self) {
         if let Some((mut watcher, rope)) = self.running.take() {
             drop(rope);
@@ -118,12 +119,12 @@ impl Drop for PgBouncer {
 }
 
 fn program() -> &'static Path {
-    // Debian has it where only administrators' paths lead.
+    // Debian installs it outside of ordinary users' paths.
     let there = Path::new("/usr/sbin/pgbouncer");
     if there.exists() { there } else { Path::new("pgbouncer") }
 }
 
-/// Gives a file to the user that the pooler runs as, since it refuses to be root.
+/// Gives a file to the user that the pooler runs as, since it refuses to run as root.
 fn give(path: &Path) {
     if am_root() {
         std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).expect("given to the pooler's user");

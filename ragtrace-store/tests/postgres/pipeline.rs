@@ -1,5 +1,5 @@
-//! The whole way: stages, the pipeline, a real server. The oracle: every record that was issued is
-//! there once, or dead with its reason.
+//! The whole way: stages, the pipeline, a real server. In the end every issued record is stored
+//! once, or is a dead letter with its reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::pgbouncer::{Mode, PgBouncer};
 use super::server::Database;
 use crate::cluster::Cluster;
 
-/// A process has room for one pipeline.
+/// Held by the test that has a pipeline, since a process can have only one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn install(sink: PostgresSink, spool: &Path) -> (Telemetry, MutexGuard<'static, ()>) {
@@ -29,7 +29,7 @@ fn issued(number: u64, note: &str, ratio: f64, fails: bool) -> Result<f64, Strin
     if fails { Err(format!("number {number} fails: {note}")) } else { Ok(ratio) }
 }
 
-/// How often each number is there, as started and as ended.
+/// Returns how often each number is stored, as a start and as an end.
 fn stored(database: &Database<'_>) -> BTreeMap<u64, (u64, u64)> {
     let rows = database.sql(
         "SELECT (context->>'number')::bigint, count(*) FILTER (WHERE event = 'started'),
@@ -49,13 +49,13 @@ fn a_poison_record_costs_itself_and_its_dead_letter_makes_one_row_once_it_is_men
     let spool = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(ragtrace_store::migrate(&database.url())).expect("the tables are made");
-    // A condition of the operator's own.
+    // A constraint that the operator has added.
     database.sql("ALTER TABLE logs ADD CONSTRAINT nobody CHECK (user_id <> 'nobody' OR level <> 'ERROR')");
     let (telemetry, _turn) = install(database.sink(), spool.path());
     let long = "long ".repeat(2 << 20);
     let is_refused = |number: u64| matches!(number, 0 | 700 | 701 | 2_345) || number == RUNS - 1;
     for number in 0..RUNS {
-        // Ten megabytes are a good part of what the queue takes; it would rather drop than grow.
+        // Ten megabytes are a large part of the queue, which drops records rather than grow.
         if number % 500 == 10 || number % 500 == 11 {
             telemetry.flush_blocking(Duration::from_secs(10));
         }
@@ -90,8 +90,8 @@ fn a_poison_record_costs_itself_and_its_dead_letter_makes_one_row_once_it_is_men
     assert_eq!(wrong, []);
     assert_eq!(stored(&database).len() as u64, RUNS);
 
-    // What stood in the way goes, and the letters are replayed, also by somebody with an old copy
-    // of them.
+    // The constraint is removed, and the letters are replayed, also by someone with an old copy of
+    // them.
     database.sql("ALTER TABLE logs DROP CONSTRAINT nobody");
     let copy = std::fs::read(spool.path().join("dead-letters.jsonl")).expect("there are letters");
     for _ in 0..2 {
@@ -110,7 +110,7 @@ fn a_poison_record_costs_itself_and_its_dead_letter_makes_one_row_once_it_is_men
 #[test]
 fn a_server_that_is_killed_and_frozen_under_a_pipeline_has_everything_once_in_the_end() {
     const RUNS: u64 = 30_000;
-    // What was committed has to be there after the kill, so this one syncs.
+    // Committed rows have to survive the kill, so this server syncs.
     let mut cluster = Cluster::start("-c fsync=on -c synchronous_commit=on");
     let name = Database::on(&cluster).name;
     let spool = tempfile::tempdir().expect("a folder");
@@ -172,7 +172,7 @@ fn everything_is_there_once_through_a_pooler_that_is_restarted() {
     let report = telemetry.shutdown_blocking(Duration::from_mins(2));
     assert!(report.complete && report.stats.dropped.total() == 0, "{report}");
     let sink = &report.stats.sinks[0];
-    // What the pipeline says of the sink's failures is delivered too.
+    // The pipeline's reports on the sink's failures are delivered too.
     assert!(sink.delivered >= 2 * RUNS && (sink.dead_lettered, sink.dropped) == (0, 0), "{report}");
     let stored = stored(&database);
     assert_eq!(stored.len() as u64, RUNS);

@@ -17,7 +17,7 @@ use crate::support::{BEGIN, TRACE, batch, ingestion, reason};
 
 const IGNORING: &[&str] = &["ignore_startup_parameters = options,extra_float_digits"];
 
-/// Writes, reads and tidies up all there is, in two schemas of one database.
+/// Writes, reads and tidies everything, in two schemas of one database.
 async fn does_everything(cluster: &Cluster, pooler: &PgBouncer) {
     let database = Database::on(cluster);
     let urls = ["one", "Two.b"].map(|schema| format!("{}?schema={schema}", pooler.url(&database.name)));
@@ -26,7 +26,7 @@ async fn does_everything(cluster: &Cluster, pooler: &PgBouncer) {
     }
     let sinks = [&urls[0], &urls[1]].map(|url| PostgresSink::new(url.as_str()));
     sinks[0].check().await.expect("checked");
-    // As few go by a statement, and as many by COPY; both schemas at once.
+    // Few records are written by a statement, and many by COPY; both schemas at once.
     let of = |schema: usize| {
         let rounds =
             (0..6_usize).map(move |round| batch(records(if (round + schema).is_multiple_of(2) { 40 } else { 1_500 })));
@@ -90,7 +90,7 @@ async fn everything_works_through_a_pooler_in_transaction_mode() {
     }
 }
 
-/// From 1.21 on `PgBouncer` keeps names of statements apart, and may be told not to.
+/// From version 1.21 on `PgBouncer` supports prepared statements, and can be told not to.
 #[tokio::test]
 async fn everything_works_whether_or_not_a_pooler_knows_of_prepared_statements() {
     if PgBouncer::version() < (1, 21) {
@@ -109,8 +109,8 @@ async fn what_others_left_on_a_poolers_connection_is_not_used() {
     let database = Database::on(cluster);
     let pooler = PgBouncer::before(cluster, Mode::Transaction, 1, IGNORING);
     let url = pooler.url(&database.name);
-    // An application that names its statements, sets its path and has temporary tables of our
-    // names.
+    // An application that names its statements, sets its search path, and has temporary tables with
+    // the names of ragtrace's.
     let options: PgConnectOptions = url.parse().expect("a URL");
     let mut other = options.extra_float_digits(None).connect().await.expect("connects");
     for _ in 0..3 {

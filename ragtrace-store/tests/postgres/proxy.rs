@@ -1,4 +1,4 @@
-//! A connection that breaks at a point of the test's choosing.
+//! A connection that breaks at a point that the test chooses.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Where connections break.
+/// The point at which a connection breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// When the client says this; the server never hears it.
+    /// Breaks when the client sends this, which the server never receives.
     Before(&'static str),
-    /// When the server has heard this and answered it; the client never hears the answer.
+    /// Breaks when the server has received and answered this; the client never receives the answer.
     After(&'static str),
 }
 
-/// Passes on what both sides say, and breaks the first connection that comes to the point.
+/// Forwards what both sides send, and breaks the first connection that reaches the point.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     cut: Arc<Mutex<Option<Cut>>>,
@@ -61,7 +61,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Arc<Mutex<Optio
                     Some(Cut::After(what)) if says(what) => {
                         *cut.lock().expect("not poisoned") = None;
                         server.write_all(heard).await?;
-                        // What it says is lost with the connection.
+                        // The answer is lost with the connection.
                         let _lost = server.read(&mut answered).await?;
                         return Ok(());
                     }

@@ -1,4 +1,4 @@
-//! How searches are carried out.
+//! The execution of searches.
 
 use ragtrace::Sink;
 use ragtrace_store::{self as store, LogFilter};
@@ -8,7 +8,7 @@ use super::server::Database;
 use crate::cluster::Cluster;
 use crate::support::{Make, batch, ingestion};
 
-/// Ten days of traces of twenty records, in a database of their own.
+/// Creates a database with ten days of traces of twenty records each.
 async fn ten_days(cluster: &Cluster) -> Database<'_> {
     let database = Database::on(cluster);
     let sink = database.sink();
@@ -26,11 +26,10 @@ async fn ten_days(cluster: &Cluster) -> Database<'_> {
     database
 }
 
-/// The plans are those of the store's own statements, as the server writes them down when it runs
-/// them.
+/// The plans are those of the store's own statements, as the server logs them when it runs them.
 #[tokio::test]
 async fn filters_use_their_indexes_and_read_the_days_they_name() {
-    // A trace is found by a function, whose own plan is one of a nested statement.
+    // A trace is found by a function, whose own plan is that of a nested statement.
     let cluster = Cluster::start(
         "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c auto_explain.log_nested_statements=on",
     );
@@ -83,7 +82,7 @@ async fn filters_use_their_indexes_and_read_the_days_they_name() {
 async fn a_statement_that_takes_too_long_is_given_up_and_says_what_to_do() {
     let database = Database::on(Cluster::shared());
     database.sink().deliver(&batch(ingestion())).await.expect("delivered");
-    // Somebody who rebuilds the table holds readers up.
+    // Another session rebuilds the table, and blocks readers.
     let mut holder = sqlx::PgConnection::connect(&database.url()).await.expect("connects");
     let mut holding = holder.begin().await.expect("begins");
     let lock = "LOCK TABLE ragtrace.logs IN ACCESS EXCLUSIVE MODE";

@@ -1,4 +1,4 @@
-//! Retention and purge against everything that may come between.
+//! Retention and purge during everything that may interfere.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use super::server::{Database, until_delivered};
 use crate::cluster::Cluster;
 use crate::support::{BEGIN, Make, batch};
 
-/// Traces of four records an hour apart from 22 o'clock, so over midnight; every third fails.
+/// Returns traces of four records an hour apart from 22:00, so across midnight. Every third trace
+/// fails.
 fn crossing(traces: std::ops::Range<u64>) -> Vec<Record> {
     let record = |trace: u64, nth: u64| {
         let event = if trace.is_multiple_of(3) && nth == 3 { "failed" } else { "log" };
@@ -28,7 +29,7 @@ fn ten_days_later() -> Retention {
     Retention::new().sample(0.0).at(BEGIN.plus(Duration::from_hours(240)))
 }
 
-/// Every trace is in one of the tables whole, or gone whole.
+/// Asserts that every trace is whole in one of the tables, or removed completely.
 fn no_halves(database: &Database<'_>, when: &str) {
     let halves = "SELECT count(*) FROM (SELECT trace_id FROM (SELECT trace_id FROM logs UNION ALL
         SELECT trace_id FROM logs_archive) rows GROUP BY trace_id HAVING count(*) <> 4) AS halves";
@@ -59,8 +60,8 @@ async fn a_job_whose_connection_is_cut_at_any_step_goes_on_where_it_was() {
         for cut in [Cut::Before(point), Cut::After(point)] {
             proxy.cut(cut);
             let job = store::retain(&url, &ten_days_later(), |_| {}).await;
-            // A lock that the server has not given back yet, or a step that was done before, is no
-            // cut.
+            // If the server has not released a lock yet, or the step was done before, the
+            // connection was not cut.
             assert!(job.is_err() || !proxy.is_cut(), "{cut:?}: {job:?}");
             assert!(job.as_ref().err().is_none_or(StoreError::is_retryable), "{cut:?}: {job:?}");
             no_halves(&database, &format!("{cut:?}"));
@@ -111,7 +112,7 @@ async fn a_schema_of_its_own_has_a_job_of_its_own() {
     for url in [&database.url(), &other] {
         ragtrace_store::PostgresSink::new(url).deliver(&batch(crossing(0..3))).await.expect("delivered");
     }
-    // Somebody holds the lock of the one.
+    // Another session holds the lock of one of them.
     let mut holder = sqlx::PgConnection::connect(&database.url()).await.expect("connects");
     let lock = "SET search_path = ragtrace; SELECT pg_advisory_lock(1918986100, hashtext(current_schema()))";
     sqlx::raw_sql(lock).execute(&mut holder).await.expect("held");

@@ -1,4 +1,4 @@
-//! Who may see and do what.
+//! The permissions of roles.
 
 use ragtrace::metrics::StageMinute;
 use ragtrace::{Sink, Timestamp};
@@ -11,7 +11,7 @@ use crate::support::{BEGIN, Make, batch, run};
 
 const OF_B: &str = "0199a1c2-7b1e-7a54-9c01-bbbbbbbbbbbb";
 
-/// Two tenants in one store, in the archive too, and a reader of one of them.
+/// Creates a store with two tenants, also in the archive, and a reader of one of them.
 async fn two_tenants<'a>(cluster: &'a Cluster, reader: &str) -> Database<'a> {
     let database = Database::on(cluster);
     let now = Timestamp::now();
@@ -73,7 +73,7 @@ async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
         let seen: i64 = own(&format!("SELECT count(*) FROM {table}")).parse().expect("a number");
         assert_eq!(seen * 2, all, "{table}");
         assert_eq!(own(&format!("SELECT count(*) FROM {table} WHERE tenant_id IS DISTINCT FROM 'a'")), "0", "{table}");
-        // A condition that tells what it is shown is shown nothing it must not see.
+        // A condition that reveals the rows it is evaluated on never sees forbidden ones.
         let leaks = format!(
             "CREATE FUNCTION pg_temp.leaks(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS
                 $$ BEGIN IF $1 IS DISTINCT FROM 'a' THEN RAISE 'leaked %', $1; END IF; RETURN true; END $$;
@@ -84,8 +84,7 @@ async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
     assert_eq!(own("SELECT count(*) FROM tenant_readers"), "1");
 }
 
-/// The plan that finds a trace stays with the server's connection, which a pooler may lend to
-/// others.
+/// The plan that finds a trace stays with the server connection, which a pooler may lend to others.
 #[tokio::test]
 async fn a_plan_that_the_owner_left_shows_a_tenants_reader_no_row_of_another() {
     let database = two_tenants(Cluster::shared(), "reads_plans").await;
@@ -140,7 +139,7 @@ async fn a_role_that_may_not_create_writes_into_tables_that_are_there() {
     cluster.sql("postgres", &format!("GRANT CREATE ON DATABASE {} TO makes", database.name));
     store::migrate(&database.url_as("makes")).await.expect("made ahead");
     store::migrate(&database.url_as("makes")).await.expect("again is nothing");
-    // A member of the owner: neither may it make a schema, nor does it have to.
+    // A member of the owner role may not create a schema, and need not.
     let sink = PostgresSink::new(database.url_as("writes"));
     let now = Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string());
     sink.deliver(&batch([now.record()])).await.expect("delivered");

@@ -1,4 +1,4 @@
-//! A database of a test's own, and what to ask it.
+//! A test's own database, and queries on it.
 
 use ragtrace::Sink;
 use ragtrace::sink::{Batch, SinkError};
@@ -40,7 +40,8 @@ impl<'a> Database<'a> {
     }
 }
 
-/// Delivers until it is delivered, as the pipeline does, and says how often it took.
+/// Delivers until the batch is accepted, as the pipeline does, and returns the number of attempts
+/// and the last error.
 pub(crate) async fn until_delivered(sink: &impl Sink, batch: &Batch) -> (usize, Option<SinkError>) {
     let mut last = None;
     for attempt in 1..=600 {

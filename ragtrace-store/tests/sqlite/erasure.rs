@@ -1,4 +1,4 @@
-//! What a purge leaves in the bytes of the files.
+//! The bytes that a purge leaves in the files.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::support::{BEGIN, File, Make, batch};
 
-/// A text that is nowhere else, of some length, so that rows go to pages of their own too.
+/// Returns a unique text of some length, so that rows also take pages of their own.
 fn marker(number: usize) -> String {
     format!("marker-of-alice-{number:05}-").repeat(1 + number % 300)
 }
 
-/// Records of one user, each of a trace of its own, with a text in every place where one can be.
+/// Returns records of one user, each in a trace of its own, with a text in every possible place.
 fn of_user(user: &str, numbers: std::ops::Range<usize>, at: Timestamp) -> Vec<Record> {
     let make = |number: usize| {
         let text =
@@ -37,10 +37,11 @@ fn of_user(user: &str, numbers: std::ops::Range<usize>, at: Timestamp) -> Vec<Re
     numbers.map(make).collect()
 }
 
-/// How often a text is in the bytes of the files of a folder.
+/// Returns how often a text is in the bytes of the files of a folder.
 fn occurrences(folder: &Path, text: &str) -> usize {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    // In a process of its own: to close a file of SQLite's ends the locks of this process.
+    // Another process counts, since closing a file of SQLite's would end this process's locks on
+    // it.
     let count = |path: std::path::PathBuf| {
         let output = std::process::Command::new("grep").arg("-a").arg("-o").arg(text).arg(path).output();
         String::from_utf8_lossy(&output.expect("grep runs").stdout).lines().count()
@@ -61,7 +62,7 @@ async fn a_purge_leaves_no_byte_of_a_person_in_any_file() {
         sink.deliver(&batch(of_user("alice", numbers.clone(), BEGIN))).await.expect("delivered");
         sink.deliver(&batch(of_user("bob", numbers, BEGIN))).await.expect("delivered");
     }
-    // Retention moves some to the archive and deletes others, whose bytes stay in free pages.
+    // Retention moves some rows to the archive and deletes others, whose bytes stay in free pages.
     let later = BEGIN.plus(std::time::Duration::from_hours(24 * 10));
     let retention = Retention::new().days(3).archive_days(365).at(later);
     let retained = store::retain(&file.url(), &retention, |_| {}).await.expect("retained");
@@ -70,7 +71,7 @@ async fn a_purge_leaves_no_byte_of_a_person_in_any_file() {
     assert!(occurrences(file.folder.path(), "marker-of-alice") > 5_000);
     let dry = Purge::of("marker-of-alice").dry_run(true);
     let would = store::purge(&file.url(), &dry, |_| {}).await.expect("purged");
-    // The sink is there all the time, as in a program that goes on running.
+    // The sink stays open all the time, as in a running program.
     let purged = purge(&file).await;
     assert_eq!((would.total(), would.bytes_remain), (purged.total(), false));
     assert!(purged.archived > 100 && purged.logs >= 300 && purged.requests > 500, "{purged:?}");

@@ -1,4 +1,4 @@
-//! What the sink and the store say when something is in the way.
+//! The messages of a sink and a store that cannot do their work.
 
 use std::error::Error;
 use std::path::Path;
@@ -46,7 +46,7 @@ async fn a_path_that_cannot_be_a_file_is_named() {
     says(&refused(file.folder.path()).await, "is a folder: give the path of a file");
     std::fs::write(file.path(), "").expect("written");
     says(&refused(&file.path().join("inside.db")).await, "is not a folder");
-    // procfs takes no files, from nobody.
+    // procfs accepts no files from anybody.
     #[cfg(target_os = "linux")]
     says(&refused(Path::new("/proc/ragtrace.db")).await, "cannot be written");
 }
@@ -58,7 +58,7 @@ async fn a_file_of_something_else_is_left_alone() {
     std::fs::write(file.path(), &text).expect("written");
     let error = refused(&file.path()).await;
     assert_eq!(error.verdict(), Verdict::Park);
-    says(&error, "is not a SQLite database, or an encrypted one");
+    says(&error, "is not a SQLite database, or is encrypted");
     assert_eq!(std::fs::read_to_string(file.path()).expect("still there"), text);
     let error = store::open(&file.url()).await.expect_err("not a store");
     assert!(error.is_not_a_store());
@@ -169,7 +169,7 @@ async fn a_lock_that_another_program_does_not_give_back_passes_whatever_is_asked
     let url = file.url();
     let options = SqliteConnectOptions::new().filename(file.path()).pragma("locking_mode", "EXCLUSIVE");
     let mut other = options.connect().await.expect("a database");
-    // From the first write on.
+    // The lock is held from the first write on.
     sqlx::raw_sql("DELETE FROM stages").execute(&mut other).await.expect("locked");
     let batch = batch(ingestion());
     let sink = file.sink();
@@ -180,7 +180,7 @@ async fn a_lock_that_another_program_does_not_give_back_passes_whatever_is_asked
         async { store::purge(&url, &Purge::of("alice"), |_| {}).await.map(drop) },
         sink.deliver(&batch),
     );
-    // Whoever only reads needs nobody's lock: the log says what was committed.
+    // A reader needs nobody's lock, since the log shows what is committed.
     let rows = open.expect("opens").logs(store::LogFilter::new()).await.expect("reads");
     assert_eq!(rows.len(), 8);
     for answer in [migrate, retain, purge] {
@@ -206,7 +206,7 @@ async fn a_lock_taken_while_a_job_runs_passes() {
             other
         })
     };
-    // The file is open by the time of the first report, and the lock is there before the next step.
+    // The file is open when the first report comes, and the lock is taken before the next step.
     let mut other = None;
     let purge = Purge::of("alice");
     let purged = store::purge(&url, &purge, |_| {

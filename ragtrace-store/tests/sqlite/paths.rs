@@ -1,4 +1,4 @@
-//! Which file a path leads to.
+//! The file that a path leads to.
 
 use std::path::{Path, PathBuf};
 
@@ -34,12 +34,12 @@ async fn a_symbolic_link_leads_to_the_file_and_to_its_log() {
         link("real", "folder").join("ragtrace.db"),
         folder.join("links/../folder/ragtrace.db"),
     ];
-    // A link to nothing yet: the first batch makes what it leads to.
+    // The link leads to nothing yet: the first batch creates the file.
     let writer = SqliteSink::new(&links[1]);
     writer.deliver(&batch(ingestion())).await.expect("delivered");
     assert!(real.is_file(), "made where the link leads");
     for (written, link) in (1..).zip(&links) {
-        // What is there lies in the log, which is beside the file and not beside the link.
+        // The rows are in the log, which is beside the file and not beside the link.
         assert_eq!(rows(link).await, written * 8, "{}", link.display());
         let other = SqliteSink::new(link);
         other.deliver(&batch(ingestion())).await.expect("delivered");

@@ -1,4 +1,4 @@
-//! A file that is moved, replaced or deleted while it is written.
+//! A file that is moved, replaced or deleted while it is being written.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -28,11 +28,11 @@ async fn rows(path: &Path) -> i64 {
     rows
 }
 
-/// The rows of a file that is looked at by itself, without anything that lies beside it.
+/// Returns the number of rows in a file alone, without its companions.
 async fn rows_without_a_log(path: &Path) -> i64 {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let copy = elsewhere.path().join("copy.db");
-    // Not by this process, which would lose its locks on the file.
+    // This process must not copy the file itself, since it would lose its locks on it.
     assert!(Command::new("cp").args([path, &copy]).status().expect("cp runs").success());
     rows(&copy).await
 }
@@ -49,7 +49,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Delivers batches until `is_over` says so, and returns the ids of what was told to be delivered.
+/// Delivers batches until `is_over` returns `true`, and returns the ids of the batches that were
+/// acknowledged.
 async fn deliver_until(path: &Path, is_over: impl Fn(usize) -> bool) -> Vec<String> {
     let (sink, mut delivered) = (SqliteSink::new(path), Vec::new());
     while !is_over(delivered.len() / 7) {
@@ -92,9 +93,10 @@ async fn nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load
     });
     let mut files = Vec::new();
     let begun = Instant::now();
-    // On a busy machine the others may be done before many were moved; ours go on.
+    // On a busy machine the others may be done before many files were moved; these sinks go on.
     while !others.is_finished() || (files.len() <= 5 && begun.elapsed() < Duration::from_mins(1)) {
-        // Whenever there is a file; how far the writers are by then is as good as random.
+        // The file is moved as soon as there is one. How far the writers are by then is as good as
+        // random.
         let to: PathBuf = file.folder.path().join(format!("old-{}.db", files.len()));
         if std::fs::metadata(file.path()).is_ok_and(|metadata| metadata.len() > 100_000)
             && std::fs::rename(file.path(), &to).is_ok()
@@ -232,7 +234,8 @@ async fn a_file_that_is_cut_after_it_was_copied_goes_on_and_its_log_is_kept() {
     let file = File::new();
     let (sink, copy) = (file.sink(), file.folder.path().join("ragtrace.db.1"));
     deliver(&sink).await;
-    // As logrotate's `copytruncate` does. Not by this process, which would lose its locks.
+    // This is what logrotate's `copytruncate` does. This process must not do it itself, since it
+    // would lose its locks.
     assert!(Command::new("cp").args([&file.path(), &copy]).status().expect("cp runs").success());
     assert!(Command::new("truncate").arg("--size=0").arg(file.path()).status().expect("truncate runs").success());
     for _ in 0..2 {
@@ -299,7 +302,7 @@ async fn a_log_that_became_long_is_cut() {
     let sink = file.sink();
     deliver(&sink).await;
     let mut reader = connect(&file.path()).await;
-    // A reader that stays on one moment holds up the log.
+    // A reader that stays on one snapshot holds up the log.
     let held = reader.begin().await.map(|mut held| async move {
         let _: i64 = sqlx::query_scalar("SELECT count(*) FROM logs").fetch_one(&mut *held).await.expect("a number");
         held

@@ -1,4 +1,4 @@
-//! Readers and writers of one process, and programs that share its files with it.
+//! Readers and writers of one process, and programs that share its files.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
@@ -14,7 +14,7 @@ async fn rows(store: &LogStore) -> usize {
     store.logs(LogFilter::new().limit(usize::MAX)).await.expect("reads").len()
 }
 
-/// Another program, that writes eight rows an order.
+/// Plays another program, which writes eight rows per order.
 async fn play(path: &Path) {
     for _ in orders() {
         let sink = SqliteSink::new(path);
@@ -24,7 +24,8 @@ async fn play(path: &Path) {
     }
 }
 
-/// A copy of a file and its log while it is written, as a backup has it: without shared memory.
+/// Returns a copy of a file and its log while it is being written, as in a backup: without shared
+/// memory.
 async fn backup(with_log: bool) -> File {
     let (original, copy) = (File::new(), File::new());
     let sink = original.sink();
@@ -38,7 +39,7 @@ async fn backup(with_log: bool) -> File {
     copy
 }
 
-/// Returns `true` if this process has a lock on a file, by the system's list of them.
+/// Returns `true` if this process has a lock on a file, according to the system's list.
 fn has_lock(path: &Path) -> bool {
     let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).expect("is there")));
     let me = format!(" {} ", std::process::id());
@@ -58,7 +59,7 @@ async fn a_reader_gives_up_no_lock_of_a_sink_in_its_process() {
         assert_eq!(rows(&reader).await, 8);
         let sink = file.sink();
         sink.deliver(&batch(ingestion())).await.expect("written");
-        // The files are opened anew, and the connections from before are closed in a moment.
+        // The files are opened again, and the earlier connections are closed soon.
         assert_eq!(rows(&reader).await, 16);
         for _ in 0..100 {
             assert!(has_lock(&file.path()), "the sink's lock on the file, with a log: {with_log}");
@@ -102,7 +103,7 @@ async fn a_writer_without_shared_memory_is_read_whole_or_not_at_all() {
                 written += 8;
             }
             execute("PRAGMA wal_checkpoint(RESTART)").await;
-            // A reader may come through before it goes on.
+            // A reader may succeed before the writer continues.
             let _ = tokio::time::timeout(std::time::Duration::from_millis(300), done.changed()).await;
         }
         connection.close().await.expect("closed");

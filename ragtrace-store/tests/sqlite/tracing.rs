@@ -1,4 +1,4 @@
-//! From records to traces.
+//! Building traces from records.
 
 use proptest::prelude::*;
 use ragtrace::{Record, Timestamp};
@@ -49,7 +49,7 @@ async fn json_has_the_documented_shape() {
     let trace = trace_of(ingestion()).await;
     let text = trace.to_json();
     let json: Json = serde_json::from_str(&text).expect("JSON");
-    // In the documented order, which a parsed object does not keep.
+    // The members are in the documented order, which a parsed object does not keep.
     let begins = |text: &str, keys: &[&str]| {
         let at: Vec<_> = keys.iter().map(|key| text.find(&format!("\"{key}\":"))).collect();
         assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{keys:?}: {at:?} in {text}");
@@ -131,7 +131,7 @@ async fn ten_thousand_spans_deep_or_wide_are_read_and_drawn() {
     let chain: Vec<Record> =
         std::iter::once(Make::new("started", "deep", 1, 1)).chain(deep.skip(1)).map(|make| make.record()).collect();
     let fan: Vec<Record> = wide.map(|make| make.record()).collect();
-    // A chain has no siblings to fold: a line each is all that can be drawn of it.
+    // A chain has no siblings to fold, so it is drawn with one line per span.
     for (records, deepest, folded) in [(chain, 9_999, 10_000), (fan, 1, 3)] {
         let trace = trace_of(records).await;
         assert_eq!(trace.spans().len(), 10_000);
@@ -147,7 +147,7 @@ async fn ten_thousand_spans_deep_or_wide_are_read_and_drawn() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any forest, its records in any order, some twice: the same tree.
+    /// Any forest, with its records in any order and some twice, gives the same tree.
     #[test]
     fn the_order_of_rows_and_duplicates_do_not_matter(
         parents in prop::collection::vec(any::<prop::sample::Index>(), 1..40),
@@ -160,8 +160,8 @@ proptest! {
             let (start, end) = run("completed", &format!("stage_{at}"), at, (at * 10, at * 10 + 5));
             let of = |make: Make| if parent == 0 { make } else { make.parent(parent) };
             let (start, end) = (of(start), of(end));
-            // The same event again, under another id: at-least-once delivery by something in
-            // between.
+            // The same event again with another id, from something in between that delivers at
+            // least once.
             let again = end.clone().with("id", uuid::Uuid::new_v4().to_string());
             records.extend([start.record(), end.record(), again.record()]);
         }

@@ -14,7 +14,7 @@ use crate::support::{File, batch, ingestion, reason};
 const WRITER: u32 = 2001;
 const READER: u32 = 2002;
 
-/// Plays a part: a writer writes eight rows an order, and a reader says how many there are.
+/// Plays a part: a writer writes eight rows per order, and a reader returns the number of rows.
 async fn play(part: &str, path: &Path) {
     let url = format!("sqlite:{}", path.display());
     match part {
@@ -47,7 +47,7 @@ async fn rows(store: &store::LogStore) -> usize {
     store.logs(LogFilter::new().limit(usize::MAX)).await.expect("reads").len()
 }
 
-/// The names in a folder, and whose they are.
+/// Returns the names in a folder, and their owners.
 fn listing(file: &File) -> BTreeMap<String, (u32, u32)> {
     let entries = std::fs::read_dir(file.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
     entries
@@ -67,7 +67,7 @@ fn folder_for_everybody(mode: u32, owner: u32) -> File {
     file
 }
 
-/// Lets everybody read the file, whatever the mask of who made it.
+/// Lets everybody read the file, whatever the umask of its creator.
 fn let_everybody_read(file: &File) {
     for name in listing(file).keys() {
         let path = file.folder.path().join(name);
@@ -75,7 +75,7 @@ fn let_everybody_read(file: &File) {
     }
 }
 
-/// What a reader of this user sees, which leaves everything as it was.
+/// Returns what a reader with this user id sees, and checks that it changes nothing.
 fn read_as(user: u32, test: &str, file: &File) -> String {
     let before = listing(file);
     let mut reader = Part::start(test, "read", user, &file.path());
@@ -95,7 +95,7 @@ async fn a_reader_of_another_user_locks_no_writer_out() {
         eprintln!("not tested: takes root, who may become other users");
         return;
     }
-    // Both may make files in it.
+    // Both users may create files in the folder.
     let file = folder_for_everybody(0o777, WRITER);
     let mut written = 0;
     for round in 0..3 {
@@ -103,7 +103,7 @@ async fn a_reader_of_another_user_locks_no_writer_out() {
         assert_eq!(writer.order("write"), "written", "round {round}");
         written += 8;
         let_everybody_read(&file);
-        // While it lives, after it was killed, and after it closed the file.
+        // While the writer lives, after it was killed, and after it closed the file.
         for user in [READER, WRITER, 0] {
             assert_eq!(read_as(user, TEST, &file), written.to_string(), "beside a writer");
         }
@@ -160,7 +160,7 @@ async fn a_folder_that_may_not_be_written_is_read_whole() {
     }
     let file = folder_for_everybody(0o755, WRITER);
     let read_only = |is: bool| {
-        // Who is not root reads as who wrote.
+        // Without root, the reader runs as the user who wrote.
         let mode = if is { 0o555 } else { 0o755 };
         std::fs::set_permissions(file.folder.path(), std::fs::Permissions::from_mode(mode)).expect("set");
     };
@@ -202,7 +202,7 @@ async fn what_may_not_be_read_is_told_as_that() {
     let read = || read_as(NOBODY, TEST, &file);
     set(&file.path(), 0);
     let seen = read();
-    assert!(seen.contains("cannot be read: see to the permissions of the file"), "{seen}");
+    assert!(seen.contains("cannot be read: check the permissions of the file"), "{seen}");
     assert!(!seen.contains("written"), "{seen}");
     set(&file.path(), 0o644);
     let log = file.path().with_extension("db-wal");
@@ -214,7 +214,7 @@ async fn what_may_not_be_read_is_told_as_that() {
     set(file.folder.path(), 0);
     let mut reader = Part::start(TEST, "read", NOBODY, &file.path());
     let seen = reader.answer();
-    assert!(seen.contains("cannot be reached: see to the permissions of the folders"), "{seen}");
+    assert!(seen.contains("cannot be reached: check the permissions of the folders"), "{seen}");
     reader.end();
     set(file.folder.path(), 0o755);
     writer.end();
@@ -234,13 +234,13 @@ async fn a_writer_that_is_locked_out_names_the_file_that_does_it() {
     let mut writer = Part::start(TEST, "write", WRITER, &file.path());
     assert_eq!(writer.order("write"), "written");
     writer.end();
-    // As another program of another user may leave them.
+    // Another program of another user may leave such companions.
     for companion in ["db-wal", "db-shm"] {
         std::fs::write(file.path().with_extension(companion), "").expect("made");
     }
     let mut writer = Part::start(TEST, "write", WRITER, &file.path());
     let said = writer.order("write");
-    assert!(said.contains("ragtrace.db-wal` belongs to another user than it"), "{said}");
+    assert!(said.contains("ragtrace.db-wal` belongs to another user"), "{said}");
     for companion in ["db-wal", "db-shm"] {
         std::fs::remove_file(file.path().with_extension(companion)).expect("removed");
     }

@@ -16,7 +16,7 @@ async fn latest(records: impl IntoIterator<Item = Record>) -> Trace {
     store.latest_trace().await.expect("reads").expect("there is a trace")
 }
 
-/// Compares with a picture in `tests/golden`, which `RAGTRACE_BLESS=1` draws anew: look at it
+/// Compares with a picture in `tests/golden`, which `RAGTRACE_BLESS=1` draws again: look at it
 /// before committing it.
 fn golden(name: &str, drawn: &str) {
     let path = format!("{}/tests/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -27,7 +27,7 @@ fn golden(name: &str, drawn: &str) {
     assert_eq!(format!("{drawn}\n"), expected, "{path}");
 }
 
-/// The picture without its header, which tells the time.
+/// Returns the picture without its header, which contains the time.
 fn spans_of(trace: &Trace) -> String {
     let drawn = Waterfall::new(trace).width(60).to_string();
     drawn.split_once("\n\n").expect("a blank line below the header").1.to_owned()
@@ -75,7 +75,7 @@ async fn scores_of_spans_that_are_not_drawn_are_counted() {
     let one = latest(ingestion().into_iter().chain([missing()])).await;
     let drawn = Waterfall::new(&one).to_string();
     assert!(drawn.ends_with("\n\n  ★ 1 score of a span that is not drawn"), "{drawn}");
-    // Within a fold, all but the few that are drawn whole besides.
+    // Within a fold, except for the few that are drawn whole.
     let records = documents(45, 2, |_, end| end);
     let spans: std::collections::BTreeSet<_> = records.iter().filter_map(Record::span_id).collect();
     let scores = spans.iter().map(|span| score(span.to_string())).chain([missing(), missing()]);
@@ -118,8 +118,8 @@ async fn what_lies_deep_is_drawn_behind_a_mark() {
     golden("deep", &Waterfall::new(&latest(records).await).width(80).to_string());
 }
 
-/// A pipeline's run over documents, four at a time, each with three stages and some batches of
-/// embeddings in the last. `change` may change the end of a document and that of its last batch.
+/// Returns a pipeline's run over documents, four at a time, each with three stages and some batches
+/// of embeddings in the last one. `change` may change the end of a document and of its last batch.
 fn documents(number: u64, batches: u64, change: impl Fn(u64, Make) -> Make) -> Vec<Record> {
     let mut ends = vec![run("completed", "ingestion", 1, (0, 100 * number + 100)).1];
     for document in 0..number {
@@ -272,7 +272,7 @@ async fn the_numbers_of_a_trace_have_no_more_digits_than_were_recorded() {
     assert!(trace.to_json().contains("\"duration_ms\":12.345"), "{}", trace.to_json());
 }
 
-/// Texts that terminals draw other than by counting their characters.
+/// Texts whose width on a terminal is not their number of characters.
 const ODD: [&str; 22] = [
     "段階を追って文書を解析する",
     "ａｂｃｄｅｆ",
@@ -298,7 +298,7 @@ const ODD: [&str; 22] = [
     "plain_stage_name",
 ];
 
-/// Parts of texts, put together as they come, so that sequences are broken off and joined anew.
+/// Returns parts of texts in random order, so that sequences are broken off and joined.
 fn odd_text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => prop::sample::select(ODD.as_slice()).prop_map(str::to_owned),

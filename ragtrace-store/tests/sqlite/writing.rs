@@ -1,4 +1,4 @@
-//! What the sink leaves in the file.
+//! The contents of the file after the sink has written to it.
 
 use ragtrace::Sink;
 use ragtrace::sink::Batch;
@@ -203,7 +203,7 @@ async fn a_delivery_that_is_dropped_half_way_does_no_harm() {
     let sink = file.sink();
     let batches: Vec<Batch> = (0..40).map(|_| batch((0..10).flat_map(|_| ingestion()))).collect();
     for (at, batch) in batches.iter().enumerate() {
-        // Polled some times and then dropped, each time somewhere else.
+        // The delivery is polled some times and then dropped, each time at another point.
         let mut delivery = Box::pin(sink.deliver(batch));
         for _ in 0..at {
             tokio::select! {

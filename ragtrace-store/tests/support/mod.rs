@@ -10,17 +10,17 @@ use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// 2026-11-22T08:20:11Z, when every made-up trace begins.
+/// 2026-11-22T08:20:11Z, the start of every artificial trace.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_micros(1_795_335_611_000_000);
 pub(crate) const TRACE: &str = "0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10";
 pub(crate) const INSTANCE: &str = "0199a1c2-0000-7000-8000-000000000001";
 
-/// A record in the making.
+/// Builds a record.
 #[derive(Clone)]
 pub(crate) struct Make(Map<String, Json>);
 
 impl Make {
-    /// An event of a stage's run, `at_ms` after the begin.
+    /// Begins the record of an event of a stage's run, `at_ms` milliseconds after BEGIN.
     pub(crate) fn new(event: &str, stage: &str, span: u64, at_ms: u64) -> Self {
         let at = BEGIN.plus(std::time::Duration::from_millis(at_ms));
         let level = match event {
@@ -60,14 +60,14 @@ impl Make {
     }
 }
 
-/// The start and the end of a run that took some milliseconds.
+/// Returns the start and the end of a run that took some milliseconds.
 pub(crate) fn run(event: &str, stage: &str, span: u64, from_to_ms: (u64, u64)) -> (Make, Make) {
     let (from, to) = from_to_ms;
     let end = Make::new(event, stage, span, to).metrics(json!({"duration_ms": to - from}));
     (Make::new("started", stage, span, from), end)
 }
 
-/// A failed ingestion: three stages under a root, the last of which fails it.
+/// Returns a failed ingestion: three stages under a root, the last of which fails it.
 pub(crate) fn ingestion() -> Vec<Record> {
     let error =
         json!({"type": "EmbedError", "message": "the model is overloaded", "chain": ["503 Service Unavailable"]});
@@ -91,7 +91,7 @@ pub(crate) fn ingestion() -> Vec<Record> {
         .collect()
 }
 
-/// The message of an error with those of its sources.
+/// Returns the messages of an error and of its sources.
 pub(crate) fn reason(error: &dyn Error) -> String {
     let mut reason = error.to_string();
     let mut source = error.source();
@@ -102,7 +102,7 @@ pub(crate) fn reason(error: &dyn Error) -> String {
     reason
 }
 
-/// A batch of records, and what they count for.
+/// Returns a batch of records, with the counts that they make.
 pub(crate) fn batch(records: impl IntoIterator<Item = Record>) -> Batch {
     let records: Vec<_> = records.into_iter().collect();
     let requests = records.iter().filter_map(RequestMetric::of).collect();
@@ -132,7 +132,7 @@ impl File {
         SqliteSink::new(self.path())
     }
 
-    /// A file that holds these records, and no writer any more.
+    /// Returns a file that contains these records and is not open.
     pub(crate) async fn holding(records: impl IntoIterator<Item = Record>) -> Self {
         let file = Self::new();
         let sink = file.sink();

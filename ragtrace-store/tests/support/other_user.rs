@@ -1,5 +1,5 @@
-//! A test that runs parts of itself as other users: it starts this program again, for that one
-//! test, and tells it which part to play.
+//! Runs parts of a test as other users: it starts this program again, for that one test, and tells
+//! it which part to play.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 const PART: &str = "RAGTRACE_TEST_PART";
 const FILE: &str = "RAGTRACE_TEST_FILE";
 
-/// The user that has no rights (Linux, `nobody`).
+/// The user without any rights (Linux, `nobody`).
 pub(crate) const NOBODY: u32 = 65_534;
 
-/// The part that this process plays, and the file that it is about; `None` for the test itself.
+/// Returns the part that this process plays, and the file that it uses, or `None` for the test
+/// itself.
 pub(crate) fn part() -> Option<(String, PathBuf)> {
     Some((std::env::var(PART).ok()?, std::env::var_os(FILE)?.into()))
 }
@@ -29,19 +30,19 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Starts a part of the test of this name, as this user if this process may become it.
+    /// Starts a part of the test with this name, as this user if this process may become it.
     pub(crate) fn start(test: &str, part: &str, user: u32, file: &Path) -> Self {
         Self::spawn(test, part, Some(user).filter(|_| am_root()), file)
     }
 
-    /// Starts a part of the test of this name, as the user that runs the test.
+    /// Starts a part of the test with this name, as the user that runs the test.
     pub(crate) fn start_as_us(test: &str, part: &str, file: &Path) -> Self {
         Self::spawn(test, part, None, file)
     }
 
     fn spawn(test: &str, part: &str, user: Option<u32>, file: &Path) -> Self {
         let program = std::env::current_exe().expect("this program");
-        // Where the other user cannot reach it, a copy that it can.
+        // If the other user cannot reach the program, a copy is used.
         let spawned = Self::command(&program, test, part, user, file).spawn().or_else(|_| {
             let copy = file.parent().expect("a folder").with_extension("program");
             std::fs::copy(&program, &copy).expect("copied");
@@ -57,7 +58,8 @@ impl Part {
         let mut command = if let Some(user) = user {
             let mut command = Command::new("setpriv");
             let (user, group) = (format!("--reuid={user}"), format!("--regid={user}"));
-            // What it makes is for its owner alone, unless somebody sees to that.
+            // Files that it creates are readable only by their owner, unless something changes
+            // that.
             let shell = ["sh", "-c", "umask 077; exec \"$0\" \"$@\""];
             command.args([&*user, &*group, "--clear-groups", "--"]).args(shell).arg(program);
             command
@@ -69,7 +71,7 @@ impl Part {
         command
     }
 
-    /// Gives an order, and returns the answer to it.
+    /// Sends an order, and returns the answer to it.
     pub(crate) fn order(&mut self, order: &str) -> String {
         writeln!(self.orders.as_mut().expect("not ended"), "{order}").expect("it listens");
         self.answer()
@@ -87,25 +89,25 @@ impl Part {
         }
     }
 
-    /// Ends it as a power failure would.
+    /// Kills the part, as a power failure would.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
     }
 
-    /// Tells it that nothing more comes, and waits for its end.
+    /// Closes the orders, and waits for the end.
     pub(crate) fn end(mut self) {
         drop(self.orders.take());
         assert!(self.child.wait().expect("ended").success());
     }
 }
 
-/// Gives an answer to whoever started this part.
+/// Sends an answer to the process that started this part.
 pub(crate) fn answer(answer: impl std::fmt::Display) {
     println!("answer: {answer}");
 }
 
-/// The orders, until there are no more.
+/// Returns the orders, until there are no more.
 pub(crate) fn orders() -> impl Iterator<Item = String> {
     std::io::stdin().lines().map_while(Result::ok)
 }

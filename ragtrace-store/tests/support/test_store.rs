@@ -1,4 +1,4 @@
-//! A store of either kind, for what both have to do alike.
+//! A store of either kind, for behaviour that both have in common.
 
 use ragtrace::Record;
 use ragtrace::Sink;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::cluster::Cluster;
 use crate::support::batch;
 
-/// Somewhere to write to and to read from, a test's own.
+/// A test's own store, to write to and to read from.
 pub(crate) struct TestStore {
     pub(crate) url: String,
     _folder: Option<TempDir>,
@@ -52,7 +52,7 @@ impl TestStore {
         store::open(&self.url).await.expect("opens")
     }
 
-    /// The store with these records in it, and no writer any more.
+    /// Returns the store with these records in it, and without an open writer.
     pub(crate) async fn holding(&self, records: impl IntoIterator<Item = Record>) -> LogStore {
         let sink = self.sink();
         sink.deliver(&batch(records)).await.expect("a fresh store takes a batch");
@@ -73,7 +73,7 @@ impl TestStore {
         sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statement is good");
     }
 
-    /// The one whole number that a statement gives. Tables are named without their schema.
+    /// Returns the only integer that a statement selects. Tables are named without their schema.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         if self.is_sqlite() {

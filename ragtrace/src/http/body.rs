@@ -1,4 +1,4 @@
-//! The body of an answer: up to the end of the request.
+//! The body of a response, until the end of the request.
 
 use std::fmt::Display;
 use std::pin::Pin;
@@ -12,11 +12,12 @@ use ragtrace_core::guard;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The body of an answer of a [`Trace`](super::Trace). Its request ends when it does, or when
-    /// it is dropped.
+    /// The body of a response of [`Trace`](super::Trace).
+    ///
+    /// The request's run ends when the body does, or when the body is dropped.
     #[derive(Debug)]
     pub struct ResponseBody<B: Body> {
-        // `None` once it is dropped, which is in the request's context.
+        // `None` once the inner body is dropped, which happens in the request's context.
         #[pin]
         inner: Option<B>,
         // `None` for a request without a run.
@@ -35,8 +36,9 @@ pin_project! {
     }
 }
 
-/// Returns whether a body that is dropped has no more: it may have learned so since its last frame,
-/// and whoever serves it asks it then. Whatever it does, it is to be dropped.
+/// Returns `true` if a body that is being dropped has no more data. It may have learned so after
+/// its last frame, and the server asks it then. A panic of the inner body is ignored, because it is
+/// being dropped anyway.
 fn is_at_end<B: Body>(body: Option<Pin<&B>>) -> bool {
     guard::contain(|| body.is_some_and(|body| body.is_end_stream())).unwrap_or_else(|payload| {
         guard::dispose(payload);

@@ -1,5 +1,5 @@
-//! A request and its answer as one run of a stage, over the service's call, its future and the
-//! answer's body.
+//! A request and its response as one run of a stage, which spans the service's call, its future and
+//! the body of the response.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -17,29 +17,29 @@ use super::request_fields::RequestFields;
 use super::settings::Settings;
 use super::{headers, identity, route};
 
-/// Marks a request that has a run, so that it gets no second one where a layer stands around
-/// another one.
+/// An extension that marks a request with a run, so that a second layer around the service does not
+/// start another one.
 #[derive(Clone, Copy, Debug)]
 struct Traced;
 
 /// The media type of server-sent events.
 const EVENT_STREAM: &[u8] = b"text/event-stream";
 
-/// A request that is being answered. Dropped before its end it is cancelled.
+/// A request that is being answered. If it is dropped before its end, the request is cancelled.
 pub(super) struct Exchange {
     run: ManualRun,
     settings: Arc<Settings>,
     facts: Facts,
 }
 
-/// The facts of a request that its end records.
+/// The facts about a request that its end record contains.
 struct Facts {
     method: AnsweredMethod,
     request_size: Option<u64>,
     answer: Option<Answer>,
 }
 
-/// The methods whose answers are other messages than those of the rest.
+/// The methods whose responses differ from those of others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AnsweredMethod {
     Head,
@@ -47,17 +47,17 @@ enum AnsweredMethod {
     Other,
 }
 
-/// An answer whose head is there.
+/// A response whose head has been returned.
 struct Answer {
     status: StatusCode,
-    /// Set for an answer of gRPC.
+    /// Set for a gRPC response.
     grpc: Option<GrpcAnswer>,
     head: Duration,
-    /// The bytes of the body that have gone.
+    /// The number of bytes of the body that have been passed on.
     sent: u64,
     length: Length,
     is_event_stream: bool,
-    /// Recorded headers, by the layer's index of their field.
+    /// The recorded headers, each with the layer's index of its field.
     headers: Vec<(u16, String)>,
 }
 
@@ -66,23 +66,23 @@ struct GrpcAnswer {
     status: Option<GrpcStatus>,
 }
 
-/// How many bytes a body has.
+/// The length of a body.
 #[derive(Clone, Copy)]
 enum Length {
-    /// The message has no body, whatever the service made of it, or an empty one.
+    /// The message has no body, whatever the service returned, or an empty one.
     NoBody,
     Exact(u64),
     Unknown,
 }
 
-/// The size that an answer's body gives before it is polled.
+/// The size of a response's body as known before it is polled.
 pub(super) struct BodyHint {
     pub(super) exact: Option<u64>,
     pub(super) is_empty: bool,
 }
 
 impl Exchange {
-    /// Begins the run of a request, unless it is to have none.
+    /// Begins the run of a request, unless the request is skipped or already has one.
     pub(super) fn begin(settings: &Arc<Settings>, parts: &mut Parts) -> Option<Self> {
         if parts.extensions.get::<Traced>().is_some() || settings.skips(parts) {
             return None;
@@ -103,7 +103,7 @@ impl Exchange {
         Some(Self { run, settings: Arc::clone(settings), facts })
     }
 
-    /// Does a part of the request's work in its context. A panic fails the request, and goes on.
+    /// Does a part of the request's work in its context. A panic fails the request and continues.
     pub(super) fn within<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let entered = self.run.enter();
         match guard::contain(work) {
@@ -119,7 +119,7 @@ impl Exchange {
         }
     }
 
-    /// Takes note of an answer's head, and adds the headers that say in which trace it was made.
+    /// Records the head of the response, and adds the headers that name its trace.
     pub(super) fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap, hint: &BodyHint) {
         if self.run.is_active() {
             let answer = self.read_head(status, headers, hint);
@@ -146,14 +146,14 @@ impl Exchange {
         Answer { status, grpc, head: self.run.elapsed(), sent: 0, length, is_event_stream, headers: headers_of }
     }
 
-    /// Counts bytes of the answer's body.
+    /// Counts bytes of the response's body.
     pub(super) fn add_sent(&mut self, bytes: usize) {
         if let Some(answer) = &mut self.facts.answer {
             answer.sent = answer.sent.saturating_add(bytes as u64);
         }
     }
 
-    /// Reads the trailers of the answer, which end it.
+    /// Reads the trailers of the response, which end the request.
     pub(super) fn end_by_trailers(&mut self, trailers: &HeaderMap) {
         if let Some(Answer { grpc: Some(grpc), .. }) = &mut self.facts.answer
             && let Some(status) = GrpcStatus::read(trailers)
@@ -163,8 +163,8 @@ impl Exchange {
         self.end_by_answer();
     }
 
-    /// Ends the request: its answer's body has no more. If that is less than was promised, whoever
-    /// asked has an error.
+    /// Ends the request because the response's body has ended. The request fails if the body is
+    /// shorter than promised, because the client sees an error then.
     pub(super) fn end_by_answer(&mut self) {
         let facts = &mut self.facts;
         if let Some(Answer { grpc: Some(grpc), .. }) = &mut facts.answer {
@@ -184,7 +184,7 @@ impl Exchange {
         });
     }
 
-    /// Ends the request by an error of the service, or of the answer's body.
+    /// Ends the request with an error of the service or of the response's body.
     pub(super) fn end_by_error<E: Display + 'static>(&mut self, error: &E) {
         let facts = &self.facts;
         self.run.end(|ending| {
@@ -193,13 +193,13 @@ impl Exchange {
         });
     }
 
-    /// Returns true if the request has not ended.
+    /// Returns `true` if the request has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.run.is_active()
     }
 
-    /// Ends the request, if it has not ended, since its service's future or its answer's body has
-    /// been dropped, which may have been at its end.
+    /// Ends the request, unless it has ended, because the service's future or the response's body
+    /// was dropped. The body may have been at its end.
     pub(super) fn end_by_drop(&mut self, is_at_end: bool) {
         if !self.run.is_active() {
             return;
@@ -210,7 +210,8 @@ impl Exchange {
         let facts = &self.facts;
         self.run.end(|ending| {
             facts.describe(ending);
-            // An answer that is an error stays one, however much of it was wanted.
+            // A response that is an error fails the request, even if the client did not read all of
+            // it.
             match facts.answer.as_ref().and_then(Answer::failure) {
                 Some(failure) => ending.fail(failure),
                 None => ending.cancel(),
@@ -220,7 +221,7 @@ impl Exchange {
 }
 
 impl Facts {
-    /// Records what is known of the answer.
+    /// Records the fields of the response.
     fn describe(&self, ending: &mut Ending<'_>) {
         if let Some(answer) = &self.answer {
             ending.set(at::STATUS, &answer.status.as_u16());
@@ -237,25 +238,25 @@ impl Facts {
     }
 }
 
-/// Reads the head of an answer of this type, if it is one of gRPC.
+/// Reads the head of a response with this content type, if it is a gRPC response.
 fn grpc_answer(content_type: &HeaderValue, headers: &HeaderMap) -> Option<GrpcAnswer> {
     if grpc::is_grpc(content_type) {
         return Some(GrpcAnswer { status: GrpcStatus::read(headers) });
     }
-    // The trailers of gRPC-Web are in the body. A call that failed before there was one has its
-    // status here.
+    // In gRPC-Web, the trailers are part of the body. Only a call that failed before its body began
+    // has the status in the head.
     let status = if grpc::is_grpc_web(content_type) { GrpcStatus::read(headers) } else { None };
     status.map(|status| GrpcAnswer { status: Some(status) })
 }
 
-/// Returns a time in milliseconds, in whole microseconds: what clocks say beyond these is noise.
+/// Returns a time in milliseconds, rounded to microseconds, because the clock is not more accurate.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 impl AnsweredMethod {
-    /// Returns whether an answer of this status is a message without a body (RFC 9110, sections
-    /// 6.4.1 and 9.3.6).
+    /// Returns `true` if a response with this status has no body (RFC 9110, sections 6.4.1 and
+    /// 9.3.6).
     fn answers_without_body(self, status: StatusCode) -> bool {
         match self {
             Self::Head => true,
@@ -266,20 +267,19 @@ impl AnsweredMethod {
 }
 
 impl Answer {
-    /// Returns whether a body that is dropped now was wanted no further. Of a stream of events
-    /// whoever reads it says when it ends.
+    /// Returns `true` if a body that is dropped now was complete for its reader. A stream of events
+    /// ends when its reader leaves.
     fn is_complete(&self) -> bool {
         match self.length {
             Length::NoBody => true,
-            // The status of a call comes behind the last byte.
+            // The status of a gRPC call follows the last byte.
             _ if matches!(self.grpc, Some(GrpcAnswer { status: None })) => false,
             Length::Exact(length) => self.sent >= length,
             Length::Unknown => self.is_event_stream,
         }
     }
 
-    /// Returns the failure that it is if the body, which has ended, is shorter than the answer
-    /// said.
+    /// Returns a failure if the body, which has ended, is shorter than the response said.
     fn missing(&self) -> Option<Box<ragtrace_core::Failure>> {
         match self.length {
             Length::Exact(length) if self.sent < length => Some(failure::of_length(self.sent, length)),
@@ -287,7 +287,7 @@ impl Answer {
         }
     }
 
-    /// Returns the failure that the answer is, if the server is to blame.
+    /// Returns a failure if the response is an error of the server.
     fn failure(&self) -> Option<Box<ragtrace_core::Failure>> {
         let of_call = || self.grpc.as_ref()?.status.as_ref().filter(|status| status.is_server_error());
         if self.status.is_server_error() {

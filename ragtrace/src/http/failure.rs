@@ -1,4 +1,4 @@
-//! Why a request failed, as its record has it.
+//! The failure of a request, as its end record describes it.
 
 #![expect(clippy::unnecessary_box_returns, reason = "an end takes it in a box")]
 
@@ -14,28 +14,28 @@ use ragtrace_core::{ErrorInfo, Failure};
 
 use super::grpc::GrpcStatus;
 
-/// Returns the failure by an answer of this status.
+/// Returns the failure of a response with this status.
 pub(super) fn of_status(status: StatusCode) -> Box<Failure> {
     let message = status.canonical_reason().unwrap_or_default().to_owned();
     Box::new(Failure::new(ErrorInfo::new(status.as_str().to_owned(), message, Vec::new())))
 }
 
-/// Returns the failure by a gRPC status.
+/// Returns the failure of a response with this gRPC status.
 pub(super) fn of_grpc(status: &GrpcStatus) -> Box<Failure> {
     Box::new(Failure::new(ErrorInfo::new(status.name, status.message.clone(), Vec::new())))
 }
 
-/// Returns the failure by a body that ended after `sent` of `length` bytes.
+/// Returns the failure of a body that ended after `sent` of `length` bytes.
 pub(super) fn of_length(sent: u64, length: u64) -> Box<Failure> {
     let message = format!("the body ended after {sent} of {length} bytes");
     Box::new(Failure::new(ErrorInfo::new("IncompleteBody", message, Vec::new())))
 }
 
-/// Returns the failure by an error of the service or of a body.
+/// Returns the failure of an error that the service or a body returned.
 ///
-/// Boxed errors, which most services have, are not of the trait `Error`, so the bound here can ask
-/// for no more than `Display`; of the types that are known to carry a chain, the chain is read.
-/// Others give their text, and in a box their chain as well.
+/// Boxed errors, which most services return, do not implement `Error`, so the bound can only be
+/// `Display`. The sources are read from the types that are known to have them. Of other errors only
+/// the text is recorded, and if they are boxed, their sources too.
 pub(super) fn of_error<E: Display + 'static>(error: &E) -> Box<Failure> {
     macro_rules! known {
         ($($known:ty),*) => {

@@ -1,4 +1,4 @@
-//! The fields of a request's records, by the names of OpenTelemetry's semantic conventions for HTTP
+//! The fields of a request's records, named after OpenTelemetry's semantic conventions for HTTP
 //! (stable) and RPC (release candidate).
 
 use std::borrow::Cow;
@@ -8,8 +8,8 @@ use ragtrace_core::FieldDescriptor;
 
 use super::text::bounded;
 
-/// The fields of every request. Those of the answer that are numbers and belong to `context` are
-/// declared as the start's.
+/// The fields of every request. Fields of the response that are numbers but belong in `context` are
+/// declared as fields of the start.
 pub(super) static FIELDS: [FieldDescriptor; 18] = [
     FieldDescriptor::start("http.request.method"),
     FieldDescriptor::start("http.request.method_original"),
@@ -51,14 +51,15 @@ pub(super) mod at {
     pub(crate) const HEAD_MS: u16 = 15;
     pub(crate) const REQUEST_SIZE: u16 = 16;
     pub(crate) const RESPONSE_SIZE: u16 = 17;
-    /// Those of recorded headers begin here.
+    /// The index of the first recorded header.
     pub(crate) const HEADERS: u16 = 18;
 }
 
-/// The longest path, query, header or name of a user agent that is recorded, in bytes.
+/// The maximum length of a recorded path, query, header or user agent, in bytes.
 pub(super) const LONGEST_TEXT: usize = 2_048;
 
-/// Returns the method's name, or `_OTHER` for one that neither RFC 9110 nor RFC 5789 defines.
+/// Returns the name of the method, or `_OTHER` for a method that neither RFC 9110 nor RFC 5789
+/// defines.
 pub(super) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -74,18 +75,18 @@ pub(super) fn known_method(method: &Method) -> &'static str {
     }
 }
 
-/// Declares the field of a header that is recorded.
+/// Declares the field of a recorded header.
 pub(super) fn captured_header(prefix: &str, name: &HeaderName) -> FieldDescriptor {
     FieldDescriptor::start(format!("{prefix}{name}").leak())
 }
 
-/// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3)
-/// does. Credentials are none that anybody may ask for.
+/// Returns the values of a header, joined as in RFC 9110 (section 5.3). Headers with credentials
+/// are never recorded, even if the application asks for them.
 pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter().filter(|value| !value.is_sensitive());
     let mut text = beginning(values.next()?).into_owned();
     for value in values {
-        // Beyond that nothing is kept.
+        // The text is long enough to be cut at the limit.
         if text.len() > LONGEST_TEXT {
             break;
         }
@@ -95,21 +96,21 @@ pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<Stri
     Some(bounded(&text, LONGEST_TEXT).into_owned())
 }
 
-/// Returns as much of a value as may be recorded, and a little more, so that it is known to have
-/// been cut.
+/// Returns the part of a value that may be recorded, and a little more, so that the text is
+/// recognized as too long.
 fn beginning(value: &HeaderValue) -> Cow<'_, str> {
     let bytes = value.as_bytes();
     String::from_utf8_lossy(&bytes[..bytes.len().min(2 * LONGEST_TEXT)])
 }
 
-/// Returns true for a header that carries credentials.
+/// Returns `true` for a header that carries credentials.
 pub(super) fn is_credential(name: &HeaderName) -> bool {
     static CREDENTIALS: [HeaderName; 4] =
         [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
     CREDENTIALS.contains(name)
 }
 
-/// Returns the length that a message says its body has.
+/// Returns the length of the body that the message's headers give.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The future of an answer: up to its head.
+//! The future of a response, until its head.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -13,15 +13,16 @@ use super::ResponseBody;
 use super::exchange::{BodyHint, Exchange};
 
 pin_project! {
-    /// The answer of a [`Trace`](super::Trace), to come. Dropped before the answer is there, its
-    /// request is cancelled.
+    /// The future that [`Trace`](super::Trace) returns.
+    ///
+    /// If it is dropped before the response, the request is cancelled.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct ResponseFuture<F> {
-        // `None` once it has ended: what is left of it is dropped in the request's context.
+        // `None` once the inner future has ended. It is dropped in the request's context.
         #[pin]
         inner: Option<F>,
-        // `None` for a request without a run, and once the answer's body has it.
+        // `None` for a request without a run, and once the response's body has taken it over.
         exchange: Option<Exchange>,
     }
 

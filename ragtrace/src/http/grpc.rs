@@ -1,4 +1,4 @@
-//! gRPC: the status of a call, which is in the head of an answer without a body, and in the
+//! The status of a gRPC call, which is in the head of a response without a body, and in the
 //! trailers of any other (gRPC over HTTP/2, section "Responses").
 
 use std::borrow::Cow;
@@ -10,10 +10,10 @@ use super::text::bounded;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// The longest message of a status that is recorded, in bytes.
+/// The maximum length of a recorded status message, in bytes.
 const LONGEST_MESSAGE: usize = 2_048;
 
-/// The names of status codes, by number (`google.rpc.Code`).
+/// The names of the status codes, by number (`google.rpc.Code`).
 const NAMES: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -34,7 +34,7 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 const UNKNOWN: &str = NAMES[2];
-/// The codes that are the server's fault (OpenTelemetry, "Semantic conventions for gRPC", server
+/// The codes that are errors of the server (OpenTelemetry, "Semantic conventions for gRPC", server
 /// spans).
 const SERVER_ERRORS: [&str; 6] =
     ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
@@ -48,8 +48,8 @@ pub(super) struct GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// Reads the status in the head or the trailers of an answer. A code that nobody knows is
-    /// `UNKNOWN`, as it is for clients.
+    /// Reads the status from the head or the trailers of a response. An unknown code is `UNKNOWN`,
+    /// as it is for clients.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let code = headers.get(&STATUS)?;
         let number = code.to_str().ok().and_then(|code| code.parse::<usize>().ok());
@@ -59,25 +59,25 @@ impl GrpcStatus {
         Some(Self { name, message: bounded(&String::from_utf8_lossy(&message), LONGEST_MESSAGE).into_owned() })
     }
 
-    /// The status that a client makes up where the server sent none.
+    /// Returns the status that a client assumes if the server sent none.
     pub(super) fn missing() -> Self {
-        Self { name: UNKNOWN, message: "the answer ended without a status".to_owned() }
+        Self { name: UNKNOWN, message: "the response ended without a status".to_owned() }
     }
 
-    /// Returns whether the server is to blame.
+    /// Returns `true` if the status is an error of the server.
     pub(super) fn is_server_error(&self) -> bool {
         SERVER_ERRORS.contains(&self.name)
     }
 }
 
-/// Returns whether a message is of gRPC-Web by the value of its `content-type`.
+/// Returns `true` if the `content-type` is that of gRPC-Web.
 pub(super) fn is_grpc_web(content_type: &HeaderValue) -> bool {
     let rest = content_type.as_bytes().strip_prefix(b"application/grpc-web");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'+' | b';')))
 }
 
-/// Returns whether a message is of gRPC by the value of its `content-type`. In gRPC-Web the
-/// trailers are a part of the body.
+/// Returns `true` if the `content-type` is that of gRPC. In gRPC-Web, which is not included, the
+/// trailers are part of the body.
 pub(super) fn is_grpc(content_type: &HeaderValue) -> bool {
     let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))

@@ -1,5 +1,5 @@
-//! Whose a request is: its headers as far as they are believed, and what the application knows of
-//! it.
+//! The context of a request: made from its headers, as far as they are trusted, and from the
+//! application's closure.
 
 use http::HeaderName;
 use http::request::Parts;
@@ -9,7 +9,7 @@ use super::headers;
 use super::settings::Settings;
 
 static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
-/// The longest id of a user that a header may name, in bytes.
+/// The maximum length of a user id in a header, in bytes.
 const LONGEST_ID: usize = 256;
 
 /// Returns the context of a request.
@@ -19,7 +19,7 @@ pub(super) fn context(settings: &Settings, parts: &Parts) -> RequestContext {
     let Some(identify) = &settings.identify else { return context };
     guard::contain(|| identify(parts, context)).unwrap_or_else(|payload| {
         guard::dispose(payload);
-        // The closure has the context, and with it what it made of it.
+        // The closure took the context and has dropped it in its panic, so it is read again.
         of_headers(settings, parts, is_public)
     })
 }
@@ -36,7 +36,7 @@ fn of_headers(settings: &Settings, parts: &Parts, is_public: bool) -> RequestCon
     }
 }
 
-/// Returns the user that the header names, if it names one, in printable characters.
+/// Returns the user id in the header, if it has one of printable characters.
 fn user(parts: &Parts) -> Option<&str> {
     let mut values = parts.headers.get_all(&X_USER_ID).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };

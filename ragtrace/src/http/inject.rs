@@ -1,4 +1,4 @@
-//! The headers of outgoing requests, which carry a context to whoever is called.
+//! The headers of outgoing requests, which carry the context to another service.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ragtrace_core::context::{Caller, trace_flag};
@@ -6,12 +6,14 @@ use ragtrace_core::context::{Caller, trace_flag};
 use super::headers::{self, DATADOG_UPPER_BITS, baggage_value, names};
 use crate::RequestContext;
 
-/// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for
-/// headers that go to some hosts alone. Without a current context nothing is set.
+/// Sets the headers that carry the current context to another service; does nothing if there is no
+/// current context.
 ///
-/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer
-/// further in, or whoever the request is handed on to, go on with the request's trace:
-/// OpenTelemetry's layers read `traceparent`, too.
+/// [`Injector`] describes the headers, and restricts them to some hosts.
+///
+/// An incoming request inside of [`TraceLayer`](super::TraceLayer) may be passed to this function
+/// too. Another tracer behind the layer, such as OpenTelemetry's layers, which read `traceparent`,
+/// or the service that the request is forwarded to, then continues the request's trace.
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -29,28 +31,29 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the headers that carry a context to whoever is called, on requests to hosts that the
-/// application names.
+/// An injector of the headers that carry a context to other services, for requests to the hosts
+/// that the application names.
 ///
-/// | header | is |
+/// | header | content |
 /// | --- | --- |
-/// | `traceparent` | the trace and the current span, with the flags of the caller whose trace it is |
+/// | `traceparent` | the trace and the current span, with the flags of the caller if the trace is the caller's |
 /// | `tracestate` | the caller's |
-/// | `baggage` | the context's, up to 64 members and 8,192 bytes by whole members: the application's own first, then those that came with the request, each in the order of their names |
+/// | `baggage` | the context's baggage, at most 64 members and 8,192 bytes, by whole members: first the application's own, then those of the incoming request, each in the order of their names |
 /// | `langsmith-trace` | the caller's: the run of a LangSmith client that the request continues |
-/// | `x-datadog-…` | trace, span and whether it is sampled, if they are asked for ([`Injector::datadog`]) |
+/// | `x-datadog-…` | the trace, the span and the sampling decision, if enabled ([`Injector::datadog`]) |
 ///
-/// Headers are set, and never added to others of their name. Of all these, and of B3's, nothing
-/// stays that was there before, and an `X-Trace-ID` only if it names the context's trace: a request
-/// that is handed on would say two things, and the next service go on with a trace that this one
-/// has left.
+/// Headers are replaced, not added to. Earlier values of all these headers, and of B3's, are
+/// removed, and so is an `X-Trace-ID` of another trace. Otherwise a forwarded request could name
+/// two traces, and the next service might continue one that this service has left.
 ///
-/// A run that continues a LangSmith client's hands the client's dotted order on, so what is called
-/// stands beside it there, below the same run. Of a run that continues none there is no dotted
-/// order to send: it has the place of each stage above, which is known only where runs are written.
+/// If a run continues that of a LangSmith client, the client's dotted order is sent on, so the
+/// called service's run stands beside this one, below the client's. If it continues none, there is
+/// no dotted order to send, because that names every stage above, and it is known only where runs
+/// are written.
 ///
-/// A client that follows redirects takes these headers along, to whatever host it is sent: one that
-/// may be sent anywhere should be told not to follow, or to set headers anew.
+/// A client that follows redirects sends these headers to whatever host it is redirected to. A
+/// client that may be redirected anywhere should not follow redirects, or should set the headers
+/// again.
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -74,29 +77,34 @@ pub struct Injector {
 }
 
 impl Injector {
-    /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all
-    /// hosts below `example.com`, and `*` for every host. Letters are the same in both cases, and a
-    /// port is passed over. A name beyond ASCII is written as it stands in URLs (`xn--…`). Of a URL
-    /// its host counts. What has none, or a user before it, names nobody.
+    /// Creates an injector for requests to `hosts` and to no others.
+    ///
+    /// `*.example.com` stands for all hosts below `example.com`, and `*` for every host. Case does
+    /// not matter, and a port is ignored. Write names beyond ASCII as in URLs (`xn--…`). Of a URL,
+    /// the host is used. An entry that has no host, or that has a user name before it, matches
+    /// nothing.
     pub fn to<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Self {
         let hosts = hosts.into_iter().filter_map(|host| Host::of(of_url(host.as_ref()))).collect();
         Self { hosts, has_datadog: false }
     }
 
-    /// Sets whether Datadog's own headers are sent too, for services whose tracers are not told to
-    /// read `traceparent`.
+    /// Sets whether Datadog's own headers are sent too, for services whose tracers are not
+    /// configured to read `traceparent`; `false` by default.
     ///
-    /// They say whether the trace is sampled, and no more: of a caller's priority "keep" (2) or
-    /// "drop" (-1) that is 1 or 0, and its tags are not sent on.
+    /// These headers contain only whether the trace is sampled: a caller's priority of "keep" (2)
+    /// becomes 1, and "drop" (-1) becomes 0. The caller's tags are not sent on.
     pub fn datadog(mut self, is_on: bool) -> Self {
         self.has_datadog = is_on;
         self
     }
 
-    /// Sets the headers of a request to `host` that carry the current context on, and returns true;
-    /// or leaves them as they are, if the host is not named or there is no current context.
+    /// Sets the headers that carry the current context on a request to `host`, if it is among the
+    /// injector's hosts.
     ///
-    /// The host is as `http::Uri::host` and `host_str` of reqwest's `Url` give it.
+    /// Returns `true` if the headers were set. Returns `false` and leaves the headers as they are
+    /// if the host is not among the injector's, or if there is no current context.
+    ///
+    /// Pass the host as `http::Uri::host`, or `host_str` of reqwest's `Url`, returns it.
     pub fn inject(&self, host: &str, headers: &mut HeaderMap) -> bool {
         let is_named = name_of(host).is_some_and(|name| self.hosts.iter().any(|host| host.includes(&name)));
         let Some(context) = is_named.then(RequestContext::current).flatten() else { return false };
@@ -107,8 +115,9 @@ impl Injector {
         true
     }
 
-    /// Sets the headers of a request as [`Injector::inject`] does. The host is that of its URI or,
-    /// where that has none, of the header `host`.
+    /// Sets the headers of a request as [`Injector::inject`] does.
+    ///
+    /// The host is that of the request's URI or, if the URI has none, that of the header `host`.
     pub fn inject_request<B>(&self, request: &mut http::Request<B>) -> bool {
         let of_header = || request.headers().get(http::header::HOST)?.to_str().ok();
         let host = request.uri().host().or_else(of_header).unwrap_or_default().to_owned();
@@ -116,12 +125,12 @@ impl Injector {
     }
 }
 
-/// Hosts as an application names them.
+/// A host, or several, as an application names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Host {
     Every,
     One(String),
-    /// All below this one.
+    /// All hosts below this one.
     Below(String),
 }
 
@@ -146,14 +155,14 @@ impl Host {
     }
 }
 
-/// Returns the part of a URL that is its host and port, or a text that is none as it is.
+/// Returns the host and port of a URL, or the whole text if it is not a URL.
 fn of_url(text: &str) -> &str {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Returns a host's name in lower case, without its port, the dot at its end and the brackets of an
-/// address; `None` for what is no host, as where a user stands before it.
+/// Returns the name of a host in lower case, without its port, a dot at its end and the brackets of
+/// an address, or `None` if the text is not a host, for example because a user name precedes it.
 fn name_of(host: &str) -> Option<String> {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.strip_prefix('[') {
@@ -162,7 +171,7 @@ fn name_of(host: &str) -> Option<String> {
             let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
             Some(address).filter(|_| is_whole)?
         }
-        // An address of IPv6 has several colons.
+        // An IPv6 address has several colons.
         None => match host.split_once(':') {
             Some((name, port)) if !port.contains(':') => Some(name).filter(|_| is_port(port))?,
             _ => host,
@@ -173,7 +182,7 @@ fn name_of(host: &str) -> Option<String> {
     (!name.is_empty() && name.bytes().all(is_name)).then(|| name.to_ascii_lowercase())
 }
 
-/// Sets the headers of every request, and returns what they say.
+/// Sets the headers of every request, and returns the caller that they name.
 fn set(headers: &mut HeaderMap, context: &RequestContext) -> Option<Caller> {
     let traceparent = context.traceparent();
     let caller = Caller::of_traceparent(&traceparent);
@@ -185,8 +194,8 @@ fn set(headers: &mut HeaderMap, context: &RequestContext) -> Option<Caller> {
     caller
 }
 
-/// Removes what would be taken for this context's: of a trace that it does not go on with, or of
-/// baggage that it has not.
+/// Removes headers that would be mistaken for this context's: those of another trace, or of baggage
+/// that the context does not have.
 fn remove_others(headers: &mut HeaderMap, context: &RequestContext) {
     if headers.is_empty() {
         return;
@@ -208,7 +217,7 @@ fn set_datadog(headers: &mut HeaderMap, caller: Caller) {
     set_text(headers, &names::DATADOG_TAGS, (upper != 0).then(|| format!("{DATADOG_UPPER_BITS}={upper:016x}")));
 }
 
-/// Sets a header, if there is a value for it that a header may have.
+/// Sets a header if there is a value and it is valid in a header.
 fn set_text(headers: &mut HeaderMap, name: &HeaderName, value: Option<String>) {
     if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
         headers.insert(name, value);

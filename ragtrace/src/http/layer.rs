@@ -1,4 +1,4 @@
-//! The layer: what an application sets, and what it is put around a service with.
+//! The layer and its settings, with which an application wraps a service.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,30 +13,32 @@ use super::Trace;
 use super::fields::is_credential;
 use super::settings::Settings;
 
-/// Makes each request of a service a trace; see [the module](super) for what that means.
+/// A tower layer that makes each request to a service a trace; see [the module](super).
 ///
-/// Closures are called once a request, before the service is, and outside of the request's context.
-/// They are to be quick. One that panics is passed over: the request goes on as if it had not been
-/// set ([`TraceLayer::public_endpoint_if`]: as if the caller were a stranger).
+/// The closures that settings take are called once for each request, before the service and outside
+/// of the request's context, and should be fast. If a closure panics, the request continues as if
+/// the closure had not been set; a panic in the closure of [`TraceLayer::public_endpoint_if`] makes
+/// the request public.
 #[derive(Clone)]
 pub struct TraceLayer {
     settings: Arc<Settings>,
 }
 
 impl TraceLayer {
-    /// Makes a layer that believes the trace that a request's headers name, and nothing of what
-    /// they say of its user.
+    /// Creates a layer that continues the trace named by a request's headers, and trusts the
+    /// headers in nothing else.
     ///
-    /// The stages of its requests have the place of this call in their records, or that of the
-    /// layer that was the first in this process to name a stage so, as where two servers have the
-    /// same route.
+    /// The source location of its stages is that of this call. If several layers name a stage
+    /// alike, for example because two servers have the same route, it is the location of the first
+    /// one.
     #[track_caller]
     pub fn new() -> Self {
         Self { settings: Arc::new(Settings::new()) }
     }
 
-    /// Sets how a request's route is found where axum has not matched it: the pattern of the route,
-    /// never the path.
+    /// Sets a closure that returns the route of a request, where axum has not matched one.
+    ///
+    /// It has to return the pattern of the route, never the path.
     ///
     /// ```
     /// use ragtrace::http::TraceLayer;
@@ -52,9 +54,11 @@ impl TraceLayer {
         self
     }
 
-    /// Leaves out the requests for which `skip` returns true, such as those of a load balancer that
-    /// asks whether the service is well. They have no record, no context and no headers of ours; a
-    /// stage inside starts a trace of its own.
+    /// Leaves out the requests for which `skip` returns `true`, such as the health checks of a load
+    /// balancer.
+    ///
+    /// They get no records, no context and no response headers; a stage that they run starts a
+    /// trace of its own.
     ///
     /// ```
     /// use ragtrace::http::TraceLayer;
@@ -66,26 +70,28 @@ impl TraceLayer {
         self
     }
 
-    /// Starts a new trace for each request, and keeps the caller's as a link. Whoever picks the id
-    /// of a trace picks whether it is sampled, and could write into a trace of somebody else's: a
-    /// service that strangers call believes nobody.
+    /// Starts a new trace for each request, and keeps the caller's trace as a link.
     ///
-    /// Besides the link, `X-Request-ID` is kept. The caller's flags, `tracestate`, baggage and
-    /// LangSmith run are not, and so do not go on to other services.
+    /// Use it for services that strangers call: a caller that chooses the trace id chooses whether
+    /// the trace is sampled, and could write into another user's trace. Besides the link, only
+    /// `X-Request-ID` is kept. The caller's flags, `tracestate`, baggage and LangSmith run are
+    /// ignored, and so are not sent on to other services.
     pub fn public_endpoint(self) -> Self {
         self.public_endpoint_if(|_| true)
     }
 
-    /// Does as [`TraceLayer::public_endpoint`] for the requests for which `is_public` returns true.
-    /// It should go by what has been verified, such as an extension that an outer layer left: a
-    /// header can be sent by anybody.
+    /// Treats the requests for which `is_public` returns `true` as [`TraceLayer::public_endpoint`]
+    /// does.
+    ///
+    /// The closure should use verified facts, such as an extension set by an outer layer, because
+    /// anybody can send any header.
     pub fn public_endpoint_if(mut self, is_public: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.edit().is_public = Some(Arc::new(is_public));
         self
     }
 
-    /// Sets who asks, from what the application has verified: a session, a token, what an outer
-    /// layer left in the extensions.
+    /// Sets a closure that adds the user to the context of a request, from facts that the
+    /// application has verified: a session, a token, or an extension set by an outer layer.
     ///
     /// ```
     /// use ragtrace::http::TraceLayer;
@@ -102,7 +108,7 @@ impl TraceLayer {
     /// });
     /// ```
     ///
-    /// The request has the context that the closure returns, whatever its headers said.
+    /// The request gets the context that the closure returns, whatever its headers said.
     pub fn identify(
         mut self,
         identify: impl Fn(&Parts, RequestContext) -> RequestContext + Send + Sync + 'static,
@@ -111,46 +117,52 @@ impl TraceLayer {
         self
     }
 
-    /// Takes the user from the header `X-User-ID`: for a service behind a proxy that sets it and
-    /// takes away what clients send. The value has at most 256 bytes, and no control characters;
-    /// any other is passed over.
+    /// Reads the user from the header `X-User-ID`.
+    ///
+    /// Use it only behind a proxy that sets this header and removes the one that clients send. The
+    /// value may have at most 256 bytes and no control characters; any other value is ignored.
     pub fn trust_user_header(mut self) -> Self {
         self.edit().trusts_user_header = true;
         self
     }
 
-    /// Sets the type of all requests, such as `query`. For a type a route, set it in
+    /// Sets the type of all requests, such as `query`. To set a type for each route, use
     /// [`TraceLayer::identify`].
     pub fn request_type(mut self, request_type: impl Into<String>) -> Self {
         self.edit().request_type = Some(request_type.into().into());
         self
     }
 
-    /// Sets whether answers have the header `Server-Timing`, with which browsers' agents find the
-    /// trace (on unless set). `X-Trace-ID` is there in any case.
+    /// Sets whether responses have the header `Server-Timing`, by which browser agents find the
+    /// trace; `true` by default.
+    ///
+    /// `X-Trace-ID` is always set.
     pub fn server_timing(mut self, is_on: bool) -> Self {
         self.edit().has_server_timing = is_on;
         self
     }
 
-    /// Records the address of whoever asks (`client.address`), which is personal data in many
-    /// places. It is what the closure makes of the connection or of a header that a proxy of the
-    /// application's own sets.
+    /// Records the client's address (`client.address`), which is personal data in many places.
+    ///
+    /// The closure returns the address, from the connection or from a header that the application's
+    /// own proxy sets.
     pub fn client_address(mut self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.edit().client_address = Some(Arc::new(address));
         self
     }
 
-    /// Sets whether the query of a request is recorded (`url.query`; off unless set). At most 2 KiB
-    /// are, and what looks like a secret is redacted with all else.
+    /// Sets whether the query of a request is recorded (`url.query`); `false` by default.
+    ///
+    /// At most 2 KiB are recorded, and secrets are redacted as in all records.
     pub fn capture_query(mut self, is_on: bool) -> Self {
         self.edit().has_query = is_on;
         self
     }
 
-    /// Records these headers of requests (`http.request.header.…`), of each at most 2 KiB. Those
-    /// that carry credentials (`Authorization`, `Proxy-Authorization`, `Cookie`), and values that
-    /// are marked as sensitive, are passed over.
+    /// Records the given request headers (`http.request.header.…`), at most 2 KiB of each.
+    ///
+    /// Headers that carry credentials (`Authorization`, `Proxy-Authorization`, `Cookie`) and values
+    /// marked as sensitive are never recorded.
     pub fn capture_request_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let settings = self.edit();
         settings.request_headers = names.into_iter().filter(|name| !is_credential(name)).collect();
@@ -158,8 +170,10 @@ impl TraceLayer {
         self
     }
 
-    /// Records these headers of answers (`http.response.header.…`), as
-    /// [`TraceLayer::capture_request_headers`] those of requests; `Set-Cookie` is passed over.
+    /// Records the given response headers (`http.response.header.…`), as
+    /// [`TraceLayer::capture_request_headers`] does for requests.
+    ///
+    /// `Set-Cookie` is never recorded.
     pub fn capture_response_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let settings = self.edit();
         settings.response_headers = names.into_iter().filter(|name| !is_credential(name)).collect();

@@ -1,4 +1,5 @@
-//! HTTP: a tower layer that makes each request a trace, and headers that carry a trace on.
+//! HTTP: a tower layer that makes each request a trace, and headers that carry a trace to other
+//! services.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -14,78 +15,79 @@
 //!     .layer(TraceLayer::new().skip(|parts| parts.uri.path() == "/healthz"));
 //! ```
 //!
-//! [`TraceLayer`] is for axum, hyper and tonic, and for whatever else is a
-//! [`tower_service::Service`] of `http`'s requests. [`inject`] and [`Injector`] put the current
-//! trace on outgoing requests, and [`extract`] reads it where no layer does.
+//! [`TraceLayer`] works with axum, hyper, tonic and any other [`tower_service::Service`] that takes
+//! requests of the crate `http`. [`inject`] and [`Injector`] set the headers that carry the current
+//! trace on outgoing requests, and [`extract`] reads them where there is no layer.
 //!
-//! # A request
+//! # Requests
 //!
-//! A request is a stage of kind `pipeline`, the root of whatever stages run in it in this process.
-//! It leaves two records:
+//! A request is a stage of kind `pipeline`, and the root of all stages that run in it in this
+//! process. It leaves two records:
 //!
 //! | message | when | level |
 //! | --- | --- | --- |
-//! | `http_request_received` | it came | info |
-//! | `http_response_sent` | its answer has gone to its end | info; error (and the status of the run is failed) where the server is to blame |
-//! | `http_request_failed` | the service returned an error, something panicked, or the answer's body broke or was shorter than its `Content-Length` | error |
-//! | `http_request_cancelled` | its future or its answer's body was dropped before its end | warn |
+//! | `http_request_received` | the request arrived | info |
+//! | `http_response_sent` | the response was sent to its end | info; error if the response is an error of the server, which makes the run a failed one |
+//! | `http_request_failed` | the service returned an error, the service panicked, or the response's body failed or was shorter than its `Content-Length` | error |
+//! | `http_request_cancelled` | the service's future or the response's body was dropped before its end | warn |
 //!
-//! The server is to blame for a 5xx, and for gRPC's `UNKNOWN`, `DEADLINE_EXCEEDED`,
-//! `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`, whose names are the error's type
-//! then. A 4xx is the caller's affair and completes.
+//! Errors of the server are the 5xx statuses, and gRPC's `UNKNOWN`, `DEADLINE_EXCEEDED`,
+//! `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`, whose names become the error's type.
+//! A 4xx status is an error of the caller, and the request completes.
 //!
-//! **Name.** `METHOD route`, with the route that axum matched (feature `axum`), else the one that
-//! [`TraceLayer::route`] gives; without any, the method alone. The path is in no name, since
-//! whoever asks chooses it. A method that RFC 9110 and RFC 5789 do not define is named `HTTP`.
-//! Names join the catalog ([`stages`](crate::stages)) as they come, of each route at most ten; past
-//! 1,024 routes the method alone names a request, and the route is in its records all the same.
+//! **Name.** `METHOD route`, with the route that axum matched (feature `axum`) or that
+//! [`TraceLayer::route`] returns; without a route, only the method. The path is never part of the
+//! name, because callers choose it. A method that neither RFC 9110 nor RFC 5789 defines is named
+//! `HTTP`. The names are added to the catalog ([`stages`](crate::stages)) as requests arrive, at
+//! most ten for each route. After 1,024 routes, further requests are named by the method alone;
+//! their records still contain the route.
 //!
 //! **Fields.** `context` has OpenTelemetry's names: `http.request.method`, `http.route`,
 //! `url.path`, `url.scheme`, `server.address`, `server.port`, `network.protocol.version`,
 //! `user_agent.original`, `http.response.status_code`, and for gRPC `rpc.system.name`,
-//! `rpc.method`, `rpc.status_code`. `metrics` has `duration_ms` to the end of the answer's body,
-//! `head_ms` to its head, `http.request.body.size` as the request says it, and
-//! `http.response.body.size`, the bytes that have gone. Queries, other headers and the caller's
-//! address are recorded where the application asks for them, bodies never.
+//! `rpc.method`, `rpc.status_code`. `metrics` has `duration_ms` until the end of the response's
+//! body, `head_ms` until the response's head, `http.request.body.size` as given by the request, and
+//! `http.response.body.size`, the number of bytes sent. Queries, other headers and the client's
+//! address are recorded only if the application asks for them, and bodies never.
 //!
-//! **Context.** The service's call, the polls of its future and of its answer's body, and what
-//! these drop run in the request's context:
-//! [`RequestContext::current`](crate::RequestContext::current) is the request's there, and its span
-//! is the parent of stages. Ids come from the headers as [`extract`] reads them, user and tenant
-//! from [`TraceLayer::identify`]. Tasks that the service spawns have the context if it says so
-//! ([`spawn`](crate::spawn)).
+//! **Context.** The service's call, the polls of its future and of the response's body, and their
+//! drops run in the request's context: [`RequestContext::current`](crate::RequestContext::current)
+//! returns it there, and the request's span is the parent of stages. The ids come from the headers
+//! as [`extract`] reads them, and user and tenant from [`TraceLayer::identify`]. Tasks that the
+//! service spawns have the context only if it is passed to them ([`spawn`](crate::spawn)).
 //!
-//! **Answers** get `X-Trace-ID` and `Server-Timing`, which a page of another origin may read only
-//! where the application answers other origins anyway. All of it also holds where no telemetry is
-//! installed: ids are read and sent back, and the context is there, but nothing is recorded.
+//! **Responses** get the headers `X-Trace-ID` and `Server-Timing`, which a page of another origin
+//! may read only if the application allows that origin. Ids are read and returned, and the context
+//! is set, even if no telemetry is installed; then nothing is recorded.
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! - A request has exactly one record of its start and one of its end, however it ends, also if a
-//!   layer stands around another one: the outer one is the request's.
-//! - The answer's body has its end when it says so, also if it says so when it is dropped, or at
-//!   its trailers, or when as many bytes have gone as its length has, or when the message has no
-//!   body at all (`HEAD`, 1xx, 204, 304, `CONNECT`). Whoever leaves a stream of events
-//!   (`text/event-stream`) ends it, and nobody cancelled anything.
-//! - The request, its body and the answer's body go through unchanged, with their length and
+//! - A request has exactly one start record and one end record, however it ends, and also if two
+//!   layers wrap the service: the outer one records the request.
+//! - The response's body has ended when it says so, even if only when it is dropped; at its
+//!   trailers; when as many bytes were sent as its length says; or at once if the message has no
+//!   body (`HEAD`, 1xx, 204, 304, `CONNECT`). A client that leaves a stream of events
+//!   (`text/event-stream`) ends it without cancelling the request.
+//! - The request, its body and the response's body pass through unchanged, with their length and
 //!   trailers.
-//! - No panic is caught: it fails the request and goes on.
+//! - No panic is caught for good: it fails the request and continues.
 //!
-//! # What it does not
+//! # Limits
 //!
-//! - *Cancelled* claims no client. A future is dropped by a timeout outside of the layer, too, and
-//!   over HTTP/1 a client that leaves while the request's body lies unread is not noticed: the
-//!   handler runs on, and its answer is *sent*.
-//! - tonic keeps its deadlines (`grpc-timeout`, `Server::timeout`) outside of its layers: a call
-//!   that is too late is *cancelled*, and has no `rpc.status_code`, whatever status the client
-//!   gets.
-//! - *Sent* is what was handed to the server. What the network made of it nobody knows.
-//! - An error of the service or of a body has its sources in the record if it is a `Box` or an
-//!   `Arc` of `dyn Error`, or one of `std::io`, `http`, axum (feature `axum`) or anyhow (feature
-//!   `anyhow`). Of another type it has its text alone: the bound is `Display`, since boxes are no
-//!   `Error`. Inside of the layer, `map_err` into a box gives the sources.
-//! - What runs after an upgrade (101, `CONNECT`) is not of the request's duration, and runs in a
-//!   task of its own. Take the context along:
+//! - *Cancelled* does not always mean that the client left. A timeout outside of the layer drops
+//!   the future too. Over HTTP/1, a client that leaves while its request's body is unread is not
+//!   noticed: the handler runs to its end, and the response counts as *sent*.
+//! - tonic enforces its deadlines (`grpc-timeout`, `Server::timeout`) outside of its layers: a call
+//!   that exceeds one is *cancelled* and has no `rpc.status_code`, whatever status the client gets.
+//! - *Sent* means that the response was handed to the server. Whether it reached the client is not
+//!   known.
+//! - The record of an error has its sources if the error is a `Box` or an `Arc` of `dyn Error`, or
+//!   a type of `std::io`, `http`, axum (feature `axum`) or anyhow (feature `anyhow`). Of other
+//!   types only the text is recorded, because the bound is `Display`: boxed errors do not implement
+//!   `Error`. To record the sources, convert the error into a box with `map_err` inside of the
+//!   layer.
+//! - Code that runs after an upgrade (101, `CONNECT`) is not part of the request's duration, and
+//!   runs in a task of its own. Pass the context to it:
 //!
 //! ```
 //! # use axum::{extract::WebSocketUpgrade, extract::ws::WebSocket, response::Response};
@@ -99,12 +101,12 @@
 //! async fn chat(socket: WebSocket) { /* stages here are the request's */ }
 //! ```
 //!
-//! # Where it goes
+//! # Order of layers
 //!
-//! `Router::layer` runs behind axum's routing, so that the route is known. Put it last, around the
-//! other layers of the router: what runs outside of it (a timeout, a limit) is neither measured nor
-//! recorded, and its answers have no trace. A layer that answers in the place of an error, or that
-//! catches panics, belongs inside, so that its answer is what is recorded.
+//! `Router::layer` runs behind axum's routing, so the route is known. Add the layer last, so that
+//! it is around the other layers of the router: layers outside of it (a timeout, a limit) are
+//! neither measured nor recorded, and their responses have no trace. Layers that turn errors into
+//! responses, or that catch panics, belong inside, so that their response is recorded.
 //!
 //! ```
 //! # use axum::{Router, middleware, extract::Request, response::Response, routing::get};
@@ -116,7 +118,7 @@
 //!     .layer(TraceLayer::new());
 //! ```
 //!
-//! With hyper or tonic alone nobody matches routes; [`TraceLayer::route`] names them:
+//! hyper and tonic do not match routes; there, [`TraceLayer::route`] names them:
 //!
 //! ```
 //! # use ragtrace::http::TraceLayer;

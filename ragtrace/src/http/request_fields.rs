@@ -12,9 +12,9 @@ use super::grpc;
 use super::settings::Settings;
 use super::text::bounded;
 
-/// The longest method that nobody knows that is recorded, in bytes.
+/// The maximum length of an unknown method that is recorded, in bytes.
 const LONGEST_METHOD: usize = 64;
-/// The longest name of a host, in bytes (RFC 1035, section 3.1).
+/// The maximum length of a host name in bytes (RFC 1035, section 3.1).
 const LONGEST_HOST: usize = 255;
 
 /// Writes the fields of a request's start.
@@ -90,8 +90,8 @@ fn version(version: Version) -> Option<&'static str> {
     }
 }
 
-/// Reads an authority (RFC 3986, section 3.2) without its user, whose password may stand there. A
-/// host that cannot be one is none.
+/// Parses an authority (RFC 3986, section 3.2) without its user information, which may contain a
+/// password. Returns `None` if the host cannot be one.
 fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {

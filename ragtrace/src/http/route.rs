@@ -1,9 +1,9 @@
-//! The stage of a request: its method and the route that matched it.
+//! The stage of a request, named after its method and the route that matched it.
 //!
-//! A name is of what the program's text lists: a route's pattern and one of the methods that are
-//! known, among which whoever asks chooses, or `HTTP`. Routes have a bound, since each stays in
-//! memory, and so have their names, of which a route has ten at most; past it, as where no route
-//! matched, the name is the method alone.
+//! All parts of a name come from a fixed set, so that callers cannot choose it: the patterns of
+//! routes, and the known methods or `HTTP`. The number of routes is bounded, because each stays in
+//! memory, and so is that of the names of a route, of which there are at most ten. Beyond the
+//! bound, and where no route matched, the name is the method alone.
 
 use http::request::Parts;
 use ragtrace_core::__private::CatalogEntry;
@@ -12,8 +12,8 @@ use ragtrace_core::{intern_in, intern_listed};
 use super::fields::{LONGEST_TEXT, known_method};
 use super::settings::Settings;
 
-/// Returns the route that matched a request: that of axum, else that of the application's own
-/// router.
+/// Returns the route that matched a request: axum's, or the one that the application's closure
+/// returns.
 pub(super) fn of<'a>(settings: &Settings, parts: &'a Parts) -> Option<&'a str> {
     matched_path(parts).or_else(|| settings.route(parts)).filter(|route| !route.is_empty())
 }
@@ -21,7 +21,7 @@ pub(super) fn of<'a>(settings: &Settings, parts: &'a Parts) -> Option<&'a str> {
 /// Returns the stage of a request.
 pub(super) fn stage(settings: &Settings, parts: &Parts, route: Option<&str>) -> &'static CatalogEntry {
     let method = match known_method(&parts.method) {
-        // As OpenTelemetry names such requests.
+        // OpenTelemetry names such requests in the same way.
         "_OTHER" => "HTTP",
         method => method,
     };
@@ -31,7 +31,7 @@ pub(super) fn stage(settings: &Settings, parts: &Parts, route: Option<&str>) -> 
         .unwrap_or_else(|| intern_listed(method, &settings.template))
 }
 
-/// Hands over a stage's name, without an allocation where it is of usual length.
+/// Passes the name of a stage to `look`, without an allocation if the name has a usual length.
 fn with_name<T>(method: &str, route: &str, look: impl FnOnce(&str) -> T) -> T {
     let mut name = [b' '; 128];
     let (start, end) = (method.len() + 1, method.len() + 1 + route.len());

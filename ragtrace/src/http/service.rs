@@ -1,4 +1,4 @@
-//! The service: a request's context, and the beginning of its run.
+//! The service, which sets a request's context and begins its run.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use super::exchange::Exchange;
 use super::settings::Settings;
 use super::{ResponseBody, ResponseFuture};
 
-/// A service each of whose requests is a trace. [`TraceLayer`](super::TraceLayer) makes it.
+/// A service that makes each of its requests a trace, returned by
+/// [`TraceLayer`](super::TraceLayer).
 #[derive(Clone)]
 pub struct Trace<S> {
     inner: S,
@@ -24,17 +25,17 @@ impl<S> Trace<S> {
         Self { inner, settings }
     }
 
-    /// Returns the service inside.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Returns the service inside, to be changed.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Returns the service inside, without the layer.
+    /// Returns the inner service, without the layer.
     pub fn into_inner(self) -> S {
         self.inner
     }

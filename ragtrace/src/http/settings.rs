@@ -1,4 +1,4 @@
-//! The settings of a layer, as one value that all of a layer's services share.
+//! The settings of a layer, which all of its services share.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use ragtrace_core::{FieldDescriptor, RequestContext, StageDescriptor, StageKind,
 
 use super::fields::{FIELDS, captured_header};
 
-/// A question about a request.
+/// A closure that decides about a request.
 pub(super) type Predicate = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 type Route = Arc<dyn for<'a> Fn(&'a Parts) -> Option<&'a str> + Send + Sync>;
 type Identify = Arc<dyn Fn(&Parts, RequestContext) -> RequestContext + Send + Sync>;
@@ -18,7 +18,7 @@ type ClientAddress = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 /// The settings of a layer.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// The descriptor of a request's stage but for its name.
+    /// The descriptor of a request's stage, without its name.
     pub(super) template: StageDescriptor,
     pub(super) route: Option<Route>,
     pub(super) skip: Option<Predicate>,
@@ -29,7 +29,7 @@ pub(super) struct Settings {
     pub(super) trusts_user_header: bool,
     pub(super) has_server_timing: bool,
     pub(super) has_query: bool,
-    /// Headers that are recorded, in the order of their fields behind those of `FIELDS`.
+    /// The recorded headers, in the order of their fields, which follow those of `FIELDS`.
     pub(super) request_headers: Vec<HeaderName>,
     pub(super) response_headers: Vec<HeaderName>,
 }
@@ -57,8 +57,8 @@ impl Settings {
         }
     }
 
-    /// Declares the fields of the headers that are recorded. Descriptors live as long as the
-    /// program, and so do these.
+    /// Declares the fields of the recorded headers. Descriptors last as long as the program, so the
+    /// fields do too.
     pub(super) fn declare_headers(&mut self) {
         let of_requests = self.request_headers.iter().map(|name| captured_header("http.request.header.", name));
         let of_responses = self.response_headers.iter().map(|name| captured_header("http.response.header.", name));
@@ -66,31 +66,31 @@ impl Settings {
         self.template = self.template.with_fields(Box::leak(fields.into_boxed_slice()));
     }
 
-    /// Returns whether the request passes without a trace.
+    /// Returns `true` if the request is left out.
     pub(super) fn skips(&self, parts: &Parts) -> bool {
         self.skip.as_ref().is_some_and(|skip| guard::contain(|| skip(parts)).unwrap_or_else(or(false)))
     }
 
-    /// Returns whether the caller is a stranger. One that nobody can tell is.
+    /// Returns `true` if the caller is not trusted. If the closure panics, the caller is not.
     pub(super) fn is_public(&self, parts: &Parts) -> bool {
         self.is_public.as_ref().is_some_and(|is_public| guard::contain(|| is_public(parts)).unwrap_or_else(or(true)))
     }
 
-    /// Returns the route that the application's own router gives the request.
+    /// Returns the route that the application's closure returns.
     pub(super) fn route<'a>(&self, parts: &'a Parts) -> Option<&'a str> {
         let route = self.route.as_ref()?;
         guard::contain(|| route(parts)).unwrap_or_else(or(None))
     }
 
-    /// Returns the address of whoever asks.
+    /// Returns the client's address.
     pub(super) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
         let address = self.client_address.as_ref()?;
         guard::contain(|| address(parts)).unwrap_or_else(or(None))
     }
 }
 
-/// Returns `value` where a closure of the application's panicked: the request goes on without its
-/// answer.
+/// Returns `value` in place of the result of a closure that panicked, so that the request
+/// continues.
 fn or<T>(value: T) -> impl FnOnce(Box<guard::Payload>) -> T {
     |payload| {
         guard::dispose(payload);

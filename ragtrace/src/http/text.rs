@@ -1,8 +1,8 @@
-//! Texts that whoever calls the service chooses, as far as records have them.
+//! Texts chosen by callers, cut for records.
 
 use std::borrow::Cow;
 
-/// Returns the beginning of `text` that has at most `limit` bytes, and a mark where it was cut.
+/// Returns the first `limit` bytes of `text`, at most, with a mark if it was cut.
 pub(super) fn bounded(text: &str, limit: usize) -> Cow<'_, str> {
     const MARK: &str = "…";
     if text.len() <= limit {

@@ -1,4 +1,4 @@
-//! Counts runs by stage, minute and tenant.
+//! Counts the runs of stages by minute and tenant.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use super::request::RunStatus;
 use super::sketch::DurationSketch;
 use crate::hash::FastHash;
 
-/// Tenants that are distinguished in one minute; beyond, runs are counted without a tenant.
+/// The maximum number of tenants in one minute; the runs of further ones are counted without a
+/// tenant.
 const MAX_TENANTS: usize = 4_096;
 
 /// A run that ended.
@@ -31,19 +32,20 @@ pub(crate) struct Meter {
     counts: Vec<StageMinute>,
     indices: HashMap<CountKey, usize, FastHash>,
     tenants: HashMap<Box<str>, u32>,
-    /// The request whose tenant was looked up last, and its number.
+    /// The request whose tenant was looked up last, and the tenant's number.
     last_request: (u64, u32),
-    /// Where the runs of some stages were counted last: a stage has its entry by its address.
+    /// The positions at which the runs of recent stages were counted, indexed by the address of the
+    /// stage.
     cache: [CachedIndex; CACHE_ENTRIES],
-    /// The earliest minute that is counted.
+    /// The earliest minute with counts.
     earliest: Option<i64>,
 }
 
-/// How many stages are found at once, if their addresses are lucky.
+/// The number of stages that the cache can hold.
 const CACHE_ENTRIES: usize = 16;
 
-/// Where a run was counted: which it was, the index of its counts, and that of its duration's
-/// bucket.
+/// A position at which a run was counted: the key of the run, the index of its counts, and that of
+/// the bucket of its duration.
 #[derive(Clone, Copy, Debug, Default)]
 struct CachedIndex {
     stage: usize,
@@ -57,7 +59,7 @@ struct CachedIndex {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct CountKey(usize, i64, u32);
 
-/// The number of no tenant.
+/// The number that stands for no tenant.
 const NOBODY: u32 = 0;
 
 impl Meter {
@@ -91,8 +93,8 @@ impl Meter {
         CachedIndex { stage, request: run.request.version, minute, index, bucket_hint: 0 }
     }
 
-    /// Returns the counts of minutes that were over at `now`, and forgets them; all of them without
-    /// it.
+    /// Removes and returns the counts of minutes that were over at `now`, or all counts if `now` is
+    /// `None`.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         let this_minute = now.map(|now| now.as_micros().div_euclid(MINUTE));
         let is_over = |minute: i64| this_minute.is_none_or(|this_minute| minute < this_minute);
@@ -103,7 +105,8 @@ impl Meter {
         let minute_of = |counted: &StageMinute| counted.minute.as_micros().div_euclid(MINUTE);
         let (mut over, goes_on): (Vec<_>, Vec<_>) =
             counts.counts.into_iter().partition(|counted| is_over(minute_of(counted)));
-        // What goes on is found no more, and so is a part of its own: parts of one minute add up.
+        // The remaining counts move, so the cached positions are wrong and later runs start a
+        // separate part. The parts of a minute are added up later.
         self.earliest = goes_on.iter().map(minute_of).min();
         self.counts = goes_on;
         over.sort_by(|a, b| (a.minute, &a.stage, &a.tenant_id).cmp(&(b.minute, &b.stage, &b.tenant_id)));
@@ -181,7 +184,7 @@ mod tests {
         assert_eq!(seen, [(None, 1, 3, 1), (Some("acme"), 2, 6, 2)]);
         assert_eq!(over[1].cost_usd().to_bits(), 1.0f64.to_bits());
         assert!(meter.take(Some(Timestamp::from_micros(MINUTE + 6))).is_empty());
-        // A part that went on and one that began since.
+        // The part that remained, and the one that began afterwards.
         meter.count(&run(MINUTE + 7, &acme));
         let rest = meter.take(None);
         assert_eq!(rest.iter().map(StageMinute::runs).collect::<Vec<_>>(), [1, 1]);

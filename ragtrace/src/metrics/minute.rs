@@ -1,4 +1,4 @@
-//! Runs of a stage by the minute and tenant.
+//! Metrics of a stage by minute and tenant.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,8 +12,10 @@ use crate::record::Record;
 /// A minute in microseconds.
 pub(super) const MINUTE: i64 = 60_000_000;
 
-/// The runs of one stage, for one tenant, that ended in one minute, as one process counted them.
-/// Several of the same minute add up.
+/// Metrics of the runs of one stage for one tenant that ended in one minute, as counted by one
+/// process.
+///
+/// Several values for the same minute are added up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageMinute {
     pub(crate) minute: Timestamp,
@@ -25,17 +27,19 @@ pub struct StageMinute {
     pub(crate) cancelled: u64,
     pub(crate) items: u64,
     pub(crate) cost_usd: f64,
-    /// In nanoseconds.
+    /// The sum of durations in nanoseconds.
     pub(crate) total: u64,
     pub(crate) durations: DurationSketch,
 }
 
 impl StageMinute {
-    /// About how many bytes of memory one takes, with a sketch of usual width.
+    /// The estimated memory of one value in bytes, with a sketch of usual size.
     pub(crate) const MEMORY: usize = size_of::<Self>() + 1_536;
 
-    /// Returns what a stage's end record counts for by itself: for tests of sinks, and to count
-    /// anew what is stored. Returns `None` for any other record.
+    /// Returns the metrics of the single run that `record` ends, or `None` if it is not the end
+    /// record of a stage.
+    ///
+    /// It is meant for tests of sinks, and for counting stored records again.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.event().is_end())?;
         let is = |event| u64::from(record.event() == event);
@@ -57,62 +61,62 @@ impl StageMinute {
         })
     }
 
-    /// Returns the first instant of the minute.
+    /// Returns the start of the minute.
     pub fn minute(&self) -> Timestamp {
         self.minute
     }
 
-    /// Returns the stage's name.
+    /// Returns the name of the stage.
     pub fn stage(&self) -> &str {
         &self.stage
     }
 
-    /// Returns the stage's kind.
+    /// Returns the kind of the stage.
     pub fn kind(&self) -> StageKind {
         self.kind
     }
 
-    /// Returns the tenant, if the requests had one.
+    /// Returns the id of the tenant, if the requests had one.
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant_id.as_deref()
     }
 
-    /// Returns how many runs ended.
+    /// Returns the number of runs that ended.
     pub fn runs(&self) -> u64 {
         self.completed + self.failed + self.cancelled
     }
 
-    /// Returns how many runs completed.
+    /// Returns the number of runs that completed.
     pub fn completed(&self) -> u64 {
         self.completed
     }
 
-    /// Returns how many runs failed.
+    /// Returns the number of runs that failed.
     pub fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// Returns how many runs were cancelled.
+    /// Returns the number of runs that were cancelled.
     pub fn cancelled(&self) -> u64 {
         self.cancelled
     }
 
-    /// Returns the sum of `count`.
+    /// Returns the sum of the runs' `count`.
     pub fn items(&self) -> u64 {
         self.items
     }
 
-    /// Returns the sum of `cost_usd`.
+    /// Returns the sum of the runs' `cost_usd`, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         self.cost_usd
     }
 
-    /// Returns the sum of durations.
+    /// Returns the sum of the runs' durations.
     pub fn total_duration(&self) -> Duration {
         Duration::from_nanos(self.total)
     }
 
-    /// Returns a sketch of durations.
+    /// Returns the sketch of the runs' durations.
     pub fn durations(&self) -> &DurationSketch {
         &self.durations
     }

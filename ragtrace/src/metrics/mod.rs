@@ -1,9 +1,10 @@
-//! Counts of every run, whether its records are logged or not: finished requests, and stages by the
-//! minute. A request is a finished local root: a stage that ran without a parent in its process.
+//! Metrics of all runs, whatever the level and the sampler leave out: finished requests, and stages
+//! by the minute.
 //!
-//! The worker counts before any filter or sampling, and hands the counts to the sinks with the
-//! batches. Counts of one minute may come in several parts, which are added up where they are
-//! stored.
+//! A request here is a finished local root: a stage that ran without a parent in its process. The
+//! worker counts runs before any filter or sampling, and gives the metrics to the sinks as part of
+//! the batches. The metrics of one minute may come in several parts, which the reader of a backend
+//! has to add up.
 
 mod meter;
 mod minute;

@@ -16,16 +16,16 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// It returned, and not an `Err`.
+    /// The run returned a value that is not an `Err`.
     Completed,
-    /// It returned an `Err`, or panicked.
+    /// The run returned an `Err`, or panicked.
     Failed,
-    /// It was dropped before its end.
+    /// The run was dropped before its end.
     Cancelled,
 }
 
 impl RunStatus {
-    /// Returns the name in tables.
+    /// Returns the name that tables use: `completed`, `failed` or `cancelled`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -46,7 +46,7 @@ impl RunStatus {
 impl FromStr for RunStatus {
     type Err = ParseError;
 
-    /// Reads the name in tables, in lower case only.
+    /// Parses the name that tables use, in lower case only.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let all = [Self::Completed, Self::Failed, Self::Cancelled];
         let found = all.into_iter().find(|status| status.as_str() == text);
@@ -60,7 +60,7 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// One finished local root: a stage without a parent in this process, and so a request or a run.
+/// A finished request: the run of a stage without a parent in this process.
 #[derive(Clone, Debug)]
 pub struct RequestMetric {
     pub(crate) timestamp: Timestamp,
@@ -71,11 +71,13 @@ pub struct RequestMetric {
 }
 
 impl RequestMetric {
-    /// About how many bytes of memory one takes, with a request of its own.
+    /// The estimated memory of one value in bytes, with a request that nothing else shares.
     pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
 
-    /// Returns what the end record of a local root says of its request: for tests of sinks, and to
-    /// count anew what is stored. Returns `None` for any other record.
+    /// Returns the request that `record` ends, or `None` if it is not the end record of a local
+    /// root.
+    ///
+    /// It is meant for tests of sinks, and for counting stored records again.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.is_local_root() && record.event().is_end())?;
         Some(Self {
@@ -87,7 +89,7 @@ impl RequestMetric {
         })
     }
 
-    /// Returns when it ended.
+    /// Returns the time at which the request ended.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
@@ -97,12 +99,12 @@ impl RequestMetric {
         &self.operation
     }
 
-    /// Returns the time from its start to its end.
+    /// Returns the time from the start to the end of the request.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Returns how it ended.
+    /// Returns the outcome of the request.
     pub fn status(&self) -> RunStatus {
         self.status
     }
@@ -112,17 +114,17 @@ impl RequestMetric {
         self.request.trace_id
     }
 
-    /// Returns the user who asked.
+    /// Returns the id of the user that made the request.
     pub fn user_id(&self) -> Option<&str> {
         self.request.user_id.as_deref()
     }
 
-    /// Returns the tenant that the user belongs to.
+    /// Returns the id of the user's tenant.
     pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
     }
 
-    /// Returns the session that the request belongs to, such as a conversation.
+    /// Returns the id of the session that the request belongs to, such as a conversation.
     pub fn session_id(&self) -> Option<&str> {
         self.request.session_id.as_deref()
     }

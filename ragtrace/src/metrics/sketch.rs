@@ -1,8 +1,9 @@
-//! A sketch of durations: enough to read percentiles from, small enough to store every minute.
+//! A sketch of durations, from which percentiles can be read and which is small enough to be stored
+//! every minute.
 //!
-//! Buckets grow by a constant factor, so a quantile is right within a relative error, whatever the
-//! scale (the idea of `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add
-//! up exactly.
+//! Buckets grow by a constant factor, so a quantile is accurate within a constant relative error at
+//! any scale (the idea of `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches with the same
+//! factor can be merged exactly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,18 +14,31 @@ use ragtrace_core::ParseError;
 
 /// The relative error of a quantile.
 const ERROR: f64 = 0.01;
-/// A bucket's upper bound over its lower one.
+/// The ratio of a bucket's upper bound to its lower bound.
 const FACTOR: f64 = (1.0 + ERROR) / (1.0 - ERROR);
 
-/// Durations, counted in buckets. Durations count in microseconds, and at least one.
+/// A histogram of durations from which quantiles can be read within 1%.
+///
+/// Durations have a resolution of one microsecond, and shorter ones count as one microsecond.
+/// Sketches can be merged.
+///
+/// ```
+/// use std::time::Duration;
+/// use ragtrace::metrics::DurationSketch;
+///
+/// let mut sketch = DurationSketch::new();
+/// (1..=100).for_each(|millis| sketch.add(Duration::from_millis(millis)));
+/// let median = sketch.quantile(0.5).expect("durations were added");
+/// assert!((49.0..=51.0).contains(&(median.as_secs_f64() * 1000.0)));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DurationSketch {
-    /// Buckets that are not empty, in order, with their counts.
+    /// The buckets that are not empty, in order, with their counts.
     buckets: Vec<(u16, u64)>,
 }
 
 impl DurationSketch {
-    /// Makes an empty sketch.
+    /// Creates an empty sketch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -34,15 +48,15 @@ impl DurationSketch {
         self.add_to(bucket(duration), 1);
     }
 
-    /// Adds all of another sketch.
+    /// Adds all durations of another sketch.
     pub fn merge(&mut self, other: &Self) {
         for (bucket, count) in &other.buckets {
             self.add_to(*bucket, *count);
         }
     }
 
-    /// Adds one duration of so many nanoseconds. `hint` is the index at which to look first, and is
-    /// set to the one where the bucket was.
+    /// Adds one duration in nanoseconds. `hint` is the index to look at first, and is set to the
+    /// index of the bucket.
     #[inline]
     pub(crate) fn add_with_hint(&mut self, nanos: u64, hint: &mut usize) {
         let number = bucket_of_nanos(nanos);
@@ -52,7 +66,7 @@ impl DurationSketch {
         }
     }
 
-    /// Returns the index of the bucket.
+    /// Adds to a bucket and returns its index.
     fn add_to(&mut self, bucket: u16, more: u64) -> usize {
         match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
             Ok(index) => {
@@ -66,17 +80,18 @@ impl DurationSketch {
         }
     }
 
-    /// Returns how many durations were added.
+    /// Returns the number of durations.
     pub fn len(&self) -> u64 {
         self.buckets.iter().fold(0, |total, (_, count)| total.saturating_add(*count))
     }
 
-    /// Returns whether none was added.
+    /// Returns `true` if the sketch contains no durations.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// Returns how many durations are at most `limit`; those within 1% of it may count either way.
+    /// Returns the number of durations that are at most `limit`; those within 1% of it may or may
+    /// not be counted.
     pub(crate) fn count_up_to(&self, limit: Duration) -> u64 {
         let last = bucket(limit);
         let within = |bucket: u16| bucket < last || (bucket == last && middle(bucket) <= limit);
@@ -84,8 +99,10 @@ impl DurationSketch {
         counts.fold(0, u64::saturating_add)
     }
 
-    /// Returns the duration that the part `q` (0 to 1) of all are at most, within 1%; `None` for an
-    /// empty sketch.
+    /// Returns the quantile `q` (0 to 1) of the durations, within 1%, or `None` if the sketch is
+    /// empty.
+    ///
+    /// A `q` outside of the range is clamped to it.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let rank = (q.clamp(0.0, 1.0) * self.len() as f64).ceil().max(1.0) as u64;
@@ -98,7 +115,8 @@ impl DurationSketch {
     }
 }
 
-/// Returns the number of the bucket that a duration falls in: those up to `FACTOR^n` microseconds.
+/// Returns the number of the bucket of a duration; bucket `n` holds durations up to `FACTOR^n`
+/// microseconds.
 #[inline]
 fn bucket(duration: Duration) -> u16 {
     u64::try_from(duration.as_nanos()).map_or_else(|_| far_bucket(duration), bucket_of_nanos)
@@ -109,28 +127,30 @@ fn bucket_of_nanos(nanos: u64) -> u16 {
     if nanos <= 1_000 { 0 } else { near_bucket(nanos).unwrap_or_else(|| far_bucket(Duration::from_nanos(nanos))) }
 }
 
-/// The longest durations, in nanoseconds, of the buckets up to about three hours.
+/// The longest duration of each bucket in nanoseconds, for buckets up to about three hours.
 static LONGEST: LazyLock<Vec<u64>> = LazyLock::new(|| {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hours of nanoseconds")]
     (0..1_152).map(|bucket| (1e3 * FACTOR.powi(bucket)) as u64).collect()
 });
 
-/// Returns the bucket of more than a microsecond, without a logarithm: every run that ends asks for
-/// it. Returns `None` if it is beyond those whose bounds are known.
+/// Returns the bucket of a duration above one microsecond without computing a logarithm, because
+/// this runs at the end of every run. Returns `None` for a duration beyond the buckets with known
+/// bounds.
 #[inline]
 fn near_bucket(nanos: u64) -> Option<u16> {
-    /// Numbers have 16 bits after the point.
+    /// The number one in fixed point, with 16 bits after the binary point.
     const ONE: u64 = 1 << 16;
-    /// The binary logarithm of a microsecond, and that of a bucket's width, from below one.
+    /// The binary logarithm of a microsecond in nanoseconds, rounded down, and the number of
+    /// buckets in a doubling, both in fixed point.
     const MICROSECOND: i64 = 653_118;
     const BUCKETS_A_DOUBLING: i64 = 2_271_229;
-    // For 1 <= 1 + m < 2 its binary logarithm is near m + 0.3465 m (1 - m): within 0.27 of a
+    // For 1 <= 1 + m < 2, its binary logarithm is close to m + 0.3465 m (1 - m): within 0.27 of a
     // bucket's width.
     let zeros = nanos.leading_zeros();
     let (whole, m) = (u64::from(63 - zeros), (nanos << zeros << 1) >> 48);
     let log = whole * ONE + m + ((((m * (ONE - m)) >> 16) * 22_708) >> 16);
     let buckets = ((log.cast_signed() - MICROSECOND) * BUCKETS_A_DOUBLING) >> 16;
-    // So it is this one or the next, and their bound says which.
+    // So the bucket is this one or the next, and the bound tells which.
     let first = usize::try_from(((buckets - 17_695) >> 16) + 1).ok()?;
     let bucket = first + usize::from(nanos > *LONGEST.get(first)?);
     u16::try_from(bucket).ok()
@@ -143,7 +163,7 @@ fn far_bucket(duration: Duration) -> u16 {
     (micros.ln() / FACTOR.ln()).ceil() as u16
 }
 
-/// Returns the duration that is within the error of every one in the bucket.
+/// Returns the duration that is within the relative error of every duration in the bucket.
 fn middle(bucket: u16) -> Duration {
     let micros = 2.0 * FACTOR.powi(i32::from(bucket)) / (FACTOR + 1.0);
     Duration::try_from_secs_f64(micros / 1e6).unwrap_or(Duration::MAX)
@@ -213,7 +233,7 @@ mod tests {
             let duration = Duration::from_nanos(nanos);
             let (near, far) = (near_bucket(nanos), far_bucket(duration));
             match near {
-                // At a bound the logarithm is rounded one way or the other.
+                // Close to a bound, the logarithm may be rounded either way.
                 Some(near) if LONGEST.iter().any(|longest| longest.abs_diff(nanos) <= 1) => {
                     assert!(near.abs_diff(far) <= 1, "{nanos}: {near}, {far}");
                 }

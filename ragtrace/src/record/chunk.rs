@@ -1,13 +1,14 @@
-//! Where records lie: those that were made together, side by side, with what they have in common
-//! once.
+//! Chunks: records that were made together and are stored side by side, with the parts that they
+//! have in common stored once.
 //!
-//! Fields stay in the encoding that the stage wrote, as long as nobody wants them otherwise: the
-//! canonical JSON is written from it, and for a sink that looks at no field none is decoded. Who
-//! looks at one has those of all records of the chunk decoded.
+//! Fields stay in the encoding that the stage wrote for as long as possible: the canonical JSON is
+//! written from it, so a sink that reads no fields decodes none. The first access to a field
+//! decodes the fields of all records of the chunk.
 //!
-//! A record by itself would be four or five allocations. A chunk is that many for hundreds of
-//! records; each of them is an index in it. The chunk goes when the last of its records does, so
-//! whoever keeps few of many for long keeps copies ([`detached`](super::Record::detached)).
+//! A record by itself would need four or five allocations. A chunk needs as many for hundreds of
+//! records, each of which is an index in it. A chunk is freed with the last of its records, so
+//! whoever keeps a few of many records for long should keep copies
+//! ([`detached`](super::Record::detached)).
 
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -31,24 +32,24 @@ pub(crate) struct Chunk {
     pub(super) parts: Vec<RecordParts>,
     /// Fields in the encoding that stages wrote. Records of one run may share them.
     pub(super) encoded: Vec<u64>,
-    /// Fields that were changed, or are not a stage's.
+    /// Fields that were changed, or do not come from a stage.
     pub(super) fields: Vec<NamedValue>,
-    /// The fields in `encoded`, once somebody asked for one.
+    /// The decoded fields, set at the first access to a field.
     pub(super) decoded: OnceLock<DecodedFields>,
-    /// Where its memory goes when it is not used any more.
+    /// The pool that takes the chunk's memory when the chunk is dropped.
     pub(super) pool: Option<ChunkPool>,
 }
 
-/// The fields of those records of a chunk that have them encoded.
+/// The decoded fields of the records whose fields are encoded.
 #[derive(Debug)]
 pub(super) struct DecodedFields {
     fields: Vec<NamedValue>,
-    /// Where those of each record are, in the order of the records.
+    /// The ranges of each record's fields, in the order of the records.
     ranges: Vec<FieldRanges>,
 }
 
 impl Chunk {
-    /// Returns the fields of the record at `index`: of its context, and of its metrics.
+    /// Returns the fields of the record at `index`: its context and its metrics.
     pub(super) fn fields_of(&self, index: usize) -> (&[NamedValue], &[NamedValue]) {
         let parts = &self.parts[index];
         let (fields, ranges) = if parts.flags.has(RecordFlags::ENCODED) {
@@ -60,7 +61,7 @@ impl Chunk {
         (fields.get(ranges.context()).unwrap_or_default(), fields.get(ranges.metrics()).unwrap_or_default())
     }
 
-    /// Returns the encoding of a record's context and metrics, if it has its fields encoded.
+    /// Returns the encoding of a record's context and metrics, if its fields are encoded.
     pub(super) fn encoded_of(&self, parts: &RecordParts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
         let stage = parts.stage.filter(|_| parts.flags.has(RecordFlags::ENCODED))?;
         let encoded = |range| self.encoded.get(range).unwrap_or_default();
@@ -80,8 +81,8 @@ impl Chunk {
     }
 }
 
-/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked
-/// for it again.
+/// A pool of the memory of dropped chunks. Reused memory is in the processor's cache, and saves
+/// calls of the system allocator.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkPool(Arc<ArrayQueue<ChunkBuffers>>);
 
@@ -94,10 +95,10 @@ pub(super) struct ChunkBuffers {
 }
 
 impl ChunkPool {
-    /// Records of a chunk that is as large as it should be: some 32 KiB, which a processor's second
-    /// cache holds.
+    /// The number of records in a chunk of the intended size: about 32 KiB, which fits into a
+    /// processor's second-level cache.
     pub(crate) const RECORDS: usize = 256;
-    /// So much is kept at most: 1 MiB.
+    /// The maximum number of kept chunks, which together take about 1 MiB.
     const CHUNKS: usize = 32;
 
     pub(super) fn take(&self) -> ChunkBuffers {

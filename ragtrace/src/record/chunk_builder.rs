@@ -1,5 +1,5 @@
-//! A chunk that is being made: its records are added one by one, looked at by the rules for what
-//! may leave, and shared then.
+//! The builder of a chunk: records are added one by one, cut and redacted where necessary, and then
+//! shared.
 
 #![expect(clippy::inline_always, reason = "what is known of a record stays in registers until it is pushed")]
 
@@ -19,29 +19,32 @@ use super::parts::{ChunkIndex, RecordFlags, RecordParts};
 use super::record_mut::RecordMut;
 use crate::Value;
 
-/// Makes a chunk, record by record. A record of a stage has the encoding of its fields appended and
-/// is pushed then; any other has its fields added one by one, and then itself.
+/// Builds a chunk, record by record.
+///
+/// The encoded fields of a stage's record are appended first, and then the record is pushed. The
+/// fields of any other record are added one by one, followed by the record.
 #[derive(Debug)]
 pub(crate) struct ChunkBuilder {
     chunk: Chunk,
-    /// Where the fields of the record that is made begin.
+    /// The index at which the fields of the current record begin.
     start: usize,
-    /// Its metrics, since they lie behind its context.
+    /// The metrics of the current record, which follow its context.
     metrics: Vec<NamedValue>,
     sizes: FieldSizes,
     maxima: Maxima,
 }
 
-/// The largest of what each record has, so that the rules need not look at each.
+/// The largest values of any record in the chunk, which usually show that no record has to be
+/// looked at.
 #[derive(Clone, Copy, Debug, Default)]
 struct Maxima {
     fields: u32,
     size: u32,
-    /// Whether one may not leave as it is.
+    /// Set if any record has to be redacted or cut.
     is_unclean: bool,
 }
 
-/// Where the encoding of a record's fields was appended, and their size.
+/// The ranges of a record's encoded fields, and their size.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EncodedRanges {
     pub(crate) context: EncodedRange,
@@ -50,7 +53,7 @@ pub(crate) struct EncodedRanges {
 }
 
 impl EncodedRanges {
-    /// Adds to the size that of a path of so many steps.
+    /// Adds the size of a path with `steps` steps.
     #[inline]
     pub(crate) fn with_path(mut self, steps: usize) -> Self {
         if steps > 0 {
@@ -60,10 +63,10 @@ impl EncodedRanges {
     }
 }
 
-/// The parts of a record that follow from its fields.
+/// The parts of a record that are computed from its fields.
 pub(crate) struct SealedFields {
     pub(crate) fields: FieldRanges,
-    /// Estimates, as [`RecordParts`] has them.
+    /// Estimates, as in [`RecordParts`].
     pub(crate) size: u32,
     pub(crate) memory: u32,
     /// `CLEAN` and `ENCODED`.
@@ -71,15 +74,16 @@ pub(crate) struct SealedFields {
 }
 
 impl ChunkBuilder {
-    /// The longest encoding that a record may have of context, and of metrics, in 64-bit words.
+    /// The maximum length of the encoding of a record's context, and of its metrics, in 64-bit
+    /// words.
     pub(crate) const MAX_ENCODED: usize = u16::MAX as usize;
 
-    /// Begins a chunk of the process `origin`.
+    /// Creates a builder for a chunk of the process `origin`.
     pub(crate) fn new(origin: Arc<Origin>) -> Self {
         Self::with_buffers(origin, RecordIds::random(), ChunkBuffers::default(), None)
     }
 
-    /// Begins a chunk with these ids in memory that is there already.
+    /// Creates a builder for a chunk with the given ids, in memory from a pool.
     pub(crate) fn from_pool(origin: Arc<Origin>, ids: RecordIds, pool: &ChunkPool) -> Self {
         Self::with_buffers(origin, ids, pool.take(), Some(pool.clone()))
     }
@@ -96,7 +100,7 @@ impl ChunkBuilder {
         }
     }
 
-    /// Returns whether the chunk is as large as it should be, with room for as much again.
+    /// Returns `true` if the chunk has the intended size. There is room for as many records again.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.chunk.parts.len() >= ChunkPool::RECORDS / 2
@@ -106,29 +110,29 @@ impl ChunkBuilder {
         self.chunk.parts.is_empty()
     }
 
-    /// Returns how many records there are.
+    /// Returns the number of records.
     pub(crate) fn len(&self) -> usize {
         self.chunk.parts.len()
     }
 
-    /// Returns the ids of what comes after the records that are there.
+    /// Returns the ids for the records that follow this chunk.
     pub(crate) fn next_ids(&self) -> RecordIds {
         self.chunk.ids.starting_at(self.chunk.parts.len())
     }
 
-    /// Returns the index of `request` among the chunk's requests.
+    /// Returns the index of `request` in the chunk's list of requests.
     #[inline]
     pub(crate) fn request_index(&mut self, request: &Arc<Request>) -> ChunkIndex {
         index_of(&mut self.chunk.requests, request)
     }
 
-    /// Returns the index of `thread` among the chunk's threads.
+    /// Returns the index of `thread` in the chunk's list of threads.
     #[inline]
     pub(crate) fn thread_index(&mut self, thread: &Arc<str>) -> ChunkIndex {
         index_of(&mut self.chunk.threads, thread)
     }
 
-    /// Appends fields in their encoding, for one record or more.
+    /// Appends encoded fields for one record or more.
     #[inline]
     pub(crate) fn append_encoded(&mut self, encoded: &[u64]) -> EncodedRange {
         let end = self.encoded_end();
@@ -142,25 +146,25 @@ impl ChunkBuilder {
         EncodedRange { start, length: length + self.append_encoded(second).length }
     }
 
-    /// Returns where the next encoding will be appended.
+    /// Returns the position at which the next encoding will be appended.
     #[inline]
     pub(crate) fn encoded_end(&self) -> EncodedRange {
         EncodedRange { start: saturating_u32(self.chunk.encoded.len()), length: 0 }
     }
 
-    /// Returns what was appended since `end` was the end.
+    /// Returns the range of everything that was appended after `end`.
     #[inline]
     pub(crate) fn encoded_since(&self, end: EncodedRange) -> EncodedRange {
         EncodedRange { length: self.encoded_end().start - end.start, ..end }
     }
 
-    /// Takes back `range` and what was appended after it.
+    /// Removes `range` and everything that was appended after it.
     #[inline]
     pub(crate) fn truncate_encoded(&mut self, range: EncodedRange) {
         self.chunk.encoded.truncate(range.start as usize);
     }
 
-    /// Returns what is known of a record of `stage` with these fields.
+    /// Returns the parts of a record of `stage` that are computed from these fields.
     #[inline(always)]
     pub(crate) fn seal_encoded(
         &mut self,
@@ -186,7 +190,8 @@ impl ChunkBuilder {
         SealedFields { fields, size, memory: RecordParts::MEMORY.saturating_add(sizes.memory()), flags }
     }
 
-    /// Adds a record whose fields are sealed. It is made where it stays, once there is room.
+    /// Adds a record whose fields are sealed. `make` builds it in its final place, once there is
+    /// room.
     #[inline(always)]
     pub(crate) fn push(&mut self, make: impl FnOnce() -> RecordParts) {
         if self.chunk.parts.len() == self.chunk.parts.capacity() {
@@ -195,7 +200,8 @@ impl ChunkBuilder {
         self.chunk.parts.push(make());
     }
 
-    /// Adds items to the record that was pushed last. They have texts, which the rules look at.
+    /// Adds items to the record that was pushed last. Items have texts, so the record is no longer
+    /// clean.
     pub(crate) fn add_items(&mut self, used: Vec<RecordItem>, generated: Vec<RecordItem>) {
         let Some(parts) = self.chunk.parts.last_mut().filter(|_| !(used.is_empty() && generated.is_empty())) else {
             return;
@@ -212,25 +218,26 @@ impl ChunkBuilder {
         self.chunk.parts.reserve(1);
     }
 
-    /// Adds a field to the context of the record that is being made.
+    /// Adds a field to the context of the current record.
     pub(crate) fn add_context(&mut self, name: Cow<'static, str>, value: Value) {
         self.sizes.add(&name, &value);
         self.chunk.fields.push((name, value));
     }
 
-    /// Adds a field to the metrics of the record that is being made.
+    /// Adds a field to the metrics of the current record.
     pub(crate) fn add_metric(&mut self, name: Cow<'static, str>, value: Value) {
         self.sizes.add(&name, &value);
         self.metrics.push((name, value));
     }
 
-    /// Returns the number of this name that the record has already, or anything else of this name.
+    /// Returns the value of an earlier field with this name in the current record: a number if
+    /// `is_number` is set, any other value otherwise.
     pub(crate) fn earlier_value(&mut self, name: &str, is_number: bool) -> Option<&mut Value> {
         let fields = if is_number { &mut self.metrics[..] } else { self.chunk.fields.get_mut(self.start..)? };
         fields.iter_mut().find(|(earlier, _)| earlier == name).map(|(_, value)| value)
     }
 
-    /// Adds the record, whose fields are those since the last one.
+    /// Adds the record, whose fields are those added since the previous record.
     pub(crate) fn add(&mut self, parts: RecordParts) {
         let is_clean = parts.extras.is_none() && !self.sizes.has_texts();
         let context = self.start..self.chunk.fields.len();
@@ -246,7 +253,7 @@ impl ChunkBuilder {
         self.push(|| RecordParts { fields, size, memory, flags, ..parts });
     }
 
-    /// Takes back the fields since the last record, which belong to none.
+    /// Removes the fields that were added since the last record.
     pub(crate) fn discard_fields(&mut self) {
         self.chunk.fields.truncate(self.start);
         self.metrics.clear();
@@ -254,7 +261,7 @@ impl ChunkBuilder {
     }
 
     /// Calls `change` with each record that has more than `fields` fields or `bytes` bytes, or that
-    /// may not leave as it is for another reason.
+    /// has to be redacted or cut for another reason.
     pub(crate) fn for_each_unclean(&mut self, fields: usize, bytes: usize, mut change: impl FnMut(&mut RecordMut<'_>)) {
         if !self.maxima.is_unclean && self.maxima.fields as usize <= fields && self.maxima.size as usize <= bytes {
             return;
@@ -295,11 +302,11 @@ impl ChunkBuilder {
         &mut self.chunk.requests
     }
 
-    /// Shares the chunk, and returns its records.
+    /// Finishes the chunk and returns its records.
     pub(crate) fn finish(mut self) -> Vec<Record> {
         let Chunk { parts, encoded, fields, pool, .. } = &mut self.chunk;
-        // What waits for a sink is counted by its records, so few of them must not hold the memory
-        // of many.
+        // Memory that waits for a sink is counted by its records, so a few records must not hold
+        // the memory of many.
         if parts.len() < parts.capacity() / 2
             && let Some(pool) = pool.take()
         {
@@ -311,14 +318,15 @@ impl ChunkBuilder {
     }
 }
 
-/// Leaves what is in `list` in one that is no longer than that, and returns the memory that it had.
+/// Moves the contents of `list` to a list of exactly that length, and returns the old list's
+/// memory.
 fn shrink<T>(list: &mut Vec<T>) -> Vec<T> {
     let mut short = Vec::with_capacity(list.len());
     short.append(list);
     std::mem::replace(list, short)
 }
 
-/// Returns the index of `one`, which is added unless it is the last one of `known` already.
+/// Returns the index of `one`, which is added unless it equals the last one of `known`.
 #[inline]
 fn index_of<T: ?Sized>(known: &mut Vec<Arc<T>>, one: &Arc<T>) -> ChunkIndex {
     if known.last().is_none_or(|last| !Arc::ptr_eq(last, one)) {
@@ -328,7 +336,7 @@ fn index_of<T: ?Sized>(known: &mut Vec<Arc<T>>, one: &Arc<T>) -> ChunkIndex {
 }
 
 impl Record {
-    /// Returns the same record in a chunk of its own, so that keeping it keeps no other.
+    /// Returns a copy of the record in a chunk of its own, which keeps no other record alive.
     pub(crate) fn detached(&self) -> Self {
         let ids = self.chunk.ids.starting_at(self.index as usize);
         let mut builder =

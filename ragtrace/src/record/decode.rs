@@ -1,4 +1,4 @@
-//! A record read back from its canonical JSON.
+//! Parsing a record from its canonical JSON.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -22,8 +22,14 @@ use crate::json_members::{Json, JsonError, Members, compact};
 use crate::{Timestamp, Value};
 
 impl Record {
-    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
-    /// an earlier one. Members that are not known are passed over.
+    /// Parses a record from canonical JSON as written by [`Record::to_json`], in this version or an
+    /// earlier one.
+    ///
+    /// Unknown members are ignored.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `line` is not JSON, or not the canonical JSON of a record.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
         let mut chunks = Vec::new();
         add_json(&mut chunks, line)?;
@@ -32,8 +38,8 @@ impl Record {
     }
 }
 
-/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes
-/// from another process.
+/// Parses a record and adds it to the last of `chunks`, or to a new chunk if it comes from another
+/// process.
 pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(), DecodeRecordError> {
     let members = Members::of(line)?;
     let origin = origin(&members)?;
@@ -46,16 +52,16 @@ pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(),
     }
 }
 
-/// A text that is not the canonical JSON of a record.
+/// An error returned when a text is not the canonical JSON of a record.
 ///
-/// The source says what is wrong with a text that is no JSON at all.
+/// If the text is not JSON at all, [`source`](Error::source) returns the parser's error.
 #[derive(Debug, Clone)]
 pub struct DecodeRecordError(Fault);
 
 #[derive(Debug, Clone)]
 enum Fault {
     Json(JsonError),
-    /// The JSON is not that of a record.
+    /// The text is JSON, but not that of a record.
     Record(String),
 }
 
@@ -64,7 +70,7 @@ impl DecodeRecordError {
         Self(Fault::Record(why.into()))
     }
 
-    /// Returns the message with that of its source.
+    /// Returns the message, followed by that of the source.
     pub(crate) fn reason(&self) -> String {
         match self.source() {
             Some(source) => format!("{self}: {source}"),
@@ -77,7 +83,7 @@ impl fmt::Display for DecodeRecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("this line is not a record in canonical JSON")?;
         match &self.0 {
-            // That is the source's to say.
+            // The source describes a malformed text.
             Fault::Json(JsonError::Malformed(_)) => Ok(()),
             Fault::Json(error) => write!(f, ": {error}"),
             Fault::Record(why) => write!(f, ": {why}"),
@@ -227,7 +233,7 @@ fn path(members: &Members<'_>) -> Result<Option<Arc<[PathStep]>>, JsonError> {
     let step = |json: Json<'_>| {
         let Json::Nested(json) = json else { return None };
         let (span_id, start, is_detached) = serde_json::from_str::<(&str, i64, bool)>(json).ok().or_else(|| {
-            // Only a step that is detached says so.
+            // Only a detached step has the third member.
             serde_json::from_str::<(&str, i64)>(json).ok().map(|(span_id, start)| (span_id, start, false))
         })?;
         Some(PathStep::new(span_id.parse().ok()?, Timestamp::from_micros(start)).with_detached(is_detached))
@@ -269,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// A record with these fields as its context, and backwards as its metrics.
+    /// Returns a record with these fields as its context, and in reverse order as its metrics.
     fn record(fields: &[(&'static str, Value)]) -> Record {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut chunk = ChunkBuilder::new(Arc::new(origin));

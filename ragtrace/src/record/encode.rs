@@ -1,4 +1,5 @@
-//! A record's canonical JSON, written by hand: it is what the worker does most.
+//! Writing a record's canonical JSON. It is written by hand, because it is the greatest part of the
+//! worker's work.
 
 use ragtrace_core::json::{self, Object};
 use ragtrace_core::value::encoding::{EncodedFields, field_id};
@@ -11,8 +12,7 @@ use super::parts::{OptionalU64, RecordFlags, Subject};
 use super::sections::{write_origin, write_request, write_source, write_subject};
 
 impl Record {
-    /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left
-    /// out.
+    /// Appends the canonical JSON to `out`, without a line break. Absent parts are left out.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         let is_written = match parts.subject() {
@@ -29,7 +29,8 @@ impl Record {
         }
     }
 
-    /// Writes a stage's record; what it has in common with others comes from `fragments`.
+    /// Writes a stage's record, taking the parts that it shares with other records from
+    /// `fragments`.
     fn write_with_fragments(&self, out: &mut Vec<u8>, fragments: &RecordFragments<'_>) {
         let parts = self.parts();
         let mut object = Object::open(out);
@@ -162,17 +163,17 @@ impl Record {
         object.optional_text("stack_trace", self.stack_trace());
     }
 
-    /// Returns the `context` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `context` object of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
         self.parts().fields.has_context().then(|| json::text_of(|object| self.write_context(object)))
     }
 
-    /// Returns the `metrics` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `metrics` object of the canonical JSON, or `None` if the record has none.
     pub fn metrics_json(&self) -> Option<String> {
         self.has_metrics().then(|| json::text_of(|object| self.write_metrics(object)))
     }
 
-    /// Returns the `error` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `error` object of the canonical JSON, or `None` if the record has none.
     pub fn error_json(&self) -> Option<String> {
         self.error().map(|error| json::text_of(|object| write_error(object, error)))
     }
@@ -212,7 +213,7 @@ impl Record {
     }
 }
 
-/// Writes encoded fields, whose `names` are written already.
+/// Writes encoded fields whose `names` are already in their JSON form.
 fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
     for field in EncodedFields(encoded) {
         match names.get(usize::from(field.name)) {
@@ -268,7 +269,7 @@ mod tests {
         FieldDescriptor::ok("number"),
     ]);
 
-    /// Makes a record of `STAGE` with its fields encoded, among others.
+    /// Returns a record of `STAGE` with encoded fields, in a chunk with others.
     fn record(second: i64, request: Option<&Arc<Request>>, event: Event, text: &str) -> Record {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
@@ -295,7 +296,7 @@ mod tests {
         let request = request.unwrap_or(parts.request);
         let count = OptionalU64::some(3);
         let parts = RecordParts { span_id, count, fields, request, thread, size, memory, flags, ..parts };
-        // Not the first of its chunk, whose index is zero.
+        // A record that is not the first of its chunk, where all indices are zero.
         builder.push(|| parts.clone());
         builder.push(|| parts);
         builder.finish().pop().expect("a record")

@@ -1,4 +1,4 @@
-//! A record's fields: where they are, and their size.
+//! The positions and sizes of a record's fields.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,11 +8,12 @@ use ragtrace_core::{StageDescriptor, Value};
 
 use super::path::PathStep;
 
-/// A field: its name and its value.
+/// A field: a name and a value.
 pub(crate) type NamedValue = (Cow<'static, str>, Value);
 
-/// Where a record's fields are: its context, and its metrics, which may lie elsewhere. Encoded
-/// fields are counted in 64-bit words, and a record has no more than 65,535 of either.
+/// The positions of a record's fields: its context, and its metrics, which may be in another place.
+/// For encoded fields, positions are in 64-bit words, and a record has at most 65,535 of them for
+/// either.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldRanges {
     context_start: u32,
@@ -21,7 +22,7 @@ pub(crate) struct FieldRanges {
     metrics: u16,
 }
 
-/// Where an encoding was appended to a chunk, in 64-bit words.
+/// The range of an encoding in a chunk, in 64-bit words.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EncodedRange {
     pub(super) start: u32,
@@ -29,7 +30,7 @@ pub(crate) struct EncodedRange {
 }
 
 impl FieldRanges {
-    /// Makes the ranges of encoded fields, which are no longer than a record may have them.
+    /// Creates the ranges of encoded fields, which are not longer than the limit of a record.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
     pub(super) fn of_encoded(context: EncodedRange, metrics: EncodedRange) -> Self {
@@ -56,7 +57,7 @@ impl FieldRanges {
         start..start + usize::from(self.metrics)
     }
 
-    /// Returns how many there are.
+    /// Returns the number of fields or words.
     #[inline]
     pub(super) fn len(self) -> usize {
         usize::from(self.context) + usize::from(self.metrics)
@@ -73,7 +74,7 @@ impl FieldRanges {
     }
 }
 
-/// Decodes fields with their names, adds them to `fields`, and returns where they are.
+/// Decodes fields with their names, appends them to `fields`, and returns their ranges.
 pub(super) fn decode_named(
     stage: &'static StageDescriptor,
     context: &[u64],
@@ -87,7 +88,7 @@ pub(super) fn decode_named(
     FieldRanges::new(start..middle, middle..fields.len())
 }
 
-/// Returns encoded fields with their names.
+/// Returns the names and values of encoded fields.
 #[inline]
 pub(super) fn named_fields<'a>(
     stage: &'static StageDescriptor,
@@ -96,7 +97,7 @@ pub(super) fn named_fields<'a>(
     EncodedFields(encoded).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
 }
 
-/// Returns the name of a field that a stage wrote, unless a record has a member of its own for it.
+/// Returns the name of a stage's field, or `None` if a record has a member of its own for it.
 #[inline]
 pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
     match stage.fields().get(usize::from(index)) {
@@ -108,19 +109,19 @@ pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<
 /// The size of a record's fields. A text counts as 4 GiB at most.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldSizes {
-    /// Bytes in its canonical JSON.
+    /// The size in the canonical JSON, in bytes.
     json: u32,
-    /// Bytes on the heap, for its texts.
+    /// The size of the texts on the heap, in bytes.
     texts: u32,
-    /// How many there are.
+    /// The number of fields.
     pub(super) fields: u32,
-    /// Whether one of the texts must not leave as it is.
+    /// Set if a text has to be redacted or cut.
     pub(super) is_unclean: bool,
 }
 
 impl FieldSizes {
-    /// Measures fields that a stage wrote. `is_clean` tells, of a name and a text, whether that may
-    /// leave as it is.
+    /// Measures a stage's fields. `is_clean` returns `true` for the name and text of a field that
+    /// may leave the process as it is.
     #[inline]
     pub(crate) fn of(
         stage: &'static StageDescriptor,
@@ -133,7 +134,7 @@ impl FieldSizes {
         sizes
     }
 
-    /// Adds a field, whose `name` matters only to a text.
+    /// Adds a field. The `name` is used only for texts.
     #[inline]
     pub(crate) fn add_raw(
         &mut self,
@@ -147,7 +148,7 @@ impl FieldSizes {
                 self.add_text(text.length());
                 self.is_unclean = self.is_unclean || !name().is_none_or(|name| is_clean(name, &text.as_str()));
             }
-            // Its parts are looked at one by one.
+            // The parts of structured values are examined one by one later.
             EncodedValue::Json(json) => {
                 self.add_text(json.length());
                 self.is_unclean = true;
@@ -169,8 +170,8 @@ impl FieldSizes {
         self.texts = self.texts.saturating_add(saturating_u32(bytes + ALLOCATION));
     }
 
-    /// Adds a path of so many steps. Their memory is shared by the records of a run and those of
-    /// its children, so it counts for more than it takes.
+    /// Adds a path with `steps` steps. The memory of a path is shared by the records of a run and
+    /// its children, so this counts more than it takes.
     #[inline]
     pub(super) fn add_path(&mut self, steps: usize) {
         self.json = self.json.saturating_add(saturating_u32(steps * PATH_STEP));
@@ -181,29 +182,29 @@ impl FieldSizes {
         self.texts != 0
     }
 
-    /// Returns about how many bytes the canonical JSON of a record with these fields takes. Names
-    /// that were not added have up to `name` bytes.
+    /// Estimates the size of the canonical JSON of a record with these fields, in bytes. Names that
+    /// were not added count as `name` bytes each.
     #[inline]
     pub(super) fn json_size(&self, name: u8) -> u32 {
         (REST + (NUMBER + u32::from(name)) * self.fields).saturating_add(self.json)
     }
 
-    /// Returns about how many bytes of memory they take.
+    /// Estimates the memory of the fields in bytes.
     #[inline]
     pub(super) fn memory(&self) -> u32 {
         (FIELD_MEMORY * self.fields).saturating_add(self.texts)
     }
 }
 
-/// The bytes that the allocator takes for each allocation besides.
+/// The overhead of the allocator for each allocation, in bytes.
 pub(super) const ALLOCATION: usize = 16;
-/// The bytes that the canonical JSON of a number takes without its name, or that of a text without
-/// the text.
+/// The size of a number in the canonical JSON without its name, or of a text without its content,
+/// in bytes.
 const NUMBER: u32 = 20;
-/// The bytes that the canonical JSON of a stage's record takes without the texts that its user
-/// gives.
+/// The size of a stage's record in the canonical JSON without the texts that the application
+/// supplies, in bytes.
 const REST: u32 = 480;
-/// The bytes that the canonical JSON of a step of a path takes:
+/// The size of one step of a path in the canonical JSON, in bytes:
 /// `["0123456789abcdef",1795335611123456],`.
 const PATH_STEP: usize = 38;
 /// The memory of a field without its text.

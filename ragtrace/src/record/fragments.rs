@@ -1,7 +1,7 @@
 //! Cached fragments of canonical JSON.
 //!
-//! Most of what a stage's record says is what other records of its stage, its request or its
-//! process say too. Each thread that writes records keeps these fragments, each with the comma
+//! Most of a stage's record is the same as in other records of its stage, its request or its
+//! process. Each thread that writes records caches these parts as fragments, each with the comma
 //! before it.
 
 use std::cell::RefCell;
@@ -22,31 +22,32 @@ thread_local! {
 
 #[derive(Default)]
 struct FragmentCache {
-    /// By the address of the stage's descriptor, the event and the level.
+    /// Fragments by the address of the stage's descriptor, the event and the level.
     stages: HashMap<u64, StageFragments, FastHash>,
-    // The last of each: records come a request after the other. Who is kept here keeps its address.
+    // Only the last of each is kept, because records of one request usually come one after the
+    // other. The `Arc` keeps the address from being reused.
     request: Option<(Arc<Request>, RequestFragments)>,
     origin: Option<(Arc<Origin>, Vec<u8>)>,
     thread: Option<(Arc<str>, Vec<u8>)>,
-    /// The text of the last second.
+    /// The text of the second that was written last.
     second: Option<(i64, [u8; 27])>,
 }
 
-/// Fragments that the records of a stage and event have in common.
+/// The fragments that the records of a stage and event have in common.
 pub(super) struct StageFragments {
-    /// From `level` to `kind`.
+    /// The members from `level` to `kind`.
     pub(super) head: Vec<u8>,
-    /// `source`.
+    /// The member `source`.
     pub(super) source: Vec<u8>,
-    /// The names of its fields, up to the colon.
+    /// The names of the fields, each up to its colon.
     pub(super) names: Vec<Vec<u8>>,
 }
 
-/// Fragments that the records of a request have in common.
+/// The fragments that the records of a request have in common.
 pub(super) struct RequestFragments {
-    /// `trace_id`.
+    /// The member `trace_id`.
     pub(super) trace: Vec<u8>,
-    /// From `request_id` to `request_type`.
+    /// The members from `request_id` to `request_type`.
     pub(super) ids: Vec<u8>,
 }
 
@@ -54,14 +55,14 @@ pub(super) struct RequestFragments {
 pub(super) struct RecordFragments<'a> {
     pub(super) stage: &'a StageFragments,
     pub(super) request: Option<&'a RequestFragments>,
-    /// From `service` to `instance`.
+    /// The members from `service` to `instance`.
     pub(super) origin: &'a [u8],
     pub(super) thread: &'a [u8],
-    /// The RFC 3339 form.
+    /// The timestamp in RFC 3339 form.
     pub(super) timestamp: [u8; 27],
 }
 
-/// Everything of a record that fragments are made of.
+/// The parts of a record that its fragments are made of.
 #[derive(Clone, Copy)]
 pub(super) struct FragmentKey<'a> {
     pub(super) stage: &'static StageDescriptor,
@@ -73,8 +74,8 @@ pub(super) struct FragmentKey<'a> {
     pub(super) thread: Option<&'a Arc<str>>,
 }
 
-/// Calls `write` with the fragments of a record, and returns whether it was called: a thread at its
-/// end has none.
+/// Calls `write` with the fragments of a record and returns `true`, or returns `false` in a thread
+/// that is ending, whose cache is gone.
 pub(super) fn with_fragments(key: FragmentKey<'_>, write: impl FnOnce(RecordFragments<'_>)) -> bool {
     CACHE
         .try_with(|cache| {
@@ -103,10 +104,10 @@ impl FragmentCache {
     }
 }
 
-/// Its first second, counted from 1970.
+/// The first second of the year 10,000, counted from 1970.
 const YEAR_10000: i64 = 253_402_300_800;
 
-/// Returns the RFC 3339 form of a time, most of which is that of the time before.
+/// Returns the RFC 3339 form of a time, reusing the text of the same second.
 fn rfc3339(last: &mut Option<(i64, [u8; 27])>, time: Timestamp) -> [u8; 27] {
     let (second, micros) = (time.as_micros().div_euclid(1_000_000), time.as_micros().rem_euclid(1_000_000));
     match last {
@@ -120,14 +121,14 @@ fn rfc3339(last: &mut Option<(i64, [u8; 27])>, time: Timestamp) -> [u8; 27] {
         }
         last => {
             let text = time.rfc3339();
-            // A time beyond the year 9999 is printed as the last one of it.
+            // A time beyond the year 9999 is printed as the last one of that year.
             *last = (0..YEAR_10000).contains(&second).then_some((second, text));
             text
         }
     }
 }
 
-/// Returns what was made of `one`, made anew if the last was another.
+/// Returns the value cached for `one`, which is made again if the last one was for another.
 fn cached<'a, T: ?Sized, P>(last: &'a mut Option<(Arc<T>, P)>, one: &Arc<T>, make: impl FnOnce(&T) -> P) -> &'a P {
     let is_cached = last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, one));
     if !is_cached {

@@ -1,4 +1,4 @@
-//! Ids of records.
+//! The ids of records.
 
 use ragtrace_core::Timestamp;
 use ragtrace_core::id::{random, record_id};
@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::origin::Origin;
 
-/// Where the ids of a chunk's records come from.
+/// The source of the ids of a chunk's records.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RecordIds {
-    /// From a random number and a record's index.
+    /// A random number, from which an id follows by the record's index.
     Random(u64),
-    /// In tests that compare records with what was written down: they are numbers, from this one
-    /// on.
+    /// Consecutive numbers, beginning with this one, for tests that compare records with expected
+    /// ones.
     Numbered(u64),
 }
 
@@ -21,14 +21,14 @@ impl RecordIds {
         Self::Random(random())
     }
 
-    /// Returns those of the records of one process. Its own id tells them from those of a process
-    /// that was forked with the same random numbers to come.
+    /// Returns the ids for the records of one process. The process's own id is part of them, so
+    /// that a forked process with the same random state has different ids.
     pub(crate) fn of_process(origin: &Origin) -> Self {
         let (_, instance) = origin.instance.as_u64_pair();
         Self::Random(random() ^ instance)
     }
 
-    /// Returns those of a chunk that begins with the record at `index` of this one's.
+    /// Returns the ids for a chunk that begins with the record at `index`.
     pub(crate) fn starting_at(self, index: usize) -> Self {
         match self {
             Self::Random(first) => Self::Random(first.wrapping_add(index as u64)),

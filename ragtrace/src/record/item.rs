@@ -1,4 +1,4 @@
-//! Items: what a stage worked on and what it made, by type and id.
+//! Items that a stage used or generated, by type and id.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use ragtrace_core::json::Object;
 
 /// An item that a stage used or generated, such as a document or a chunk.
 ///
-/// Its words are those of W3C PROV: an item that a stage `used` is what it worked on, one that it
-/// `generated` is what it made or found.
+/// The terms are those of W3C PROV: a stage *uses* the items that it works on, and *generates* the
+/// items that it makes or finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordItem {
     pub(crate) item_type: Cow<'static, str>,
@@ -19,7 +19,7 @@ pub struct RecordItem {
 }
 
 impl RecordItem {
-    /// Makes an item of a type, such as `chunk`, and an id.
+    /// Creates an item from its type, such as `chunk`, and its id.
     pub fn new(item_type: impl Into<Cow<'static, str>>, id: impl Into<Box<str>>) -> Self {
         Self {
             item_type: item_type.into(),
@@ -31,61 +31,61 @@ impl RecordItem {
         }
     }
 
-    /// Sets how well it fits, as a retriever or a reranker scores it.
+    /// Sets the relevance of the item, as a retriever or reranker scores it.
     pub fn with_score(mut self, score: f64) -> Self {
         self.score = Some(score);
         self
     }
 
-    /// Sets its text.
+    /// Sets the text of the item.
     pub fn with_content(mut self, content: impl Into<String>) -> Self {
         self.content = Some(content.into());
         self
     }
 
-    /// Sets where it comes from: a title, a path or a URL.
+    /// Sets the origin of the item: a title, a path or a URL.
     pub fn with_source(mut self, source: impl Into<String>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Sets the id of the item that it was made of.
+    /// Sets the id of the item that this one was made from.
     pub fn with_derived_from(mut self, id: impl Into<Box<str>>) -> Self {
         self.derived_from = Some(id.into());
         self
     }
 
-    /// Returns its type, such as `document` or `chunk`.
+    /// Returns the type of the item, such as `document` or `chunk`.
     pub fn item_type(&self) -> &str {
         &self.item_type
     }
 
-    /// Returns its id, which is never shortened and never redacted.
+    /// Returns the id of the item, which is never shortened and never redacted.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Returns how well it fits, if it was scored.
+    /// Returns the relevance of the item, if it was scored.
     pub fn score(&self) -> Option<f64> {
         self.score
     }
 
-    /// Returns its text, if the stage recorded it.
+    /// Returns the text of the item, if the stage recorded it.
     pub fn content(&self) -> Option<&str> {
         self.content.as_deref()
     }
 
-    /// Returns where it comes from: a title, a path or a URL.
+    /// Returns the origin of the item: a title, a path or a URL.
     pub fn source(&self) -> Option<&str> {
         self.source.as_deref()
     }
 
-    /// Returns the id of the item that it was made of, if it names one.
+    /// Returns the id of the item that this one was made from, if known.
     pub fn derived_from(&self) -> Option<&str> {
         self.derived_from.as_deref()
     }
 
-    /// Writes its part of the canonical JSON.
+    /// Writes the item's object of the canonical JSON.
     pub(super) fn write(&self, mut object: Object<'_>) {
         object.text("type", &self.item_type);
         object.text("id", &self.id);
@@ -98,12 +98,12 @@ impl RecordItem {
         object.close();
     }
 
-    /// Returns its texts that may be cut and redacted.
+    /// Returns the texts that may be cut and redacted.
     pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = &mut String> {
         self.content.iter_mut().chain(&mut self.source)
     }
 
-    /// Returns about how many bytes its part of the canonical JSON takes.
+    /// Estimates the size of the item's canonical JSON in bytes.
     pub(super) fn json_size(&self) -> usize {
         // The names of the members, and the score.
         const REST: usize = 64;
@@ -111,18 +111,18 @@ impl RecordItem {
         REST + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
 
-    /// Puts marks of how long they are in the places of its content and source.
+    /// Replaces content and source by marks that give their lengths.
     pub(crate) fn mark_texts(&mut self) {
         for text in self.content.iter_mut().chain(&mut self.source).filter(|text| !Self::is_mark(text)) {
             *text = format!("{MARK}{} bytes]", text.len());
         }
     }
 
-    /// Returns true for a text that [`Self::mark_texts`] left.
+    /// Returns `true` for a text that [`Self::mark_texts`] wrote.
     pub(crate) fn is_mark(text: &str) -> bool {
         text.starts_with(MARK)
     }
 }
 
-/// Begins the mark of a text that was cut.
+/// The beginning of the mark of a text that was cut.
 const MARK: &str = "…[truncated ";

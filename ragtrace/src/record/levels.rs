@@ -1,23 +1,23 @@
-//! Levels by target, as `info,rag.ingestion=debug,hyper=warn` says them.
+//! Levels by target, such as `info,rag.ingestion=debug,hyper=warn`.
 
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use ragtrace_core::{Level, ParseError};
 
-/// The level of targets that no directive names, unless there is one.
+/// The level of targets that no directive matches, if no level stands alone.
 const DEFAULT: Level = Level::Info;
 
-/// A level, and directives for targets that have another one.
+/// A default level, and directives for individual targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Levels {
-    /// `None` for nothing at all.
+    /// `None` excludes everything.
     default: Option<Level>,
-    /// Those of longer targets first.
+    /// Directives with longer targets come first.
     directives: Vec<Directive>,
 }
 
-/// The level of a target and of all below it.
+/// The level of a target and everything below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Directive {
     target: Box<str>,
@@ -25,7 +25,7 @@ struct Directive {
 }
 
 impl Levels {
-    /// Returns the least severe level that counts for `target`, or `None` if none does.
+    /// Returns the least severe level that `target` has, or `None` if it is off.
     pub(crate) fn of_target(&self, target: &str) -> Option<Level> {
         self.directives.iter().find(|directive| directive.covers(target)).map_or(self.default, |found| found.level)
     }
@@ -35,13 +35,13 @@ impl Levels {
         if self.directives.is_empty() { self.default } else { None }
     }
 
-    /// Returns every level that counts for a target.
+    /// Returns the levels of all targets.
     fn each(&self) -> impl Iterator<Item = Option<Level>> {
         self.directives.iter().map(|directive| directive.level).chain([self.default])
     }
 
-    /// Returns these levels for the rest of the process. What is kept is kept once, however often
-    /// it is asked for.
+    /// Returns the levels in memory that lasts as long as the process. Equal levels are kept only
+    /// once.
     fn interned(self) -> &'static Self {
         static KEPT: Mutex<Vec<&'static Levels>> = Mutex::new(Vec::new());
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,8 +67,7 @@ impl Default for Levels {
 }
 
 impl Directive {
-    /// Returns true if `target` is the directive's, or begins with it and goes on with another
-    /// segment.
+    /// Returns `true` if `target` is the directive's target or is below it.
     fn covers(&self, target: &str) -> bool {
         target.strip_prefix(&*self.target).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
     }
@@ -77,8 +76,8 @@ impl Directive {
 impl FromStr for Levels {
     type Err = ParseError;
 
-    /// Reads a level, directives, or both, with commas between them. Of two for one target the last
-    /// counts.
+    /// Parses a level, directives, or both, separated by commas. Of two directives with the same
+    /// target, the last one counts.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut levels = Self::default();
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
@@ -114,7 +113,7 @@ fn level(text: &str) -> Result<Option<Level>, ()> {
     if text.eq_ignore_ascii_case("off") { Ok(None) } else { text.parse().map(Some).map_err(|_| ()) }
 }
 
-/// Returns true for segments with `::` or dots between them.
+/// Returns `true` for segments that are separated by `::` or dots.
 fn is_target(text: &str) -> bool {
     let is_segment = |segment: &str| {
         let is_foreign = |sign: char| sign.is_whitespace() || sign.is_control() || "[]{}\"':=".contains(sign);
@@ -123,7 +122,7 @@ fn is_target(text: &str) -> bool {
     text.split("::").flat_map(|part| part.split('.')).all(is_segment)
 }
 
-/// The levels that somebody takes: one for all targets, and perhaps others by target besides.
+/// The levels that a sink takes: one for all targets, and perhaps others for individual targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LevelFilter {
     /// `None` if nothing is taken for its level alone.
@@ -135,35 +134,37 @@ impl LevelFilter {
     /// A number above that of every level.
     pub(crate) const ABOVE_ALL: u8 = Level::Error as u8 + 1;
 
-    /// Returns a filter that takes what either takes.
+    /// Returns a filter that takes everything that `self` or `other` takes.
     pub(crate) fn or(self, other: Self) -> Self {
-        // All sinks without a level of their own have the same, so there are no two to join.
+        // All sinks without a level of their own share the builder's directives, so two different
+        // ones never have to be joined.
         let by_target = self.by_target.or(other.by_target);
         Self { level: self.level.into_iter().chain(other.level).min(), by_target }
     }
 
-    /// Returns true if it takes something of this level whose target is `target`.
+    /// Returns `true` if the filter takes a record with this level and target.
     #[inline]
     pub(crate) fn takes<'a>(self, level: Level, target: impl FnOnce() -> &'a str) -> bool {
         self.level.is_some_and(|least| level >= least)
             || self.by_target.is_some_and(|levels| levels.of_target(target()).is_some_and(|least| level >= least))
     }
 
-    /// Returns the number of the level from which on it takes everything, whatever the target.
+    /// Returns the least severe level, as a number, from which on everything is taken, whatever its
+    /// target.
     pub(crate) fn certain(self) -> u8 {
         let number = |level: Option<Level>| level.map_or(Self::ABOVE_ALL, |level| level as u8);
         let by_target = self.by_target.map(|levels| levels.each().map(number).max().unwrap_or(Self::ABOVE_ALL));
         by_target.into_iter().chain([number(self.level)]).min().unwrap_or(Self::ABOVE_ALL)
     }
 
-    /// Returns the least severe level that it takes of any target.
+    /// Returns the least severe level that is taken for any target.
     #[cfg(any(feature = "tracing", test))]
     pub(crate) fn least(self) -> Option<Level> {
         let by_target = self.by_target.into_iter().flat_map(Levels::each).flatten();
         by_target.chain(self.level).min()
     }
 
-    /// Returns true if the target counts, too.
+    /// Returns `true` if the filter depends on the target.
     pub(crate) fn is_by_target(self) -> bool {
         self.by_target.is_some()
     }

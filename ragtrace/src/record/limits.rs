@@ -1,4 +1,4 @@
-//! How large a record may be, and what becomes of the rest.
+//! The size limits of a record, and how larger ones are cut.
 
 use std::borrow::Cow;
 
@@ -10,58 +10,65 @@ use ragtrace_core::item::{LONGEST_CONTENT, LONGEST_SOURCE};
 use super::chunk_builder::ChunkBuilder;
 use super::record_mut::RecordMut;
 
-/// Limits on the size of a record. What is beyond is cut, with a mark that says how much.
+/// Limits on the size of a record.
+///
+/// Anything beyond a limit is cut, with a mark that says how much is missing. A record that is too
+/// large loses first texts of its items, then the items that take more than half of its size, and
+/// then texts of its fields. A text is not shortened below 32 bytes for that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordLimits {
-    /// Bytes of one text, unless it is that of `input` or `output`.
+    /// The maximum length of a text in bytes, except for `input` and `output`.
     pub string: usize,
-    /// Bytes of each of the fields `input` and `output`: what a model was given, and what it said.
+    /// The maximum length of the fields `input` and `output` in bytes, which hold what a model was
+    /// given and what it answered.
     pub content: usize,
-    /// Fields of `context` and `metrics` together.
+    /// The maximum number of fields in `context` and `metrics` together, and of the sources of an
+    /// error.
     pub fields: usize,
-    /// Bytes of the whole record, as an estimate of its canonical JSON.
+    /// The maximum size of the whole record, as an estimate of its canonical JSON in bytes.
     pub record: usize,
 }
 
-/// No text is cut shorter to make a record fit.
+/// The length in bytes below which no text is cut to make a record fit.
 const SHORTEST: usize = 32;
 
 impl Default for RecordLimits {
-    /// Returns limits of 8 KiB a text, 64 KiB of `input` and of `output`, 64 fields, and 256 KiB a
-    /// record.
+    /// Returns limits of 8 KiB for a text, 64 KiB for `input` and for `output`, 64 fields, and 256
+    /// KiB for a record.
     fn default() -> Self {
         Self { string: 8 << 10, content: 64 << 10, fields: 64, record: 256 << 10 }
     }
 }
 
 impl RecordLimits {
-    /// Sets how many bytes a text may have.
+    /// Sets the maximum length of a text in bytes.
     pub fn with_string(mut self, bytes: usize) -> Self {
         self.string = bytes;
         self
     }
 
-    /// Sets how many bytes `input` and `output` may have. Structured values
-    /// have 64 KiB at most.
+    /// Sets the maximum length of `input` and `output` in bytes.
+    ///
+    /// Structured values have at most 64 KiB, whatever this limit is.
     pub fn with_content(mut self, bytes: usize) -> Self {
         self.content = bytes;
         self
     }
 
-    /// Sets how many fields a record may have.
+    /// Sets the maximum number of fields in a record.
     pub fn with_fields(mut self, fields: usize) -> Self {
         self.fields = fields;
         self
     }
 
-    /// Sets how many bytes a record may have.
+    /// Sets the maximum size of a record in bytes.
     pub fn with_record(mut self, bytes: usize) -> Self {
         self.record = bytes;
         self
     }
 
-    /// Cuts what is too much of a record.
+    /// Cuts everything of a record that is beyond the limits.
     pub(crate) fn cut_record(&self, record: &mut RecordMut<'_>) {
         self.cut_fields(record);
         cut_items_of(record, LONGEST_CONTENT);
@@ -71,7 +78,7 @@ impl RecordLimits {
             longest = (longest / 2).max(SHORTEST);
             cut_items_of(record, longest);
         }
-        // Half of the record is for items, if they need so much, and the rest for its fields.
+        // Items may take up to half of the record; the rest is for its fields.
         if record.has_items() && record.json_size() > self.record {
             record.drop_items(self.record / 2);
         }
@@ -87,7 +94,7 @@ impl RecordLimits {
         }
     }
 
-    /// Returns how many bytes the text of a field of this name may have.
+    /// Returns the maximum length in bytes of the text of a field with this name.
     pub(crate) fn of_field(&self, name: &str) -> usize {
         if matches!(name, "input" | "output") { self.content } else { self.string }
     }
@@ -95,7 +102,7 @@ impl RecordLimits {
     /// Cuts each text at its limit, or at `longest` if that is less.
     fn cut_texts(&self, record: &mut RecordMut<'_>, longest: usize) {
         record.for_each_field(|(name, value)| {
-            // JSON that is cut is none any more: it becomes a text.
+            // JSON that is cut is not JSON any more, so it becomes a text.
             if let Value::Text(text) | Value::Json(text) = value
                 && let Some(cut) = shortened(text, longest.min(self.of_field(name)))
             {
@@ -109,7 +116,7 @@ impl RecordLimits {
         });
     }
 
-    /// Returns the request with what is too much cut, or `None` if nothing is.
+    /// Returns the request with texts cut at their limit, or `None` if none is too long.
     pub(crate) fn cut_request(&self, request: &Request) -> Option<Request> {
         let ids = request.texts();
         if ids.into_iter().flatten().all(|id| id.len() <= self.string) {
@@ -139,7 +146,7 @@ impl RecordLimits {
         }
         if let Some((error, _)) = record.parts.failure_mut() {
             let (_, _, chain) = error.parts_mut();
-            // A stage has cut a very long chain already, and its mark is the last.
+            // A stage has already cut a very long chain, and added this mark at the end.
             let mark = chain.pop_if(|last| last.starts_with("…[truncated ") && last.ends_with(" sources]"));
             let all = chain.len();
             if all > self.fields {
@@ -153,13 +160,13 @@ impl RecordLimits {
     }
 }
 
-/// Cuts the items of records at their own limits, which hold in a capture too.
+/// Cuts the items of records at the limits of items, which apply in a test's capture too.
 #[cfg(feature = "testing")]
 pub(crate) fn cut_items(records: &mut ChunkBuilder) {
     records.for_each_with_items(|record| cut_items_of(record, LONGEST_CONTENT));
 }
 
-/// Cuts the content of items at `longest` bytes, and their sources at as many or at their limit.
+/// Cuts the content of items at `longest` bytes, and their sources at that or at their own limit.
 fn cut_items_of(record: &mut RecordMut<'_>, longest: usize) {
     record.for_each_item(|item| {
         for (text, longest) in [(&mut item.content, longest), (&mut item.source, longest.min(LONGEST_SOURCE))] {
@@ -170,8 +177,9 @@ fn cut_items_of(record: &mut RecordMut<'_>, longest: usize) {
     });
 }
 
-/// Returns the text cut to at most `longest` bytes before its mark, at a character's end; `None` if
-/// it is not longer. A mark of an earlier cut is taken into account.
+/// Returns the text cut to at most `longest` bytes, followed by a mark, or `None` if it is not
+/// longer. The cut is at the end of a character, and the number in the mark includes that of an
+/// earlier cut.
 pub(crate) fn shortened(text: &str, longest: usize) -> Option<String> {
     const MARK: &str = "…[truncated ";
     const AT_LEAST: &str = "at least ";

@@ -1,4 +1,4 @@
-//! The record of a log line, from its entry.
+//! The record of a log line.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use super::chunk_builder::ChunkBuilder;
 use super::filter::RecordFilter;
 use super::parts::{ChunkIndex, Extras, OwnedSubject, RecordParts};
 
-/// The target of lines that come by way of the crate `log`. What is known of them is in fields,
-/// since their place in the source code is known only at run time.
+/// The target of lines that come through the crate `log`. Their fields hold their place in the
+/// source code, which is known only at run time.
 const OF_LOG: &str = "log";
 
-/// A log line, and what is known of where it was written.
+/// A log line, and the place where it was written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoggedLine<'a> {
     pub(crate) line: LogLine,
     pub(crate) fields: LogFieldWords<'a>,
-    /// Makes the time on the wall of that on the clock of stages.
+    /// Converts a time on the monotonic clock of stages to the time of day.
     pub(crate) anchor: Anchor,
     pub(crate) request: Option<&'a Arc<Request>>,
     pub(crate) thread: Option<&'a Arc<str>>,
-    /// The stage that it was written in.
+    /// The stage that the line was written in.
     pub(crate) stage: Option<&'static StageDescriptor>,
 }
 
 impl LoggedLine<'_> {
-    /// Returns true if `filter` takes the record of this line.
+    /// Returns `true` if `filter` takes the record of this line.
     pub(crate) fn is_taken(&self, filter: RecordFilter) -> bool {
         let descriptor = self.line.descriptor;
         let own_target = descriptor.target();
@@ -46,8 +46,8 @@ impl LoggedLine<'_> {
 }
 
 impl ChunkBuilder {
-    /// Adds the record of a log line. Of fields with the same name the first counts: its own come
-    /// before those of the spans around it.
+    /// Adds the record of a log line. Of fields with the same name the first one counts: the line's
+    /// own fields come before those of the spans around it.
     pub(crate) fn add_log_line(&mut self, logged: LoggedLine<'_>) {
         let LoggedLine { line, fields, anchor, request, thread, stage } = logged;
         let descriptor = line.descriptor;
@@ -82,7 +82,7 @@ impl ChunkBuilder {
     }
 }
 
-/// Takes what a line of the crate `log` says of its place.
+/// Moves a field that describes the place of a line of the crate `log` into the record's subject.
 fn describe(subject: &mut OwnedSubject, name: &str, value: Value) {
     match (name, value) {
         ("log.target", Value::Text(target)) => subject.logger = target,

@@ -1,11 +1,11 @@
-//! The messages of stages' records: `{stage}_{event}`, and those of requests, which say the same of
-//! each route.
+//! The messages of stages' records: `{stage}_{event}`, and fixed ones for HTTP requests, which are
+//! the same for each route.
 
 use std::borrow::Cow;
 
 use ragtrace_core::{Event, StageDescriptor};
 
-/// The message of a request that was answered, also where the answer is an error.
+/// The message of a request that was answered, even if the answer is an error.
 pub(crate) const RESPONSE_SENT: &str = "http_response_sent";
 
 /// Returns the message of a stage's record, in two parts.
@@ -24,8 +24,8 @@ pub(crate) fn message_of(stage: &StageDescriptor, event: Event) -> [&'static str
     [message, ""]
 }
 
-/// Returns the message of a record that was read, unless it is the one that its stage and event
-/// have anyway.
+/// Returns the message of a parsed record, unless it is the one that follows from its stage and
+/// event.
 pub(super) fn other_than_usual(
     message: Cow<'static, str>,
     stage: Option<&str>,

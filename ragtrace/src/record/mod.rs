@@ -1,22 +1,22 @@
-//! A record: what a stage leaves behind at its start and at its end, and an application's own log
-//! line.
+//! Records: what a stage leaves at its start and its end, and an application's own log lines.
 //!
-//! It promises: a record never changes once the worker has made it, and is a cheap clone:
-//! every sink shares one copy, in a [`chunk`] with those that were made at the same time. Its
-//! canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the
-//! console use, and reads back as an equal record; sinks with a format of their own read the
-//! accessors.
+//! The module promises that a record never changes once the worker has made it, and that cloning
+//! one is cheap: all sinks share one copy, in a [`chunk`] with records that were made at the same
+//! time. The canonical JSON of a record ([`Record::to_json`]) is the form that the spool, dead
+//! letters, tests and the console use, and parses back as an equal record. Sinks with a format of
+//! their own use the accessors.
 //!
-//! It does not promise: that few records hold little memory. A chunk goes when the last of its
-//! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
+//! It does not promise that a few records hold little memory. A chunk is freed with the last of its
+//! records, so whoever keeps a few of many records for long should keep copies
+//! ([`Record::detached`]).
 //!
-//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path` and
-//! `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then
-//! `accessors` (the public [`Record`]), `levels` and `filter` (which of them somebody takes),
-//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
-//! shared), `log_line` and `score_line` (records of entries that are no stage's), `record_builder`
-//! (records by hand, for tests); then the canonical JSON: `sections`, `fragments`, `encode` and
-//! `decode`; and `visit`, which reads fields where they lie.
+//! In order of dependency: `origin`, `ids`, `fields` (positions and sizes of a record's fields),
+//! `item`, `path` and `score` (parts of some records only), `parts` (the parts of a record that it
+//! does not share), `chunk`; then `accessors` (the public [`Record`]), `levels` and `filter` (the
+//! records that a sink takes), `record_mut`, `limits` and `chunk_builder` (how records are made and
+//! changed before they are shared), `log_line` and `score_line` (records of entries that no stage
+//! made), `record_builder` (records made by hand, for tests); then the canonical JSON: `sections`,
+//! `fragments`, `encode` and `decode`; and `visit`, which reads fields without decoding them.
 
 mod accessors;
 mod chunk;

@@ -1,8 +1,8 @@
-//! Which process a record comes from.
+//! The process that a record comes from.
 
 use uuid::Uuid;
 
-/// A process that records: the same for everything of one installation.
+/// A description of a recording process, the same for all records of one installation of telemetry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub(crate) service: Option<String>,
@@ -13,30 +13,31 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Makes a process of which nothing but its id is known, as a sink's tests may.
+    /// Creates the origin of a process of which only the id is known, for example in a test of a
+    /// sink.
     pub fn new(instance: Uuid) -> Self {
         Self { service: None, environment: None, version: None, host: None, instance }
     }
 
-    /// Sets the service.
+    /// Sets the name of the service.
     pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self
     }
 
-    /// Sets the environment.
+    /// Sets the deployment environment.
     pub fn with_environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = Some(environment.into());
         self
     }
 
-    /// Sets the service's version.
+    /// Sets the version of the service.
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the host's name.
+    /// Sets the name of the host.
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
         self
@@ -47,22 +48,24 @@ impl Origin {
         self.instance
     }
 
-    /// Returns the service, as set up.
+    /// Returns the name of the service, as set with [`Builder::service`](crate::Builder::service).
     pub fn service(&self) -> Option<&str> {
         self.service.as_deref()
     }
 
-    /// Returns the environment, as set up.
+    /// Returns the deployment environment, as set with
+    /// [`Builder::environment`](crate::Builder::environment).
     pub fn environment(&self) -> Option<&str> {
         self.environment.as_deref()
     }
 
-    /// Returns the service's version, as set up.
+    /// Returns the version of the service, as set with
+    /// [`Builder::version`](crate::Builder::version).
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// Returns the host's name.
+    /// Returns the name of the host.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }

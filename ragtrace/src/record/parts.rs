@@ -1,4 +1,4 @@
-//! The parts that a record has for itself, and does not share with the others of its chunk.
+//! The parts of a record that it does not share with the others of its chunk.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,25 +13,27 @@ use super::item::RecordItem;
 use super::path::PathStep;
 use super::score::RecordScore;
 
-/// The parts that a record has for itself. Two or three of them are made for each stage that runs,
-/// so it is kept small: 96 bytes.
+/// The parts of a record that it does not share. Each run of a stage makes two or three of them, so
+/// the type is kept small: 96 bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordParts {
-    /// `None` for what is no stage's of this process: then `extras` says what it is about.
+    /// `None` if the record is not of a stage of this process; `extras` then has its subject.
     pub(crate) stage: Option<&'static StageDescriptor>,
     pub(crate) extras: Option<Box<Extras>>,
     pub(crate) timestamp: Timestamp,
     pub(crate) span_id: Option<SpanId>,
     pub(crate) parent_span_id: Option<SpanId>,
-    /// In nanoseconds, as `busy` is.
+    /// The duration in nanoseconds, as `busy`.
     pub(crate) duration: OptionalU64,
     pub(crate) busy: OptionalU64,
     pub(crate) count: OptionalU64,
     pub(crate) fields: FieldRanges,
-    /// Its index among the chunk's requests and threads, if it has any.
+    /// The index in the chunk's list of requests, as `thread` is in that of threads, if there is
+    /// one.
     pub(crate) request: ChunkIndex,
     pub(crate) thread: ChunkIndex,
-    /// Estimates in bytes: of the canonical JSON, and of the memory it takes.
+    /// The estimated size of the canonical JSON in bytes, as `memory` is that of the record in
+    /// memory.
     pub(crate) size: u32,
     pub(crate) memory: u32,
     pub(crate) level: Level,
@@ -41,15 +43,15 @@ pub(crate) struct RecordParts {
 
 const _: () = assert!(size_of::<RecordParts>() <= 96);
 
-/// Parts that only some records have.
+/// The parts that only some records have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extras {
-    /// `None` if it follows from the record's index.
+    /// `None` if the id follows from the record's index.
     pub(crate) id: Option<Uuid>,
     pub(crate) subject: OwnedSubject,
-    /// The error that failed the stage, and a backtrace.
+    /// The error that the stage failed with, and a backtrace.
     pub(crate) failure: Option<(ErrorInfo, Option<String>)>,
-    /// The items that the stage worked on, and those that it made.
+    /// The items that the stage used, as `generated` are those that it made or found.
     pub(crate) used: Vec<RecordItem>,
     pub(crate) generated: Vec<RecordItem>,
     /// The runs from the local root down to this one, for sinks that need them.
@@ -57,16 +59,17 @@ pub(crate) struct Extras {
     pub(crate) score: Option<Box<RecordScore>>,
 }
 
-/// Facts about a record, a bit each.
+/// Properties of a record, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordFlags(u8);
 
 impl RecordFlags {
-    /// A stage's record that may leave as it is.
+    /// The record of a stage that may leave the process as it is.
     pub(crate) const CLEAN: Self = Self(1);
-    /// Its stage has no parent in this process.
+    /// The stage has no parent in this process.
     pub(crate) const LOCAL_ROOT: Self = Self(2);
-    /// Its fields are encoded, as its stage wrote them. Else they are in the chunk's `fields`.
+    /// The fields are in the encoding that the stage wrote; otherwise they are in the chunk's
+    /// `fields`.
     pub(crate) const ENCODED: Self = Self(4);
 
     #[inline]
@@ -74,7 +77,7 @@ impl RecordFlags {
         self.0 & flag.0 != 0
     }
 
-    /// Sets `flag` if `is_set`.
+    /// Returns the flags with `flag` added if `is_set`.
     #[inline]
     pub(crate) fn with(self, flag: Self, is_set: bool) -> Self {
         Self(self.0 | if is_set { flag.0 } else { 0 })
@@ -85,14 +88,14 @@ impl RecordFlags {
     }
 }
 
-/// An optional number in 64 bits: the largest that there is stands for none.
+/// An optional number in 64 bits, in which the largest number stands for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OptionalU64(u64);
 
 impl OptionalU64 {
     pub(crate) const NONE: Self = Self(u64::MAX);
 
-    /// Makes one of `number`, or of the next to it if it is the largest.
+    /// Returns `number`, or the next smaller one if it is the largest.
     #[inline]
     pub(crate) fn some(number: u64) -> Self {
         Self(number.min(u64::MAX - 1))
@@ -103,7 +106,7 @@ impl OptionalU64 {
         (self != Self::NONE).then_some(self.0)
     }
 
-    /// Returns the duration of so many nanoseconds.
+    /// Returns the number as a duration in nanoseconds.
     pub(super) fn duration(self) -> Option<Duration> {
         self.get().map(Duration::from_nanos)
     }
@@ -122,7 +125,7 @@ impl From<Option<Duration>> for OptionalU64 {
     }
 }
 
-/// An index in one of the chunk's lists, if there is one.
+/// An optional index in one of the chunk's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChunkIndex(pub(super) u32);
 
@@ -139,15 +142,15 @@ impl ChunkIndex {
 pub(crate) enum Subject<'a> {
     /// A stage of this process.
     Stage(&'static StageDescriptor),
-    /// A subject that was read from JSON, or is no stage.
+    /// The subject of a parsed record, or of one that no stage made.
     Owned(&'a OwnedSubject),
 }
 
-/// The subject of a record that is no stage's of this process.
+/// The subject of a record that is not of a stage of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedSubject {
     pub(crate) logger: Cow<'static, str>,
-    /// `None` for a stage's record, whose message follows from stage and event.
+    /// `None` for the record of a stage, whose message follows from the stage and the event.
     pub(crate) message: Option<Cow<'static, str>>,
     pub(crate) stage: Option<Cow<'static, str>>,
     pub(crate) kind: Option<StageKind>,
@@ -165,7 +168,7 @@ impl Default for OwnedSubject {
 }
 
 impl RecordParts {
-    /// Makes a record of `stage`, or of nothing yet, without anything else.
+    /// Creates the parts of a record of `stage`, or of no stage, with nothing else set.
     #[inline]
     pub(crate) fn new(
         timestamp: Timestamp,
@@ -202,7 +205,7 @@ impl RecordParts {
         }
     }
 
-    /// Returns the error that failed the stage, and a backtrace.
+    /// Returns the error that the stage failed with, and a backtrace.
     #[inline]
     pub(super) fn failure(&self) -> Option<&(ErrorInfo, Option<String>)> {
         self.extras.as_deref()?.failure.as_ref()
@@ -218,24 +221,25 @@ impl RecordParts {
     /// The memory of a [`Record`](super::Record), which is a reference to its chunk and an index.
     pub(super) const HANDLE_MEMORY: usize = size_of::<(*const (), u32)>();
 
-    /// The memory of a record without fields and texts, with a request of its own, since a chunk
-    /// may have one a record. Half as much again, because vectors grow by doubling.
+    /// The memory of a record without fields and texts, with a request of its own, because each
+    /// record of a chunk may have another one. It is multiplied by one and a half, because vectors
+    /// grow by doubling.
     #[expect(clippy::cast_possible_truncation, reason = "some hundred bytes")]
     pub(super) const MEMORY: u32 =
         (size_of::<Self>() * 3 / 2 + Self::HANDLE_MEMORY + size_of::<Request>() + 2 * ALLOCATION) as u32;
 
-    /// Estimates the record's sizes anew.
+    /// Estimates the sizes of the record again.
     pub(super) fn estimate(&mut self, fields: &[NamedValue]) {
         let sizes = self.sizes(fields);
         (self.size, self.memory) = (sizes.json_size(0), Self::MEMORY.saturating_add(sizes.memory()));
     }
 
-    /// Returns about how many bytes the canonical JSON takes.
+    /// Estimates the size of the canonical JSON in bytes.
     pub(super) fn json_size(&self, fields: &[NamedValue]) -> usize {
         self.sizes(fields).json_size(0) as usize
     }
 
-    /// Returns the texts besides the fields.
+    /// Returns the texts other than the fields.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let message = match self.subject() {
             Subject::Stage(_) => None,
@@ -250,7 +254,7 @@ impl RecordParts {
         message.into_iter().chain(failure).chain(of_score)
     }
 
-    /// Returns the size of what it has beyond what all records have.
+    /// Returns the size of the parts that not all records have.
     fn sizes(&self, fields: &[NamedValue]) -> FieldSizes {
         let mut sizes = FieldSizes::default();
         for range in [self.fields.context(), self.fields.metrics()] {
@@ -262,7 +266,7 @@ impl RecordParts {
         sizes
     }
 
-    /// Adds the size of its texts besides the fields.
+    /// Adds the size of the texts other than the fields.
     pub(super) fn add_texts(&self, sizes: &mut FieldSizes) {
         self.texts().for_each(|text| sizes.add_text(text.len()));
         let Some(extras) = self.extras.as_deref() else { return };

@@ -1,4 +1,4 @@
-//! Records by hand, for tests of what reads them.
+//! A builder of records, for tests of code that reads them.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -12,10 +12,11 @@ use super::parts::{ChunkIndex, OwnedSubject};
 use super::{ChunkBuilder, Extras, OptionalU64, Origin, Record, RecordFlags, RecordParts};
 use super::{PathStep, RecordItem, RecordScore};
 
-/// Makes a [`Record`] without a pipeline, for tests of a sink or of whatever else reads records.
+/// A builder that makes a [`Record`] without a pipeline, for tests of a sink or of other code that
+/// reads records.
 ///
-/// What is not set is as a stage would leave it: an id, a trace and a span of its own, the present
-/// time, the level of its event. Parts that a record may lack are absent.
+/// Parts that are not set have the values that a stage would give them: new ids for the record, the
+/// trace and the span, the current time, and the level of the event. Optional parts are absent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +35,7 @@ use super::{PathStep, RecordItem, RecordScore};
 /// assert_eq!(failed.error().unwrap().chain(), ["unexpected end of file"]);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a record is made by `build()`"]
+#[must_use = "call `build()` to make the record"]
 pub struct RecordBuilder {
     event: Event,
     id: Option<Uuid>,
@@ -59,38 +60,38 @@ pub struct RecordBuilder {
     score: Option<RecordScore>,
 }
 
-/// The process that records come from unless set.
+/// The process of all records whose origin is not set.
 static ORIGIN: LazyLock<Arc<Origin>> = LazyLock::new(|| Arc::new(Origin::new(Uuid::now_v7())));
 
 impl RecordBuilder {
-    /// Begins the record of a start of the stage `stage`.
+    /// Begins the start record of the stage `stage`.
     pub fn started(stage: impl Into<String>) -> Self {
         Self::of_stage(Event::Started, stage.into())
     }
 
-    /// Begins the record of a run of the stage `stage` that returned, and not an `Err`.
+    /// Begins the end record of a run of the stage `stage` that completed.
     pub fn completed(stage: impl Into<String>) -> Self {
         Self::of_stage(Event::Completed, stage.into())
     }
 
-    /// Begins the record of a run of the stage `stage` that failed with an error of this type and
-    /// message.
+    /// Begins the end record of a run of the stage `stage` that failed with an error of this type
+    /// and message.
     pub fn failed(stage: impl Into<String>, error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of_stage(Event::Failed, stage.into()).failure(error_type, message)
     }
 
-    /// Begins the record of a run of the stage `stage` that was dropped before its end.
+    /// Begins the end record of a run of the stage `stage` that was cancelled.
     pub fn cancelled(stage: impl Into<String>) -> Self {
         Self::of_stage(Event::Cancelled, stage.into())
     }
 
-    /// Begins the record of a line that the application logged. It is of no trace unless set.
+    /// Begins the record of a log line. It belongs to no trace unless one is set.
     pub fn log(message: impl Into<String>) -> Self {
         let subject = OwnedSubject { message: Some(Cow::Owned(message.into())), ..OwnedSubject::default() };
         Self::new(Event::Log, subject)
     }
 
-    /// Begins the record of a judgement. It is of no trace unless set.
+    /// Begins the record of a score. It belongs to no trace unless one is set.
     pub fn score(score: RecordScore) -> Self {
         let subject =
             OwnedSubject { message: Some(Cow::Owned(format!("{}_scored", score.name()))), ..OwnedSubject::default() };
@@ -99,7 +100,8 @@ impl RecordBuilder {
         builder
     }
 
-    /// Makes it the record of the same run's failure, with an error of this type and message.
+    /// Turns the record into the end record of the same run, which failed with an error of this
+    /// type and message.
     pub fn failure(mut self, error_type: impl Into<String>, message: impl Into<String>) -> Self {
         let stack_trace = self.failure.and_then(|(_, stack_trace)| stack_trace);
         self.failure = Some((ErrorInfo::new(error_type.into(), message.into(), Vec::new()), stack_trace));
@@ -107,7 +109,7 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds to the sources of the error, the nearest first.
+    /// Adds a source of the error; the direct source comes first.
     pub fn caused_by(mut self, message: impl Into<String>) -> Self {
         let (error, _) = self.failure.get_or_insert_default();
         let (_, _, chain) = error.parts_mut();
@@ -121,129 +123,131 @@ impl RecordBuilder {
         self
     }
 
-    /// Sets the record's id; a new one unless set.
+    /// Sets the id of the record; a new one by default.
     pub fn id(mut self, id: Uuid) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// Sets when it happened; the present unless set.
+    /// Sets the time of the record; the current time by default.
     pub fn timestamp(mut self, timestamp: Timestamp) -> Self {
         self.timestamp = Some(timestamp);
         self
     }
 
-    /// Sets the level; `error` for a failure, `warn` for a cancellation and else `info`, unless
-    /// set.
+    /// Sets the level; by default `error` for a failure, `warn` for a cancellation and `info`
+    /// otherwise.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Sets the logger; `app` unless set.
+    /// Sets the logger; `app` by default.
     pub fn logger(mut self, logger: impl Into<String>) -> Self {
         self.subject.logger = Cow::Owned(logger.into());
         self
     }
 
-    /// Sets the stage; of a log line, the one that it was written in.
+    /// Sets the stage, or for a log line the stage that it was written in.
     pub fn stage(mut self, stage: impl Into<String>) -> Self {
         self.subject.stage = Some(Cow::Owned(stage.into()));
         self
     }
 
-    /// Sets the stage's kind; `task` unless set.
+    /// Sets the kind of the stage; `task` by default.
     pub fn kind(mut self, kind: StageKind) -> Self {
         self.subject.kind = Some(kind);
         self
     }
 
-    /// Sets the trace.
+    /// Sets the id of the trace.
     pub fn trace_id(mut self, trace_id: TraceId) -> Self {
         self.request().trace_id = trace_id;
         self
     }
 
-    /// Sets the run.
+    /// Sets the span id of the run.
     pub fn span_id(mut self, span_id: SpanId) -> Self {
         self.span_id = Some(span_id);
         self
     }
 
-    /// Sets the run that this one is part of.
+    /// Sets the span id of the enclosing run.
     pub fn parent_span_id(mut self, parent_span_id: SpanId) -> Self {
         self.parent_span_id = Some(parent_span_id);
         self
     }
 
-    /// Sets whether the stage has no parent in its process; it has none unless a parent is set.
+    /// Sets whether the stage has no parent in its process; by default `true` unless a parent is
+    /// set.
     pub fn local_root(mut self, is_local_root: bool) -> Self {
         self.is_local_root = Some(is_local_root);
         self
     }
 
-    /// Sets the request.
+    /// Sets the id of the request.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request().request_id = Some(id.into().into());
         self
     }
 
-    /// Sets who asked.
+    /// Sets the id of the user.
     pub fn user_id(mut self, id: impl Into<String>) -> Self {
         self.request().user_id = Some(id.into().into());
         self
     }
 
-    /// Sets the user's tenant.
+    /// Sets the id of the tenant.
     pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
         self.request().tenant_id = Some(id.into().into());
         self
     }
 
-    /// Sets the session that the request belongs to.
+    /// Sets the id of the session.
     pub fn session_id(mut self, id: impl Into<String>) -> Self {
         self.request().session_id = Some(id.into().into());
         self
     }
 
-    /// Sets what sort of request it is.
+    /// Sets the type of the request.
     pub fn request_type(mut self, name: impl Into<String>) -> Self {
         self.request().request_type = Some(name.into().into());
         self
     }
 
-    /// Sets the process that it comes from; one of this test's unless set.
+    /// Sets the process that the record comes from; by default one that all records of the test
+    /// share.
     pub fn origin(mut self, origin: impl Into<Arc<Origin>>) -> Self {
         self.origin = origin.into();
         self
     }
 
-    /// Sets the thread's name.
+    /// Sets the name of the thread.
     pub fn thread(mut self, name: impl Into<String>) -> Self {
         self.thread = Some(name.into().into());
         self
     }
 
-    /// Sets the time from start to end; a millisecond for the end of a stage unless set.
+    /// Sets the duration of the run; by default one millisecond for the end of a stage.
     pub fn duration(mut self, duration: Duration) -> Self {
         self.duration = Some(duration);
         self
     }
 
-    /// Sets the time inside polls.
+    /// Sets the time that the run spent inside of polls.
     pub fn busy(mut self, busy: Duration) -> Self {
         self.busy = Some(busy);
         self
     }
 
-    /// Sets how many items the stage yielded.
+    /// Sets the number of items that the stage returned.
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Adds a field of `context`. One that is `None` or [`Value::Null`] is left out, as where a
-    /// stage records it.
+    /// Adds a field to `context`. As in a stage, a field that is `None` or [`Value::Null`] is left
+    /// out.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let value = value.into();
         if value != Value::Null {
@@ -252,8 +256,7 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds a number of `metrics`. A value that is no number is a field, as where a stage records
-    /// it.
+    /// Adds a number to `metrics`. As in a stage, a value that is not a number goes to `context`.
     pub fn metric(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_number() {
@@ -263,51 +266,51 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds an item that the stage worked on.
+    /// Adds an item that the stage used.
     pub fn used(mut self, item: RecordItem) -> Self {
         self.used.push(item);
         self
     }
 
-    /// Adds an item that the stage made or found.
+    /// Adds an item that the stage generated.
     pub fn generated(mut self, item: RecordItem) -> Self {
         self.generated.push(item);
         self
     }
 
-    /// Sets the runs from the local root down to this one, which is the last.
+    /// Sets the path of the run: the runs from the local root down to this one, which is the last.
     pub fn path(mut self, steps: impl IntoIterator<Item = PathStep>) -> Self {
         self.path = steps.into_iter().collect();
         self
     }
 
-    /// Sets the run of a LangSmith client that the request continues, as its dotted order.
+    /// Sets the LangSmith run that the request continues, as its dotted order.
     pub fn langsmith_parent(mut self, dotted_order: impl Into<String>) -> Self {
         self.request().langsmith_parent = Some(dotted_order.into().into());
         self
     }
 
-    /// Adds a link with a span of another trace; records of local roots have it.
+    /// Adds a link to a span of another trace; only records of local roots have links.
     pub fn link(mut self, trace_id: TraceId, span_id: SpanId) -> Self {
         let request = self.request();
         request.links = request.links.iter().copied().chain([SpanLink::new(trace_id, span_id)]).collect();
         self
     }
 
-    /// Sets the message of a stage's record to another than `{stage}_{event}`, as those of requests
-    /// have.
+    /// Sets the message of a stage's record, where it is not `{stage}_{event}`, as in the records
+    /// of HTTP requests.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.subject.message = Some(Cow::Owned(message.into()));
         self
     }
 
-    /// Sets the source file and line that declare the stage or the log line.
+    /// Sets the source file and line of the stage's declaration, or of the log line.
     pub fn source(mut self, file: impl Into<String>, line: u32) -> Self {
         self.subject.source = Some((Cow::Owned(file.into()), line));
         self
     }
 
-    /// Makes the record.
+    /// Builds the record.
     pub fn build(self) -> Record {
         let Self { event, failure, .. } = self;
         let level = self.level.unwrap_or(match event {
@@ -383,7 +386,7 @@ impl RecordBuilder {
         }
     }
 
-    /// The ids of the request, which has a trace at least.
+    /// Returns the ids of the request, adding a request with a trace id if there is none.
     fn request(&mut self) -> &mut Request {
         self.request.get_or_insert_with(|| Request::new(TraceId::new()))
     }

@@ -1,4 +1,4 @@
-//! A record of a chunk that is still being made, to be changed by the rules for what may leave.
+//! A mutable record of a chunk that is being built, for cutting and redaction.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,26 +11,26 @@ use super::item::RecordItem;
 use super::parts::RecordParts;
 use super::score::RecordScore;
 
-/// A record of a chunk that is being made.
+/// A record of a chunk that is being built.
 pub(crate) struct RecordMut<'a> {
     pub(super) parts: &'a mut RecordParts,
     pub(super) fields: &'a mut Vec<NamedValue>,
 }
 
 impl RecordMut<'_> {
-    /// Calls `change` with each of its fields, context and metrics.
+    /// Calls `change` with each field of context and metrics.
     pub(crate) fn for_each_field(&mut self, mut change: impl FnMut(&mut NamedValue)) {
         for range in [self.parts.fields.context(), self.parts.fields.metrics()] {
             self.fields.get_mut(range).unwrap_or_default().iter_mut().for_each(&mut change);
         }
     }
 
-    /// Returns how many fields of context and of metrics there are.
+    /// Returns the numbers of fields in context and in metrics.
     pub(crate) fn field_counts(&self) -> (usize, usize) {
         (self.parts.fields.context().len(), self.parts.fields.metrics().len())
     }
 
-    /// Keeps the first `context` and `metrics` of its fields, and adds one to the context.
+    /// Keeps the first `context` and `metrics` fields, and adds one to the context.
     pub(crate) fn truncate_fields(&mut self, context: usize, metrics: usize, added: NamedValue) {
         let (of_context, of_metrics) = (self.parts.fields.context(), self.parts.fields.metrics());
         let start = self.fields.len();
@@ -56,32 +56,32 @@ impl RecordMut<'_> {
         self.parts.fields = FieldRanges::new(context, start..self.fields.len());
     }
 
-    /// Returns about how many bytes the canonical JSON takes.
+    /// Estimates the size of the canonical JSON in bytes.
     pub(crate) fn json_size(&self) -> usize {
         self.parts.json_size(self.fields)
     }
 
-    /// Returns whether it has items.
+    /// Returns `true` if the record has items.
     pub(crate) fn has_items(&self) -> bool {
         let extras = self.parts.extras.as_deref();
         extras.is_some_and(|extras| !(extras.used.is_empty() && extras.generated.is_empty()))
     }
 
-    /// Calls `change` with each of its items.
+    /// Calls `change` with each item.
     pub(crate) fn for_each_item(&mut self, change: impl FnMut(&mut RecordItem)) {
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         extras.used.iter_mut().chain(&mut extras.generated).for_each(change);
     }
 
-    /// Returns about how many bytes the canonical JSON of its items takes.
+    /// Estimates the size of the items' canonical JSON in bytes.
     pub(crate) fn items_size(&mut self) -> usize {
         let mut size = 0;
         self.for_each_item(|item| size += item.json_size());
         size
     }
 
-    /// Drops the last items until the others take about `bytes` bytes, and says how many there
-    /// were.
+    /// Drops the last items until the others take about `bytes` bytes, and records how many were
+    /// dropped.
     pub(crate) fn drop_items(&mut self, bytes: usize) {
         let mut excess = self.items_size().saturating_sub(bytes);
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
@@ -102,7 +102,7 @@ impl RecordMut<'_> {
         }
     }
 
-    /// Adds to the number of this name, or makes one.
+    /// Adds to the number with this name, or inserts it.
     fn add_to_number(&mut self, name: &'static str, number: u64, is_metric: bool) {
         let mut is_added = false;
         self.for_each_field(|(of, value)| {
@@ -125,9 +125,9 @@ impl RecordMut<'_> {
         }
     }
 
-    /// Calls `change` with each of its texts besides the fields: message, logger and file of a line
-    /// whose are known only at run time, error, stack trace, items' content and source, a score's
-    /// label and comment.
+    /// Calls `change` with each text other than the fields: the message, logger and file of a line
+    /// if they are known only at run time, the error, the stack trace, the content and source of
+    /// items, and the label and comment of a score.
     pub(crate) fn for_each_text(&mut self, mut change: impl FnMut(TextMut<'_>)) {
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         if let Some(message) = &mut extras.subject.message {
@@ -135,7 +135,7 @@ impl RecordMut<'_> {
         }
         let file = extras.subject.source.as_mut().map(|(file, _)| file);
         for text in std::iter::once(&mut extras.subject.logger).chain(file) {
-            // Those of a descriptor are part of the program.
+            // Borrowed texts come from a descriptor and are part of the program.
             if matches!(text, Cow::Owned(_)) {
                 change(TextMut::Message(text));
             }
@@ -157,7 +157,7 @@ impl RecordMut<'_> {
         }
     }
 
-    /// Returns the judgement that it reports, if any.
+    /// Returns the score that the record reports, if any.
     pub(crate) fn score_mut(&mut self) -> Option<&mut RecordScore> {
         self.parts.extras.as_deref_mut()?.score.as_deref_mut()
     }

@@ -1,4 +1,4 @@
-//! The record of a score, from its entry.
+//! The record of a score.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::score::RecordScore;
 /// The logger of scores.
 const LOGGER: &str = "score";
 
-/// A score, and the path of the run that it judges, where that is known and a sink asks for paths.
+/// A score, and the path of the run that it judges, if the path is known and a sink needs paths.
 #[derive(Clone, Debug)]
 pub(crate) struct JudgedRun {
     pub(crate) score: ScoreEntry,
@@ -24,7 +24,7 @@ pub(crate) struct JudgedRun {
 }
 
 impl ChunkBuilder {
-    /// Adds the record of a score, from its entry.
+    /// Adds the record of a score.
     #[cold]
     pub(crate) fn add_score(&mut self, request: &Arc<Request>, thread: &Arc<str>, judged: JudgedRun, fields: &[u64]) {
         let JudgedRun { score, path } = judged;

@@ -1,4 +1,4 @@
-//! The sections of canonical JSON that records of one stage, request or process have in common.
+//! The sections of canonical JSON that the records of one stage, request or process have in common.
 
 use ragtrace_core::context::Request;
 use ragtrace_core::json::Object;
@@ -7,7 +7,7 @@ use ragtrace_core::{Event, Level, StageDescriptor};
 use super::messages::message_of;
 use super::origin::Origin;
 
-/// Writes what a record is about, from `level` to `kind`.
+/// Writes the section on the stage, from `level` to `kind`.
 pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
     object.text("level", level.as_str());
     object.text("logger", stage.target());
@@ -18,7 +18,7 @@ pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, ev
     object.text("kind", stage.kind().as_str());
 }
 
-/// Writes whose it is, from `request_id` to `langsmith_parent`.
+/// Writes the section on the request, from `request_id` to `langsmith_parent`.
 pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("request_id", request.request_id.as_deref());
     object.optional_text("user_id", request.user_id.as_deref());
@@ -28,7 +28,7 @@ pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("langsmith_parent", request.langsmith_parent.as_deref());
 }
 
-/// Writes where it comes from, from `service` to `instance`.
+/// Writes the section on the process, from `service` to `instance`.
 pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
     object.optional_text("service", origin.service.as_deref());
     object.optional_text("environment", origin.environment.as_deref());
@@ -37,7 +37,7 @@ pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
     object.uuid("instance", origin.instance);
 }
 
-/// Writes where it is declared.
+/// Writes the source file and line.
 pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
     let mut source = object.nested("source");
     source.text("file", file);

@@ -1,4 +1,4 @@
-//! A record's fields, read where they lie.
+//! Access to a record's fields without decoding them first.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,29 @@ use ragtrace_core::value::encoding::{EncodedText, EncodedValue};
 use super::accessors::Record;
 use super::fields::{NamedValue, named_fields};
 
-/// The value of a field, borrowed.
+/// A borrowed value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldValue<'a> {
-    /// Nothing.
+    /// No value.
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A whole number that is not negative.
     U64(u64),
     /// A whole number.
     I64(i64),
-    /// A number.
+    /// A floating-point number.
     F64(f64),
     /// A text.
     Text(Cow<'a, str>),
-    /// JSON of a structured value.
+    /// The JSON of a structured value.
     Json(Cow<'a, str>),
 }
 
 impl Record {
-    /// Calls `visit` with the name and value of each field of `context`, in order. Unlike
-    /// [`context`](Self::context) it reads them where they lie, and makes no copy.
+    /// Calls `visit` with the name and value of each field of `context`, in order.
+    ///
+    /// Unlike [`context`](Self::context), it does not decode the fields of the chunk.
     #[doc(hidden)]
     pub fn visit_context<'a>(&'a self, mut visit: impl FnMut(&'a str, FieldValue<'a>)) {
         match self.chunk.encoded_of(self.parts()) {
@@ -41,7 +42,7 @@ impl Record {
     }
 
     /// Calls `visit` with the name and value of each number of `metrics`, as
-    /// [`visit_context`](Self::visit_context) does.
+    /// [`visit_context`](Self::visit_context) does for `context`.
     #[doc(hidden)]
     pub fn visit_metrics<'a>(&'a self, mut visit: impl FnMut(&'a str, FieldValue<'a>)) {
         match self.chunk.encoded_of(self.parts()) {

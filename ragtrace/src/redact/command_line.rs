@@ -1,5 +1,5 @@
-//! Finds secrets in the arguments of commands: behind long options with a secret's name, and the
-//! short options of some commands.
+//! Finds secrets in the arguments of commands: after long options named after a secret, and after
+//! the short options of some commands.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::rules::Rules;
 use super::secret_names::{self, Certainty};
 use super::value::{self, Lookahead, Sign, Site, quote_at, secret_value};
 
-/// Finds the secret behind the long option that begins at `at`.
+/// Finds the secret after the long option that begins at `at`.
 pub(super) fn after_option(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let is_start = at == 0 || b" \t\n\r\"'`=[(".contains(&bytes[at - 1]);
@@ -25,7 +25,7 @@ pub(super) fn after_option(text: &str, at: usize, rules: &Rules, lookahead: &mut
     if matches!(bytes.get(next), None | Some(b'-' | b'<' | b'[' | b'|' | b'\n' | b'\r')) {
         return None;
     }
-    // In words about it, an option is followed by others.
+    // In prose about an option, other words follow.
     let word = bytes[next..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
     let after = bytes[next + word..].trim_ascii_start();
     let is_argument = after.is_empty()
@@ -39,7 +39,7 @@ pub(super) fn after_option(text: &str, at: usize, rules: &Rules, lookahead: &mut
     secret_value(text, &site, lookahead)
 }
 
-/// Commands whose short options have passwords, and how: attached, or behind a space.
+/// Commands with short options for passwords, which follow the option directly or after a space.
 const COMMANDS: &[(&str, &str)] = &[
     ("mysql", "-p"),
     ("mysqldump", "-p"),
@@ -53,7 +53,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("ldapsearch", "-w "),
 ];
 
-/// Finds the password behind a short option of a command, at the space before it.
+/// Finds the password after a short option of a command, at the space before the option.
 pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST: usize = 256;
     let bytes = text.as_bytes();
@@ -83,8 +83,8 @@ pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> 
     (end > start && bytes[start] != b'-' && !value::is_placeholder(&text[start..end])).then_some(start..end)
 }
 
-/// Finds the secret behind the word at `at` with which a line of some files begins: `ENV` in that
-/// of a container, `machine` in `.netrc`, and `AUTH` in SMTP (RFC 4954).
+/// Finds the secret after the word at `at` that begins a line in some files and protocols: `ENV` in
+/// the build file of a container, `machine` in `.netrc`, and `AUTH` in SMTP (RFC 4954).
 pub(super) fn after_keyword(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST: usize = 512;
     let bytes = text.as_bytes();
@@ -116,7 +116,7 @@ pub(super) fn after_keyword(text: &str, at: usize) -> Option<Range<usize>> {
     (!value.is_empty() && !text.get(secret.clone()).is_none_or(value::is_placeholder)).then_some(secret)
 }
 
-/// Finds the password of `user:password` in the argument of a command.
+/// Finds the password in `user:password`, the argument of a command.
 #[cold]
 fn user_and_password(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();

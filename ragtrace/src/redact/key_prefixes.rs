@@ -1,8 +1,8 @@
-//! How the keys of model providers, clouds and services begin.
+//! The prefixes of the keys of model providers, clouds and services.
 
-/// Beginnings of keys, and how many bytes such a word has at least.
+/// Prefixes of keys, each with the least length of such a key in bytes.
 pub(super) const KEY_PREFIXES: &[(&str, usize)] = &[
-    // model providers and what goes with them
+    // Model providers and related services.
     ("sk-", 20),
     ("sk_", 20),
     ("hf_", 20),
@@ -17,7 +17,7 @@ pub(super) const KEY_PREFIXES: &[(&str, usize)] = &[
     ("tvly-", 20),
     ("tgp_v1_", 20),
     ("fw_", 20),
-    // clouds and services
+    // Clouds and other services.
     ("AIza", 35),
     ("ya29.", 20),
     ("rk_live_", 20),
@@ -58,8 +58,8 @@ pub(super) const KEY_PREFIXES: &[(&str, usize)] = &[
     ("AGE-SECRET-KEY-", 30),
 ];
 
-/// Prefixes by their first bytes: for each byte a bit for each prefix that it may be the first, the
-/// second and the third of.
+/// The prefixes by their first three bytes: each byte has a bit for each prefix that it may be the
+/// first, second and third byte of.
 static BY_BYTES: [[u64; 256]; 3] = {
     assert!(KEY_PREFIXES.len() <= u64::BITS as usize, "one bit a prefix");
     let mut by_bytes = [[0; 256]; 3];
@@ -76,7 +76,7 @@ static BY_BYTES: [[u64; 256]; 3] = {
     by_bytes
 };
 
-/// Returns the prefix that some bytes begin with, and how long such a key is at least.
+/// Returns the prefix that the bytes begin with, and the least length of such a key.
 pub(super) fn key_prefix(bytes: &[u8]) -> Option<&'static (&'static str, usize)> {
     let [first, second, third] = bytes.first_chunk()?;
     let place = |place: usize, byte: &u8| BY_BYTES[place][usize::from(*byte)];

@@ -1,5 +1,5 @@
-//! Finds secrets whose name stands apart from them or says little by itself: words of other
-//! languages, names with a word behind them, members of a query, elements beside each other.
+//! Finds secrets whose name is separate from them or means little by itself: names in other
+//! languages, names followed by another word, members of a query, and adjacent elements.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::rules::Rules;
 use super::secret_names::{Certainty, MAX_NAME};
 use super::value::{Lookahead, Sign, Site, quote_at, secret_value};
 
-/// Finds the secret behind a wide colon or equals sign at `at`.
+/// Finds the secret after a full-width colon or equals sign at `at`.
 pub(super) fn after_wide_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     const WIDE: usize = 3;
     let found = foreign_name(text, at, at + WIDE, lookahead);
@@ -23,8 +23,8 @@ pub(super) fn after_wide_sign(text: &str, at: usize, rules: &Rules, lookahead: &
     secret_value(text, &site, lookahead)
 }
 
-/// Returns whether what stands before a sign, spaces and quotes aside, may be a word that is not of
-/// ASCII.
+/// Returns `true` if the text before a sign, without spaces and quotes, may end in a word that is
+/// not ASCII.
 #[inline]
 pub(super) fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
     match bytes[..sign] {
@@ -33,8 +33,8 @@ pub(super) fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
     }
 }
 
-/// Finds the secret behind a sign from `at` to `from`, before which a word of another language for
-/// a password stands.
+/// Finds the secret after a sign from `at` to `from`, if the word before it means password in
+/// another language.
 #[cold]
 pub(super) fn foreign_name(text: &str, at: usize, from: usize, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     const LONGEST: usize = 24;
@@ -52,8 +52,8 @@ pub(super) fn foreign_name(text: &str, at: usize, from: usize, lookahead: &mut L
     secret_value(text, &site, lookahead)
 }
 
-/// Finds the secret behind a sign, before which the name has a word behind it: `the password is:
-/// …`, `API key provided: …`; in PHP, the visibility of a member: `[password:private] => …`.
+/// Finds the secret after a sign if another word follows the name: `the password is: …`, `API key
+/// provided: …`, or in PHP the visibility of a member: `[password:private] => …`.
 #[cold]
 pub(super) fn behind_a_word(
     text: &str,
@@ -84,8 +84,8 @@ pub(super) fn is_in_query(bytes: &[u8], name: &Name<'_>) -> bool {
     name.start > 0 && matches!(bytes[name.start - 1], b'?' | b'&') && !name.is_quoted
 }
 
-/// Finds what a query has under a name that says little elsewhere: the signature of a URL that is
-/// signed beforehand, and the code of OAuth 2.0 (RFC 6749, section 4.1.2).
+/// Finds the value of a query parameter whose name means little elsewhere: the signature of a
+/// presigned URL, and the code of OAuth 2.0 (RFC 6749, section 4.1.2).
 #[cold]
 pub(super) fn query_value(text: &str, from: usize, name: &Name<'_>) -> Option<Range<usize>> {
     const SHORTEST: usize = 16;
@@ -99,7 +99,7 @@ pub(super) fn query_value(text: &str, from: usize, name: &Name<'_>) -> Option<Ra
     (length >= SHORTEST && has_digit).then_some(from..from + length)
 }
 
-/// Finds a user and a password in base64, as in the configuration of Docker: `"auth": "…"`.
+/// Finds a user and a password in base64, as in Docker's configuration: `"auth": "…"`.
 #[cold]
 pub(super) fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
     const SHORTEST: usize = 12;
@@ -114,10 +114,10 @@ pub(super) fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
     (value.len() >= SHORTEST && is_base64 && is_mixed).then_some(quote.content..end)
 }
 
-/// Finds the lines of a private key of `PuTTY`, behind the sign at `at`.
+/// Finds the lines of a private key of `PuTTY`, after the sign at `at`.
 #[cold]
 pub(super) fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
-    /// The number of lines comes before them.
+    /// The maximum length of the number of lines, which precedes them.
     const LONGEST_NUMBER: usize = 16;
     let bytes = text.as_bytes();
     let start = at + 1 + bytes[at..].iter().take(LONGEST_NUMBER).position(|byte| *byte == b'\n')?;
@@ -125,18 +125,18 @@ pub(super) fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
         bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte)).count();
     let mut end = start + length;
     if bytes.get(end).is_some() {
-        // The line that is another's.
+        // The last, incomplete line belongs to the next entry.
         end = start + bytes[start..end].iter().rposition(|byte| *byte == b'\n')?;
     }
     (end > start).then_some(start..end)
 }
 
-/// Elements whose text may be a name, with its value in the next one, as in a property list and a
+/// Elements whose text may be a name with its value in the next element, as in a property list or a
 /// table.
 pub(super) const PAIRED: &[&str] = &["key", "name", "string", "dt", "td", "th"];
 
-/// Finds the secret in the element behind one that has a secret's name for its text, and whose
-/// tag's name ends at `end`: `<key>password</key><string>…</string>`.
+/// Finds the secret in the element after one whose text is the name of a secret, and whose tag name
+/// ends at `end`: `<key>password</key><string>…</string>`.
 #[cold]
 pub(super) fn after_paired_tag(
     text: &str,
@@ -158,7 +158,7 @@ pub(super) fn after_paired_tag(
     }
     at += 1 + bytes[at..].iter().take(MOST_BETWEEN).position(|byte| *byte == b'>')?;
     at += bytes[at..].iter().take(MOST_BETWEEN).take_while(|byte| byte.is_ascii_whitespace()).count();
-    // In a table, words may be about it.
+    // In a table, the next cell may contain words about the secret.
     let is_table = matches!(bytes[end - 1] | 0x20, b'd' | b'h' | b't');
     let certainty = if is_table { Certainty::Ambiguous } else { certainty };
     let site = Site { name_start: start, from: at, sign: Sign::Element, is_name_quoted: true, certainty };

@@ -10,7 +10,7 @@ pub(super) struct Name<'a> {
     pub(super) is_quoted: bool,
 }
 
-/// Returns the name before a sign: behind it may be spaces, quotes, and brackets of an index.
+/// Returns the name before a sign. Spaces, quotes and the brackets of an index may be between them.
 #[inline]
 pub(super) fn name_before(text: &str, sign: usize) -> Option<Name<'_>> {
     const MOST_BETWEEN: usize = 8;
@@ -50,7 +50,8 @@ fn is_name_end(bytes: &[u8], end: usize) -> bool {
     end > 0 && is_name(bytes[end - 1])
 }
 
-/// Returns where a name ends that stands before the code of a terminal's color, which ends in `m`.
+/// Returns the end of a name that is followed by the escape code of a terminal's color, which ends
+/// in `m`.
 fn before_color(bytes: &[u8], end: usize) -> usize {
     let mut end = end;
     while bytes[..end].last() == Some(&b'm') {
@@ -64,19 +65,19 @@ fn before_color(bytes: &[u8], end: usize) -> usize {
     end
 }
 
-/// Returns the name before a quote that is written as `\u0022`, with its backslashes before `at`.
+/// Returns the name before a quote that is written as `\u0022`, whose backslashes end at `at`.
 #[cold]
 fn before_unicode_quote(text: &str, at: usize) -> Name<'_> {
     let bytes = text.as_bytes();
     let end = at - bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
     let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
-    // The quote before it ends in letters of a name, too.
+    // The opening quote ends in characters that may be part of a name.
     let name = &text[end - length..end];
     let name = if bytes[..end - length].ends_with(b"\\") { name.strip_prefix("u0022").unwrap_or(name) } else { name };
     Name { text: name, start: end - name.len(), is_quoted: true }
 }
 
-/// Takes the word before `key` into a name: `API key`.
+/// Includes the word before `key` in a name: `API key`.
 #[cold]
 fn with_word_before<'a>(text: &'a str, name: Name<'a>) -> Name<'a> {
     let bytes = text.as_bytes();

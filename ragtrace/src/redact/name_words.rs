@@ -1,6 +1,6 @@
-//! The words of names, by what they say of a value: that it is secret, or not.
+//! The words of names that tell whether a value is secret.
 
-/// Endings of names, separators aside, that are secret wherever they stand in a name.
+/// Endings of names, without separators, that make a name secret wherever they occur in it.
 pub(super) const STRONG: &[&str] = &[
     "password",
     "passwords",
@@ -57,7 +57,7 @@ pub(super) const STRONG: &[&str] = &[
     "appkey",
 ];
 
-/// Endings of names, separators aside, that are secret where nothing comes after them.
+/// Endings of names, without separators, that make a name secret if nothing follows them.
 pub(super) const WEAK: &[&str] = &[
     "token",
     "apitokens",
@@ -85,19 +85,19 @@ pub(super) const WEAK: &[&str] = &[
     "connectsid",
 ];
 
-/// Endings of names that are secret in other languages, and whose words of prose are not known.
+/// Endings of secret names in other languages. The words of prose in these languages are not known.
 pub(super) const FOREIGN: &[&str] =
     &["passwort", "passwoerter", "kennwort", "senha", "wachtwoord", "losenord", "salasana"];
 
-/// The word for a password where it is not of ASCII alone, or several words.
+/// Words for a password that are not ASCII, or that consist of several words.
 pub(super) const FOREIGN_WORDS: &[&str] =
     &["mot de passe", "contraseña", "пароль", "hasło", "lösenord", "密码", "密碼", "口令", "パスワード", "비밀번호"];
 
-/// Last words of names that are secret.
+/// Last words of secret names.
 pub(super) const SHORT_WORDS: &[&str] = &["pass", "pwd", "pw", "jwt", "otp", "totp"];
 
-/// Words that are no secret, although they end in `pass`; and words before it that make it a
-/// noun for something else.
+/// Words that end in `pass` but are not secret, and words that give a following `pass` another
+/// meaning.
 pub(super) const PASSES: &[&str] = &[
     "com",
     "encom",
@@ -146,7 +146,7 @@ pub(super) const PASSES: &[&str] = &[
     "every",
 ];
 
-/// Words before `token` that make it a piece of text, or of a language's syntax.
+/// Words before `token` that make it a piece of text or of a language's syntax.
 pub(super) const TOKENS: &[&str] = &[
     "per",
     "first",
@@ -200,11 +200,11 @@ pub(super) const TOKENS: &[&str] = &[
     "lookahead",
 ];
 
-/// First words of names that ask a question, which has yes or no for an answer.
+/// First words of names that ask a question, whose value is yes or no.
 pub(super) const QUESTIONS: &[&str] =
     &["is", "has", "existing", "needs", "requires", "require", "show", "hide", "allow", "allows", "no", "without"];
 
-/// Last words of names that are about a secret and have none.
+/// Last words of names that only describe a secret.
 pub(super) const ABOUT: &[&str] = &[
     "count",
     "counts",
@@ -354,7 +354,7 @@ pub(super) const ABOUT: &[&str] = &[
     "command",
 ];
 
-/// Words behind a secret name that leave it one.
+/// Words that may follow a secret name without changing its meaning.
 pub(super) const NEUTRAL: &[&str] = &[
     "value",
     "val",

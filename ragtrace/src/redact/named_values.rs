@@ -1,4 +1,4 @@
-//! Finds a secret's name beside a sign, in the notations that put a value behind a name.
+//! Finds the name of a secret next to a sign, in the notations that place a value after a name.
 
 use std::ops::Range;
 
@@ -11,11 +11,12 @@ use super::rules::Rules;
 use super::secret_names::{Certainty, MAX_NAME};
 use super::value::{Lookahead, Quote, Sign, Site, quote_at, secret_value};
 
-/// Finds the secret behind a colon or an equals sign at `at`.
+/// Finds the secret after a colon or an equals sign at `at`.
 pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut from = at + 1;
-    // A path in code; in LDIF, two colons and a space come before a value in base64.
+    // Two colons are part of a path in code. In LDIF, two colons and a space precede a value in
+    // base64.
     if bytes.get(from) == Some(&b':') {
         from += 1;
         if bytes.get(from) != Some(&b' ') || bytes[at] != b':' {
@@ -34,10 +35,10 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
         if name.text.eq_ignore_ascii_case("pwd") && value.trim_start_matches(' ').starts_with('/') {
             return None;
         }
-        // Two words may be of a sentence.
+        // Two words may be part of a sentence.
         let is_spoken = name.text.contains(' ') && !name.is_quoted;
         let certainty = if is_spoken { Certainty::Ambiguous } else { certainty };
-        // OpenSSL says with it that the password itself comes next.
+        // In OpenSSL's options, `pass:` means that the password itself follows.
         let before = &bytes[..name.start];
         let is_source = name.text == "pass"
             && [&b"-pass "[..], b"-passin ", b"-passout "].iter().any(|option| before.ends_with(option));
@@ -68,7 +69,7 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
     }
 }
 
-/// Finds the value of a pair whose name is the value of another: `name="password" value="…"`.
+/// Finds the value of a pair whose name is the value of another pair: `name="password" value="…"`.
 #[cold]
 #[inline(never)]
 fn named_by_value(
@@ -92,7 +93,7 @@ fn named_by_value(
     let end = start + length;
     let between = bytes[end..].iter().take(64).take_while(|byte| b" \t\r\n\"'`,\\;nrt/&quo-".contains(byte)).count();
     let mut next = end + between;
-    // A field of a form: an empty line comes before the value.
+    // In the field of a form, an empty line precedes the value.
     let gap = &bytes[end..next];
     let is_form = gap.starts_with(b"\"\r\n\r\n") || gap.starts_with(b"\"\n\n");
     let sign = if is_form {
@@ -102,7 +103,7 @@ fn named_by_value(
         Sign::Element
     } else {
         if bytes[next..].starts_with(b"slotSetting") {
-            // What Azure has between the name of a setting and its value.
+            // Azure writes another setting between a name and its value.
             let is_between = |byte: &&u8| byte.is_ascii_alphabetic() || b"\"\\: \t".contains(byte);
             next += bytes[next..].iter().take(32).take_while(is_between).count();
             next += bytes[next..].iter().take(64).take_while(|byte| b" \t\r\n\"\\,".contains(byte)).count();
@@ -127,7 +128,7 @@ fn named_by_value(
     secret_value(text, &site, lookahead)
 }
 
-/// Finds the password of `user/password@host`.
+/// Finds the password in `user/password@host`.
 #[cold]
 fn oracle_password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let word = bytes[from..].iter().take(512).take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'"').count();
@@ -153,7 +154,7 @@ pub(super) fn after_comma(text: &str, at: usize, rules: &Rules, lookahead: &mut 
         return None;
     }
     if opening.last() == Some(&b'[') && !is_option {
-        // A list of two, not one of names.
+        // The list is a pair only if it has two elements; otherwise it may be a list of names.
         let (_, after) = quote_at(bytes, next)?.close(bytes)?;
         if bytes[after..].trim_ascii_start().first() != Some(&b']') {
             return None;
@@ -180,7 +181,7 @@ fn wrapped_quote(bytes: &[u8], from: usize) -> Option<Quote> {
     quote_at(bytes, from + word)
 }
 
-/// Finds the secret in quotes behind a space at `at`, after a name or SQL's `IDENTIFIED BY`.
+/// Finds the secret in quotes after a space at `at` that follows a name or SQL's `IDENTIFIED BY`.
 pub(super) fn after_space(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let length = bytes[..at].iter().rev().take_while(|byte| is_name(**byte)).count();
@@ -196,8 +197,8 @@ pub(super) fn after_space(text: &str, at: usize, rules: &Rules, lookahead: &mut 
     secret_value(text, &site, lookahead)
 }
 
-/// Finds the secret in quotes behind a bracket at `at`, after the name of a type or a function:
-/// `Password("…")`.
+/// Finds the secret in quotes after a bracket at `at` that follows the name of a type or a
+/// function: `Password("…")`.
 pub(super) fn after_bracket(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let length = bytes[..at].iter().rev().take_while(|byte| is_name(**byte) && **byte != b'.').count();
@@ -207,13 +208,13 @@ pub(super) fn after_bracket(text: &str, at: usize, rules: &Rules, lookahead: &mu
     if certainty != Certainty::Certain {
         return None;
     }
-    // What a function is given may be what it looks for.
+    // The argument of a function may be the name that the function looks up.
     let certainty = if bytes[start].is_ascii_uppercase() { certainty } else { Certainty::Ambiguous };
     let site = Site { name_start: start, from: at + 1, sign: Sign::Space, is_name_quoted: false, certainty };
     secret_value(text, &site, lookahead)
 }
 
-/// Returns whether `IDENTIFIED`, or `IDENTIFIED WITH` a plugin, comes before an index.
+/// Returns `true` if `IDENTIFIED`, or `IDENTIFIED WITH` and a plugin, ends at an index.
 #[cold]
 fn is_identified(bytes: &[u8], before: usize) -> bool {
     const LONGEST: usize = 64;
@@ -221,7 +222,7 @@ fn is_identified(bytes: &[u8], before: usize) -> bool {
     line.windows(10).any(|window| window.eq_ignore_ascii_case(b"identified"))
 }
 
-/// Finds the text of an element of XML that has a secret's name and begins at `at`.
+/// Finds the text of an XML element that begins at `at` and is named after a secret.
 pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let length = bytes[at + 1..].iter().take_while(|byte| is_name(**byte) || **byte == b':').count();
@@ -238,7 +239,7 @@ pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
     if bytes[from] == b'<' || bytes[from - 1] == b'/' {
         return None;
     }
-    // A placeholder in a usage has the same form, but nothing closes it.
+    // A placeholder in a usage text has the same form, but no closing tag.
     let content = &bytes[from + 1..];
     let content = content
         .iter()
@@ -258,7 +259,7 @@ pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
     secret_value(text, &site, lookahead)
 }
 
-/// Finds the value of a pair whose signs are encoded as in a URL: `password%3D…`.
+/// Finds the value of a pair whose sign is percent-encoded: `password%3D…`.
 pub(super) fn after_encoded_sign(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut end = at;
@@ -266,7 +267,7 @@ pub(super) fn after_encoded_sign(text: &str, at: usize, rules: &Rules) -> Option
         end -= 3;
     }
     let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
-    // What is left of an escape is not of the name.
+    // The rest of an escape is not part of the name.
     let name = &text[end - length..end];
     let name = if bytes[..end - length].ends_with(b"%") { name.get(2..).unwrap_or_default() } else { name };
     rules.names.certainty(name)?;

@@ -1,4 +1,4 @@
-//! The redactor: which fields and texts are secret, and what becomes of them.
+//! The redactor: which fields and texts are secret, and what replaces them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,42 +13,42 @@ use super::structured;
 use crate::metrics::StageMinute;
 use crate::record::RecordMut;
 
-/// Decides what counts as a secret: by the rules that come with it, and yours.
+/// The rules that find secrets and remove them from records: built-in ones, and your own.
 ///
 /// # What is recognized
 ///
-/// - The value of a field with a secret's name, and in texts whatever stands behind such a name:
-///   quoted, in brackets, in a block, or plain, as `Debug`, JSON (also in strings in strings),
-///   YAML, TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection
-///   strings have it. What is around the value stays.
+/// - The value of a field whose name is that of a secret, and in texts any value that follows such
+///   a name: quoted, in brackets, in a block, or plain, as written by `Debug`, JSON (also in nested
+///   strings), YAML, TOML, INI, environment files, XML, SQL, URLs, headers, command lines and
+///   connection strings. The text around the value stays.
 /// - Names by how their words end, in any case and with any separators: `…password`, `…passwd`,
 ///   `…pass`, `…pwd`, `…passphrase`, `…secret`, `…token`, `…api_key`, `…access_key`, `…private_key`
 ///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
-///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
-///   `password_length`, `has_password`. Neither do `tokens`.
+///   and the signatures of presigned URLs. A name that only describes a secret is not one:
+///   `token_count`, `password_length`, `has_password`. Neither is `tokens`.
 /// - In structured values (`ragtrace::json`), at any depth: the whole value of a member with such a
-///   name, but `true`, `false` and `null`; the `value`, `val` or `default` of an object whose
-///   `name`, `key`, `header` or the like is such a name; the second of two in a list whose first is
-///   such a name, if it looks like a secret or the list lies in another; what comes behind an
-///   option such as `--password` in a list; and what is recognized in each text by itself. They
-///   stay JSON.
-/// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
-///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
-///   `ghp_…`, if they have digits and are not made of words.
+///   name, except `true`, `false` and `null`; the `value`, `val` or `default` of an object whose
+///   `name`, `key`, `header` or similar member is such a name; the second of two elements in a list
+///   whose first one is such a name, if it looks like a secret or the list is part of another list;
+///   the element after an option such as `--password` in a list; and everything that is recognized
+///   in each text by itself. The result is valid JSON.
+/// - Secrets by their form: passwords in URLs, private keys in PEM and PGP armor, JSON Web Tokens,
+///   the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and `ghp_…`, if
+///   they contain digits and do not consist of words.
 ///
-/// # What is not
+/// # What is not recognized
 ///
-/// - A secret without a name whose form is not known: a password in a sentence or in a column of a
-///   table.
-/// - `token`, `secret`, `pass` and `credentials` before a colon, if what follows, without quotes,
-///   may be a word of a text; and after any name what reads as a sentence, as code, or as a
-///   placeholder.
-/// - A secret that is spread over several fields, or encoded or compressed as a whole, such as JSON
-///   in base64.
-/// - Values of fields that are no texts, such as numbers, ids of items, and what an image or a
-///   document shows.
+/// - A secret without a name whose form is not known, such as a password in a sentence or in a
+///   column of a table.
+/// - The value after `token`, `secret`, `pass` or `credentials` and a colon, if it is not quoted
+///   and may be a word of a sentence; and after any name a value that reads as a sentence, as code
+///   or as a placeholder.
+/// - A secret that is spread over several fields, or that is encoded or compressed as a whole, such
+///   as JSON in base64.
+/// - Values of fields that are not texts, such as numbers; ids of items; and the contents of images
+///   and documents.
 ///
-/// A value that must never leave belongs in a [`Secret`](crate::Secret).
+/// A value that must never leave the process belongs in a [`Secret`](crate::Secret).
 ///
 /// # Examples
 ///
@@ -68,31 +68,34 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Makes a redactor with the rules that come with it.
+    /// Creates a redactor with the built-in rules.
     pub fn new() -> Self {
         Self { rules: Rules::default() }
     }
 
-    /// Makes a redactor without any rules: records leave as they are. A [`Secret`](crate::Secret)
-    /// still shows its mark.
+    /// Creates a redactor without any rules, which leaves records as they are.
+    ///
+    /// A [`Secret`](crate::Secret) is still recorded as a mark.
     pub fn off() -> Self {
         Self { rules: Rules { is_on: false, ..Rules::default() } }
     }
 
-    /// Makes fields secret that have this name, or one with it among its segments: `ssn`,
-    /// `account.number`. Such a name counts in texts, too.
+    /// Marks fields as secret that have this name, or a name that contains it as segments: `ssn`,
+    /// `account.number`.
+    ///
+    /// The name is recognized in texts too.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.rules.names.added.push(normalize(name.as_ref()));
         self
     }
 
-    /// Keeps fields of exactly this name, whatever their segments.
+    /// Keeps the values of fields with exactly this name, whatever its segments are.
     pub fn keep(mut self, name: impl Into<String>) -> Self {
         self.rules.names.kept.push(name.into());
         self
     }
 
-    /// Makes words secret that begin with this.
+    /// Marks words as secret that begin with `prefix`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         if !prefix.is_empty() {
@@ -101,30 +104,31 @@ impl Redactor {
         self
     }
 
-    /// Adds a rule of your own, which returns what a text becomes, or `None` if it stays as it is.
-    /// It runs on the worker for every text, so it should be quick.
+    /// Adds a rule of your own, which returns the redacted text, or `None` to leave the text as it
+    /// is.
     ///
-    /// A text over which the rule panics becomes the mark `[redacted]`. That is counted
-    /// ([`Stats::rule_panics`](crate::Stats::rule_panics)) and told on stderr, seldom, with the
-    /// place of the panic and without its message, which may repeat the text.
+    /// The rule runs on the worker thread for every text, so it should be fast. A text on which it
+    /// panics becomes the mark `[redacted]`. The panic is counted
+    /// ([`Stats::rule_panics`](crate::Stats::rule_panics)) and reported on stderr at a limited
+    /// rate, with its place but without its message, which may repeat the text.
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.rules.add_custom(rule);
         self
     }
 
-    /// Returns a text without its secrets, or `None` if it has none.
+    /// Returns the text without its secrets, or `None` if it contains none.
     pub(crate) fn redacted(&self, text: &str) -> Option<String> {
         scan::redacted(text, &self.rules)
     }
 
-    /// Takes the secrets out of a text.
+    /// Removes the secrets from a text.
     pub(crate) fn redact(&self, text: &mut String) {
         if let Some(redacted) = self.redacted(text) {
             *text = redacted;
         }
     }
 
-    /// Takes the secrets out of a record.
+    /// Removes the secrets from a record.
     pub(crate) fn redact_record(&self, record: &mut RecordMut<'_>) {
         if !self.rules.is_on {
             return;
@@ -155,7 +159,7 @@ impl Redactor {
         });
     }
 
-    /// Returns the request without secrets, or `None` if it has none.
+    /// Returns the request without its secrets, or `None` if it contains none.
     pub(crate) fn redacted_request(&self, request: &Request) -> Option<Request> {
         let ids = request.texts();
         let redacted = ids.map(|id| id.as_deref().and_then(|id| self.redacted(id)));
@@ -172,19 +176,19 @@ impl Redactor {
         Some(request)
     }
 
-    /// Takes the secrets out of a minute's tenant.
+    /// Removes secrets from the tenant of a minute's metrics.
     pub(crate) fn redact_minute(&self, minute: &mut StageMinute) {
         if let Some(redacted) = minute.tenant_id.as_deref().and_then(|tenant| self.redacted(tenant)) {
             minute.tenant_id = Some(redacted.into());
         }
     }
 
-    /// Returns how often a rule of the user's panicked.
+    /// Returns the number of panics in rules of the application.
     pub(crate) fn rule_panics(&self) -> u64 {
         self.rules.panics.number()
     }
 
-    /// Returns whether a field of this name is secret.
+    /// Returns `true` if the value of a field with this name is secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
         self.rules.is_on && self.rules.names.contains(name)
     }

@@ -1,5 +1,5 @@
-//! The rules by which something is a secret: names of fields, which count in texts, too, beginnings
-//! of words, and the user's own rules.
+//! The rules for what is secret: names of fields, which apply to texts too, prefixes of words, and
+//! the application's own rules.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use ragtrace_core::stage::panic_hook::catch_silently;
 use super::secret_names::SecretNames;
 use crate::warning::RateLimitedWarning;
 
-/// The mark that stands where a secret was.
+/// The mark that replaces a secret.
 pub(super) const MARK: &str = "[redacted]";
 
-/// Returns what a text becomes, or `None` if it stays as it is.
+/// A function that returns the redacted text, or `None` to leave it as it is.
 pub(super) type CustomRule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The rules of a redactor.
@@ -27,8 +27,8 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Adds a rule of the user's. A text over which it panics becomes the mark: what is in it is
-    /// not known, and may be what the rule was to take out.
+    /// Adds a rule of the application. A text on which it panics becomes the mark, because it may
+    /// contain the secret that the rule was to remove.
     pub(super) fn add_custom(&mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
         let panics = Arc::clone(&self.panics);
         self.custom.push(Arc::new(move |text| {
@@ -40,7 +40,7 @@ impl Rules {
     }
 }
 
-/// Counts panics of the user's rules, and has an operator hear of them.
+/// Counts panics of the application's rules, and reports them to the operator.
 #[derive(Default)]
 pub(super) struct RulePanics {
     number: AtomicU64,
@@ -48,19 +48,19 @@ pub(super) struct RulePanics {
 }
 
 impl RulePanics {
-    /// Returns how many there were.
+    /// Returns the number of panics.
     pub(super) fn number(&self) -> u64 {
         self.number.load(Ordering::Relaxed)
     }
 
-    /// A panic's message often repeats the text, so only its place is told.
+    /// Reports only the place of the panic, because its message often repeats the text.
     fn report(&self, at: Option<&str>) {
         self.number.fetch_add(1, Ordering::Relaxed);
         let mut warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner);
         warning.warn(1, |times| {
             let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
             let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            format!("a redaction rule panicked {times}{at}: what it panics over is replaced by {MARK}")
+            format!("a redaction rule panicked {times}{at}: the text is replaced by {MARK}")
         });
     }
 }

@@ -1,5 +1,5 @@
-//! Looks for secrets in the middle of texts, in one pass from left to right. Where one may begin is
-//! known by three bytes, which three tables hold.
+//! Searches texts for secrets, in one pass from left to right. Three tables with the first three
+//! bytes of every beginning tell where a secret may begin.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::rules::{MARK, Rules};
 use super::secret_shapes::secret_at;
 use super::value::Lookahead;
 
-/// Returns the text without its secrets, or `None` if it has none.
+/// Returns the text without its secrets, or `None` if it contains none.
 pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
     if !rules.is_on {
         return None;
@@ -23,7 +23,8 @@ pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
     redacted
 }
 
-/// Returns a text with marks to which looking again adds none: a mark may be of a larger value.
+/// Redacts a text with marks until no further secret is found, because a mark may be part of a
+/// larger value.
 #[cold]
 fn settled(mut text: String, rules: &Rules) -> String {
     const MOST_ROUNDS: usize = 8;
@@ -36,7 +37,7 @@ fn settled(mut text: String, rules: &Rules) -> String {
     text
 }
 
-/// Returns the text with a mark in the place of each secret, or `None` if there is none.
+/// Returns the text with each secret replaced by a mark, or `None` if there is none.
 pub(super) fn with_marks(text: &str, rules: &Rules) -> Option<String> {
     let mut redacted: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
@@ -52,8 +53,8 @@ pub(super) fn with_marks(text: &str, rules: &Rules) -> Option<String> {
         let secret = secret_at(text, at, rules, &mut lookahead)
             .filter(|secret| secret.end > secret.start && secret.start >= copied)
             .map(|secret| text.floor_char_boundary(secret.start)..text.ceil_char_boundary(secret.end));
-        // What was looked through before, such as a reason that becomes a record, has marks
-        // already.
+        // A text that was redacted before, such as a reason that becomes a record, already has
+        // marks.
         let is_mark =
             |secret: &Range<usize>| text[secret.start..].starts_with(MARK) && secret.end <= secret.start + MARK.len();
         let Some(secret) = secret.filter(|secret| !is_mark(secret)) else {
@@ -72,8 +73,8 @@ pub(super) fn with_marks(text: &str, rules: &Rules) -> Option<String> {
     redacted
 }
 
-/// Returns the next index from `at` on where [`secret_at`] has to look, rules of the user's aside.
-/// Most bytes are none, and those take a few instructions each.
+/// Returns the next index from `at` on at which [`secret_at`] has to look for anything but the
+/// application's prefixes. Most bytes begin nothing, and cost a few instructions each.
 #[inline(never)] // inlined, the loop has too few registers
 fn next_candidate(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes[at..].iter();
@@ -89,54 +90,53 @@ fn next_candidate(bytes: &[u8], at: usize) -> usize {
         }
         groups = GROUPS.firsts[second];
     }
-    // Nothing begins with the last byte: a sign has nothing after it there.
+    // Nothing begins with the last byte; a sign there has no value.
     bytes.len()
 }
 
-/// Returns whether what begins at `at` is one of `groups` by its third byte and the one before it,
-/// too.
+/// Returns `true` if the third byte after `at`, and the byte before it, also match one of `groups`.
 fn is_candidate(bytes: &[u8], at: usize, groups: u64) -> bool {
     let third = bytes.get(at + 2).map_or(SIGN, |third| GROUPS.thirds[usize::from(*third)]);
     let is_in_word = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
     groups & third & if is_in_word { SIGNS } else { u64::MAX } != 0
 }
 
-/// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each:
-/// for each byte the groups that it may be the first, the second and the third of.
+/// The beginnings of secrets by their first three bytes. Beginnings with the same first two bytes
+/// form a group, and groups have one bit each: a byte's entry in each table has the groups in which
+/// it may be the first, second or third byte.
 struct BeginningGroups {
     firsts: [u64; 256],
     seconds: [u64; 256],
     thirds: [u64; 256],
 }
 
-/// A colon or an equals sign, whatever comes after it.
+/// The group of a colon or an equals sign, whatever follows.
 const SIGN: u64 = 1;
 
-/// Signs with what may come after them, by classes of bytes. They may stand behind a letter or a
-/// digit.
+/// Signs with the bytes that may follow them. They may come directly after a letter or a digit.
 const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 10] = [
-    // the dashes of a private key, and of an option
+    // The dashes of a private key or an option.
     (b"-", b"-", b"-abcdefghijklmnopqrstuvwxyz"),
-    // a pair: `("password", "…")`
+    // A pair: `("password", "…")`.
     (b"\"'", b",", ANY),
-    // a value in quotes: `PASSWORD '…'`
+    // A value in quotes: `PASSWORD '…'`.
     (b" ", b"\"'", ANY),
-    // types: `Password("…")`
+    // Types: `Password("…")`.
     (b"(", b"\"'\\", ANY),
-    // short options
+    // Short options.
     (b" ", b"-", b"puaw"),
-    // elements
+    // Elements.
     (b"<", LETTERS, ANY),
-    // encoded signs: `%3D`
+    // Encoded signs: `%3D`.
     (b"%", b"3", b"ADad"),
-    // `user:password@tcp(host)`
+    // `user:password@tcp(host)`.
     (b"@", b"t", b"c"),
     (b"@", b"u", b"n"),
-    // wide signs
+    // Full-width signs.
     (b"\xef", b"\xbc", b"\x9a\x9d"),
 ];
 
-/// The signs' groups, the lowest.
+/// The groups of signs, which are the lowest.
 const SIGNS: u64 = (1 << (1 + SIGN_SHAPES.len())) - 1;
 
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -144,7 +144,7 @@ const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// Stands for all bytes.
 const ANY: &[u8] = b"";
 
-/// Beginnings of tokens that are known besides those in [`KEY_PREFIXES`], and of commands.
+/// Beginnings of known tokens that are not in [`KEY_PREFIXES`], and of commands.
 const OTHERS: [&[u8; 3]; 6] = [b"ENV", b"mac", b"AUT", b"AKI", b"ASI", b"eyJ"];
 
 /// The beginning of `Bearer`, in any case.
@@ -190,7 +190,7 @@ static GROUPS: BeginningGroups = {
     groups
 };
 
-/// Adds a group to a table, for each of some bytes.
+/// Adds a group to a table, for each of the given bytes.
 const fn with_group(mut table: [u64; 256], bytes: &[u8], group: usize) -> [u64; 256] {
     let mut at = 0;
     while at < bytes.len() {
@@ -208,7 +208,7 @@ const fn with_group(mut table: [u64; 256], bytes: &[u8], group: usize) -> [u64; 
 mod tests {
     use super::*;
 
-    /// Rules with a prefix of the user's. With one, every byte is looked at.
+    /// Returns rules with a prefix of the application. With one, the search looks at every byte.
     fn with_prefix(prefix: &str) -> Rules {
         Rules { prefixes: vec![prefix.to_owned()], ..Rules::default() }
     }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// With a rule of the user's every byte is looked at.
+        /// With a rule of the application, the search looks at every byte.
         #[test]
         fn no_byte_is_passed_over_where_a_secret_begins(text in "(sk-0123456789abcdefghij|AKIAIOSFODNN7EXAMPLE|eyJ0eXAi|\\.eyJh|bEARER |[Bb]earer |://|@|password|-----BEGIN |PRIVATE KEY-----|ghp_|xox|[a-zA-Z0-9:=\" '\\-_.]|ü){0,40}") {
             let rules = with_prefix("no text has this");
@@ -307,8 +307,9 @@ mod tests {
         }
     }
 
-    /// Texts that make a search slow which looks at a byte more than so often: each takes a
-    /// fraction of a second, and a thousand times that if the time were quadratic.
+    /// Texts that would slow down a search that looks at a byte more than a bounded number of
+    /// times: each takes a fraction of a second, and would take a thousand times that if the time
+    /// were quadratic.
     #[test]
     fn hostile_texts_take_no_longer_than_others() {
         for piece in [

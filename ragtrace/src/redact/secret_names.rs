@@ -1,47 +1,47 @@
-//! Names that say that their value is secret.
+//! Names that tell that their value is secret.
 //!
 //! A name is secret by how its words end: `password`, `DB_PASSWORD`, `PGPASSWORD` and
-//! `userPassword2` all end in `password`. What comes after such a word decides, too:
-//! `token_count` names a number.
+//! `userPassword2` all end in `password`. Words that follow count too: `token_count` is the name of
+//! a number.
 
 use super::name_words::{ABOUT, FOREIGN, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
 
-/// How sure a name is that its value is secret.
+/// The certainty that the value of a name is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
-    /// Nothing else has such a name: `password`, `aws_secret_access_key`.
+    /// The name has no other meaning: `password`, `aws_secret_access_key`.
     Certain,
-    /// Stands in prose and in code for other things, too: `token`, `secret`.
+    /// The name has other meanings in prose and in code: `token`, `secret`.
     Ambiguous,
     /// A header whose value has several words: `Cookie`, `Authorization`.
     Header,
 }
 
-/// So many letters before `pass` and `pwd` are of a word that is run together with them.
+/// The number of letters before `pass` and `pwd` that may be joined to them without a separator.
 const RUN_TOGETHER: usize = 2;
 
-/// A name longer than that is known by its end, in bytes.
+/// The length in bytes above which only the end of a name is examined.
 pub(super) const MAX_NAME: usize = 128;
 
-/// No name has more words that say something.
+/// The maximum number of words of a name that are examined.
 const MAX_WORDS: usize = 16;
 
-/// Which names are secret: those above, and the user's.
+/// The names that are secret: the built-in ones, and the application's.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SecretNames {
     /// Normalized names that are secret too, also as segments of longer ones.
     pub(super) added: Vec<String>,
-    /// Names that are not secret, whatever their segments.
+    /// Names that are not secret, whatever their segments are.
     pub(super) kept: Vec<String>,
 }
 
 impl SecretNames {
-    /// Returns whether the value of a field of this name is secret.
+    /// Returns `true` if the value of a field with this name is secret.
     pub(super) fn contains(&self, name: &str) -> bool {
         self.certainty(name).is_some()
     }
 
-    /// Returns how sure it is that the value of this name is secret, or `None` if it is not.
+    /// Returns how certain it is that the value of this name is secret, or `None` if it is not.
     pub(super) fn certainty(&self, name: &str) -> Option<Certainty> {
         let certainty = if self.added.is_empty() {
             own_certainty(name)
@@ -52,8 +52,8 @@ impl SecretNames {
     }
 }
 
-/// Returns a name in lower case, its segments joined by dots: `X-Api-Key`, `xApiKey` and
-/// `x_api_key` are all `x.api.key`, and `DBPassword` is `db.password`.
+/// Returns a name in lower case, with its segments joined by dots: `X-Api-Key`, `xApiKey` and
+/// `x_api_key` all become `x.api.key`, and `DBPassword` becomes `db.password`.
 pub(super) fn normalize(name: &str) -> String {
     let mut normal = String::with_capacity(name.len() + 4);
     let mut chars = name.chars().peekable();
@@ -76,15 +76,15 @@ pub(super) fn normalize(name: &str) -> String {
     normal
 }
 
-/// Returns whether a name has one of the user's among its segments.
+/// Returns `true` if a name contains one of the application's names as segments.
 #[cold]
 fn is_added(name: &str, added: &[String]) -> bool {
     let normal = normalize(name);
     added.iter().any(|key| has_segments(&normal, key.trim_matches('.')))
 }
 
-/// The last three letters of the endings of names: for the last one and the one before it, a bit
-/// for each that may come before them.
+/// The last three letters of the endings of names: for the last letter and the one before it, a bit
+/// for each letter that may precede them.
 static LAST_LETTERS: [[u32; 32]; 32] = {
     let mut letters = [[0; 32]; 32];
     let lists = [STRONG, WEAK, FOREIGN, SHORT_WORDS, &["auth"]];
@@ -103,8 +103,8 @@ static LAST_LETTERS: [[u32; 32]; 32] = {
     letters
 };
 
-/// Returns how sure a name is that its value is secret. Most names are none, and found to be by the
-/// last letters of their words.
+/// Returns how certain a name is by the built-in rules. Most names are not secret, which the last
+/// letters of their words show.
 #[inline]
 fn own_certainty(name: &str) -> Option<Certainty> {
     let (mut third, mut second, mut first) = (0_u8, 0_u8, 0_u8);
@@ -122,17 +122,18 @@ fn own_certainty(name: &str) -> Option<Certainty> {
     if ends_like_secret(first, second, third) { by_words(name) } else { None }
 }
 
-/// Returns whether the three letters end a secret's name, or might with others before them.
+/// Returns `true` if the three letters end the name of a secret, or may do so together with letters
+/// before them.
 fn ends_like_secret(first: u8, second: u8, third: u8) -> bool {
     LAST_LETTERS[usize::from(third & 31)][usize::from(second & 31)] & (1 << (first & 31)) != 0
 }
 
-/// Returns whether a word is a secret's name by itself.
+/// Returns `true` if a word is the name of a secret by itself.
 pub(super) fn is_known(name: &str) -> bool {
     own_certainty(name).is_some()
 }
 
-/// Returns how sure a name is by its words.
+/// Returns how certain a name is by its words.
 #[cold]
 fn by_words(name: &str) -> Option<Certainty> {
     let name = &name[name.ceil_char_boundary(name.len().saturating_sub(MAX_NAME))..];
@@ -146,7 +147,7 @@ fn by_words(name: &str) -> Option<Certainty> {
         count -= 1;
     }
     let certainty = certainty_up_to(&words, count).or_else(|| {
-        // Whatever else stands behind a strong word is its owner, or when it was set.
+        // Other words after a strong word name the owner of the secret, or the time it was set.
         (1..count).any(|count| ends_in(words.up_to(count), STRONG)).then_some(Certainty::Certain)
     })?;
     let is_question = words.count > 1 && QUESTIONS.contains(&words.word(0));
@@ -154,7 +155,7 @@ fn by_words(name: &str) -> Option<Certainty> {
     (!is_question && !is_about).then_some(certainty)
 }
 
-/// The id of a session lets one in, unlike other ids.
+/// The id of a session grants access, unlike other ids.
 fn is_session(words: &Words<'_>) -> bool {
     words.up_to(words.count).ends_with("sessionid")
 }
@@ -199,7 +200,7 @@ fn ends_in(squeezed: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| ending.as_bytes().last() == last && squeezed.ends_with(ending))
 }
 
-/// The words of a name in lower case, one behind the other without separators.
+/// The words of a name in lower case, one after the other without separators.
 struct Words<'a> {
     text: &'a mut [u8; MAX_NAME],
     ends: [usize; MAX_WORDS],
@@ -208,8 +209,8 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// Takes a name apart; returns whether there is a word in it. Digits at the end of a word that
-    /// number it are left out.
+    /// Splits a name into words, and returns `true` if there are any. Digits that number a word are
+    /// left out.
     fn split(&mut self, name: &str) -> bool {
         let bytes = name.as_bytes();
         self.starts_with_separator = bytes.first().is_some_and(|byte| matches!(byte, b'_' | b'-'));
@@ -241,7 +242,7 @@ impl Words<'_> {
         let word = &self.text[*begun..*length];
         if !NEUTRAL.iter().any(|neutral| neutral.as_bytes() == word) {
             *length -= word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            // `v2`
+            // A version, such as `v2`, is not a word.
             if self.text[*begun..*length] == *b"v" && self.count > 0 {
                 *length = *begun;
             }
@@ -250,7 +251,7 @@ impl Words<'_> {
             return;
         }
         if self.count == MAX_WORDS {
-            // The last ones say what it is.
+            // The last words tell what the value is, so the first one is dropped.
             self.ends.copy_within(1.., 0);
             self.count -= 1;
         }
@@ -269,7 +270,7 @@ impl Words<'_> {
     }
 }
 
-/// Returns whether `key` is a run of whole segments of `normal`.
+/// Returns `true` if `key` is a run of whole segments of `normal`.
 fn has_segments(normal: &str, key: &str) -> bool {
     let bytes = normal.as_bytes();
     let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b'.');

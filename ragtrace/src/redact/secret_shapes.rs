@@ -1,7 +1,8 @@
-//! The shapes of secrets, a function each, which are secret by their form.
+//! Secrets that are recognized by their form, with one function for each form.
 //!
-//! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters
-//! is measured once, where it begins; so the time is linear in the length, whatever the text.
+//! Everything that is read ahead is either part of a secret and skipped, or bounded, and a run of
+//! word characters is measured once, where it begins. So the time is linear in the length of any
+//! text.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use super::rules::{MARK, Rules};
 use super::value::Lookahead;
 use super::{command_line, loose_names, named_values, user_info};
 
-/// Returns the secret that is found when the byte at `at` is looked at.
+/// Returns the secret that is recognized by the byte at `at`.
 pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let rest = &bytes[at..];
@@ -40,7 +41,7 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
     if rules.prefixes.is_empty() { found } else { found.or_else(|| added_prefix(bytes, at, rules)) }
 }
 
-/// Finds the password of `user:password@tcp(host)`, at the sign behind it.
+/// Finds the password in `user:password@tcp(host)`, at the sign after it.
 #[cold]
 fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     const LONGEST: usize = 256;
@@ -57,11 +58,11 @@ fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (is_user && !is_other).then_some(at - word + colon + 1..at)
 }
 
-/// Finds a private key in PEM (RFC 7468) or PGP's armor (RFC 9580, section 6.2), from its first
-/// line to its last.
+/// Finds a private key in PEM (RFC 7468) or PGP armor (RFC 9580, section 6.2), from its first line
+/// to its last.
 fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST_LABEL: usize = 64;
-    /// The last line of a key is no farther from its first, in bytes.
+    /// The maximum distance between the first and the last line of a key, in bytes.
     const LONGEST_KEY: usize = 32_768;
     let rest = &text[at..];
     let label = rest.strip_prefix("-----BEGIN ").or_else(|| rest.strip_prefix("---- BEGIN "))?;
@@ -79,8 +80,8 @@ fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
     (end > body).then_some(at..at + end)
 }
 
-/// Returns how far lines go on that may be of a key whose last line is missing: without spaces, or
-/// a header with a colon.
+/// Returns the length of the lines that may belong to a key without a last line: lines without
+/// spaces, or headers with a colon.
 fn key_lines(rest: &[u8]) -> usize {
     let dashes = rest.iter().take_while(|byte| matches!(byte, b'-' | b' ')).count();
     let is_key =
@@ -89,13 +90,13 @@ fn key_lines(rest: &[u8]) -> usize {
     for line in rest[dashes..].split_inclusive(|byte| *byte == b'\n') {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).count();
         if words > 1 && !line.contains(&b':') || !line.iter().all(is_key) {
-            // The line of a text in which a key stands goes on behind it.
+            // A line in which a key stands in the middle of a text continues after it.
             end += line.iter().take_while(|byte| is_key(byte) && !b" \"'".contains(byte)).count();
             break;
         }
         end += line.len();
     }
-    // A beginning alone is only named.
+    // A first line alone only mentions a key.
     let body = &rest[dashes..end];
     if body.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() < 16 {
         0
@@ -108,10 +109,10 @@ fn key_lines(rest: &[u8]) -> usize {
 fn key_or_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     if let Some((prefix, least)) = key_prefix(rest) {
-        /// What makes a key of a word is found in its beginning, in bytes.
+        /// The number of bytes at the beginning of a word that tell whether it is a key.
         const BEGINNING: usize = 256;
         let length = rest.iter().take(BEGINNING).take_while(|byte| is_word(**byte)).count();
-        // A point, or a dash, at the end is the sentence's.
+        // A period or a dash at the end belongs to the sentence.
         let length = length - rest[..length].iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
         if length >= *least && is_random(&rest[prefix.len()..length]) {
             let more = rest[length..].iter().take_while(|byte| is_word(**byte) && length + 2 > BEGINNING).count();
@@ -127,9 +128,9 @@ fn key_or_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Returns whether the body of a key has digits and is not made of words: one of its parts is long
-/// and has letters and digits, or several change often, from the ones to the others
-/// or from small letters to capitals.
+/// Returns `true` if the body of a key contains digits and does not consist of words: one of its
+/// parts is long and has letters and digits, or several parts often change between letters and
+/// digits, or between small letters and capitals.
 fn is_random(body: &[u8]) -> bool {
     const LONG: usize = 16;
     const MANY: usize = 4;
@@ -152,7 +153,7 @@ fn is_random(body: &[u8]) -> bool {
     changes >= MANY && has_digits
 }
 
-/// Finds a word that begins as a rule of the user's says.
+/// Finds a word that begins with a prefix of the application.
 fn added_prefix(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let prefix = rules.prefixes.iter().find(|prefix| rest.starts_with(prefix.as_bytes()))?;
@@ -160,7 +161,7 @@ fn added_prefix(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> 
     Some(at..at + prefix.len() + more)
 }
 
-/// Returns the length of an access key id of AWS: twenty capitals and digits.
+/// Returns the length of an AWS access key id: twenty capitals and digits.
 fn access_key(rest: &[u8]) -> Option<usize> {
     let length = rest.iter().take(21).take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()).count();
     (length == 20).then_some(length)
@@ -177,7 +178,7 @@ fn web_token(rest: &[u8]) -> Option<usize> {
 
 /// Finds the token after `Bearer` (RFC 6750, section 2.1).
 fn bearer(rest: &[u8]) -> Option<Range<usize>> {
-    /// So many bytes may be between the word and the token.
+    /// The maximum number of bytes between the word and the token.
     const MOST_BETWEEN: usize = 8;
     if !rest.get(..6)?.eq_ignore_ascii_case(b"bearer") {
         return None;

@@ -1,9 +1,9 @@
-//! Secrets in structured values: what stands behind a secret's name at any depth, as the value of a
-//! member, in a pair, behind an option, or as the value of an object that is named in another
-//! member; and whatever texts have in them. What comes out is JSON as what goes in is.
+//! Secrets in structured values: any value that belongs to the name of a secret, at any depth, as
+//! the value of a member, in a pair, after an option, or in an object that another member names;
+//! and everything that is found in texts. The result is JSON.
 //!
-//! It goes through the JSON once, from left to right: a text with a colon behind it is a name, and
-//! any other one a value.
+//! The JSON is read once, from left to right: a text that a colon follows is a name, and any other
+//! text a value.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -13,13 +13,13 @@ use super::rules::{MARK, Rules};
 use super::scan;
 use super::secret_names::Certainty;
 
-/// Members that name what another one of their object holds, and those that hold it.
+/// Members that name the content of another member of their object.
 const NAMING: &[&str] = &["name", "key", "type", "header", "field", "param", "parameter", "variable", "id"];
 const HOLDING: &[&str] = &["value", "val", "default"];
-/// Members that hold it if they come next: elsewhere they are a message's.
+/// Members that hold the named content only if they come next; elsewhere they belong to a message.
 const HOLDING_NEXT: &[&str] = &["content", "data"];
 
-/// Returns the JSON without its secrets, or `None` if it has none.
+/// Returns the JSON without its secrets, or `None` if it contains none.
 pub(super) fn redacted(json: &str, rules: &Rules) -> Option<String> {
     let bytes = json.as_bytes();
     let mut out = Replacements { json, made: Vec::new() };
@@ -74,21 +74,21 @@ pub(super) fn redacted(json: &str, rules: &Rules) -> Option<String> {
     out.finish()
 }
 
-/// A list or an object that is not over.
+/// A list or an object that has not been closed.
 #[derive(Default)]
 struct Open {
     start: usize,
     commas: usize,
-    /// The element before the last comma and the one behind it, if they are texts, lists or
-    /// objects.
+    /// The element before the last comma and the one after it, if they are texts, lists or objects.
     before: Option<Range<usize>>,
     last: Option<Range<usize>>,
-    /// The text of the member that names a secret, quoted, and after how many commas it came.
+    /// The text of the member that names a secret, with its quotes, and the number of commas before
+    /// it.
     name: Option<(Range<usize>, usize)>,
-    /// Where the values of members begin that hold what is named elsewhere.
+    /// The beginnings of the values of members that hold named content.
     values: Vec<usize>,
-    /// Where the value begins of a member that holds it right behind the name only, and after how
-    /// many commas it came.
+    /// The beginning of the value of a member that holds the content only directly after the name,
+    /// and the number of commas before it.
     next: Option<(usize, usize)>,
 }
 
@@ -121,7 +121,7 @@ struct Replacements<'a> {
 }
 
 impl Replacements<'_> {
-    /// Puts a text in the place of what lies there.
+    /// Replaces a part of the JSON by a text.
     fn replace(&mut self, place: Range<usize>, with: &str) {
         let with = quoted(with);
         if self.json[place.clone()] != with {
@@ -129,7 +129,7 @@ impl Replacements<'_> {
         }
     }
 
-    /// Puts a mark in the place of a value, unless that says nothing.
+    /// Replaces a value by a mark, unless the value is empty of meaning.
     fn redact(&mut self, value: Range<usize>) {
         let is_harmless = matches!(&self.json[value.clone()], "true" | "false" | "null" | "");
         if !is_harmless {
@@ -137,7 +137,7 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the last text of a list if the one before it is an option with a secret's name:
+    /// Redacts the last text of a list if the one before it is an option named after a secret:
     /// `["--password", "…"]`.
     fn redact_behind_option(&mut self, list: &Open, rules: &Rules) {
         let (Some(option), Some(value)) = (&list.before, &list.last) else { return };
@@ -149,8 +149,8 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the second part of a pair whose first one is a secret's name. Two texts may be a
-    /// list of two names, unless they lie in a list, as pairs do.
+    /// Redacts the second element of a pair whose first one is the name of a secret. Two texts may
+    /// also be a list of two names, unless they are inside of another list, as pairs are.
     fn redact_pair(&mut self, list: &Open, rules: &Rules) {
         let (1, Some(name), Some(value)) = (list.commas, &list.before, &list.last) else { return };
         let name_text = decoded(&self.json[name.clone()]);
@@ -170,7 +170,7 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the values of an object that has a secret's name in another member: `{"name":
+    /// Redacts the values of an object in which another member is the name of a secret: `{"name":
     /// "password", "value": "…"}`.
     fn redact_named(&mut self, object: &Open, rules: &Rules) {
         let Some((name, commas)) = &object.name else { return };
@@ -178,7 +178,7 @@ impl Replacements<'_> {
         for start in object.values.iter().copied().chain(next) {
             let value = start..end_of_value(self.json.as_bytes(), start);
             let [name, text] = [name, &value].map(|place| &self.json[place.clone()]);
-            // Judged as in a text, whatever stands between the two.
+            // The value is judged as in a text, in which other members may be between the two.
             if !text.starts_with('"') || has_secret(&format!("{{\"name\":{name},\"value\":"), text, "}", rules) {
                 self.redact(value);
             }
@@ -190,7 +190,7 @@ impl Replacements<'_> {
         if made.is_empty() {
             return None;
         }
-        // Of those at one place the last holds, and of those in each other the outer one.
+        // Of replacements at the same place the last one counts, and of nested ones the outer one.
         made.reverse();
         made.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
         let mut changed = String::with_capacity(self.json.len());
@@ -207,7 +207,7 @@ impl Replacements<'_> {
     }
 }
 
-/// Returns whether all of a quoted text is a secret, as a text says that has it between these two.
+/// Returns `true` if all of a quoted text is a secret when it is between these two texts.
 fn has_secret(before: &str, quoted_text: &str, after: &str, rules: &Rules) -> bool {
     let marked = scan::with_marks(&format!("{before}{quoted_text}{after}"), rules);
     marked.is_some_and(|marked| marked == format!("{before}{}{after}", quoted(MARK)))
@@ -218,13 +218,13 @@ fn skip_space(bytes: &[u8], from: usize) -> usize {
     from + space
 }
 
-/// Returns where the text that begins at `start` is over. It begins and ends with a quote, unless
-/// the JSON breaks off.
+/// Returns the end of the text that begins at `start`. It begins and ends with a quote, unless the
+/// JSON is cut.
 fn end_of_text(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            // What is escaped may be a letter of several bytes where this is no JSON; none of them
+            // If this is not JSON, the escaped character may have several bytes, but none of them
             // is a quote.
             b'\\' => at += 2,
             b'"' => return at + 1,
@@ -234,7 +234,7 @@ fn end_of_text(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// Returns where the value that begins at `start` is over.
+/// Returns the end of the value that begins at `start`.
 fn end_of_value(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0_usize);
     while let Some(byte) = bytes.get(at) {
@@ -393,7 +393,7 @@ mod tests {
         })
     }
 
-    /// No text or number is left behind a secret's name.
+    /// Returns `true` if no text or number remains that belongs to the name of a secret.
     fn is_clean(value: &Value) -> bool {
         match value {
             Value::Array(values) => values.iter().all(is_clean),

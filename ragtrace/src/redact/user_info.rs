@@ -1,18 +1,18 @@
-//! Passwords in URLs: `scheme://user:password@host` (RFC 3986, section 3.2.1), also where the
-//! password has signs that should have been encoded.
+//! Passwords in URLs: `scheme://user:password@host` (RFC 3986, section 3.2.1), even if the password
+//! contains characters that should have been encoded.
 
 use std::ops::Range;
 
-/// A user without a password that is as long is a token.
+/// The length from which on a user without a password is a token.
 const TOKEN: usize = 16;
 
-/// So much of a URL is looked at, in bytes.
+/// The number of bytes of a URL that are examined.
 const MAX_URL: usize = 2048;
 
 /// Finds the password in a URL, after its `://` at `from`.
 pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let rest = &bytes[from..bytes.len().min(from + MAX_URL)];
-    // Most URLs have a host, and nothing before it.
+    // Most URLs have a host with nothing before it.
     let host = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'))?;
     if rest[host] == b'/' && HOOK_HOSTS.contains(&&rest[..host]) {
         return hook(&rest[host..]).map(|range| from + host + range.start..from + host + range.end);
@@ -22,7 +22,7 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     }
     let is_next = |at: usize| rest[at] == b':' && rest[at..].starts_with(b"://");
     let mut length = (0..rest.len()).find(|at| ends(rest[*at]) || is_next(*at)).unwrap_or(rest.len());
-    // Another URL may follow in a list.
+    // In a list, another URL may follow.
     if length < rest.len() && !ends(rest[length]) {
         length = rest[..length].iter().rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'+').unwrap_or(0);
     }
@@ -37,7 +37,7 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     if user.iter().any(|byte| b"/?#'([{".contains(byte)) || password.is_empty() || is_variable(password) {
         return None;
     }
-    // A port, and an at sign in the path.
+    // A port, followed by an at sign in the path.
     let port = password.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_web = bytes[..from].ends_with(b"http://") || bytes[..from].ends_with(b"https://");
     let is_port = (1..=5).contains(&port)
@@ -46,11 +46,11 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     (!is_port).then_some(from + colon + 1..from + last_at)
 }
 
-/// Hosts of services that know whoever calls by a secret in the path.
+/// Hosts of services that authenticate callers by a secret in the path.
 const HOOK_HOSTS: [&[u8]; 5] =
     [b"hooks.slack.com", b"discord.com", b"discordapp.com", b"api.telegram.org", b"hooks.zapier.com"];
 
-/// Finds the secret in the path of a webhook, or of a bot: its last long segment.
+/// Finds the secret in the path of a webhook or a bot: its last long segment.
 #[cold]
 fn hook(path: &[u8]) -> Option<Range<usize>> {
     const SHORTEST: usize = 16;
@@ -72,8 +72,8 @@ fn ends(byte: u8) -> bool {
     matches!(byte, b'\t'..=b' ' | b'"' | b'<' | b'>' | b'`' | b'\\')
 }
 
-/// Returns the at sign before the host: the last one that a host can come after, those in a query
-/// aside.
+/// Returns the at sign before the host: the last one that a host can follow, except those in a
+/// query.
 fn host_sign(rest: &[u8]) -> Option<usize> {
     let mut found = None;
     let mut query = rest.len();

@@ -1,4 +1,4 @@
-//! The builder.
+//! The builder: collects the settings, checks them, and starts the worker.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -26,16 +26,17 @@ use crate::spool::{Durability, SpoolLimits};
 use crate::tracing;
 use crate::warning;
 
-/// The settings of telemetry to install; made by [`builder`].
+/// Settings for telemetry, created by [`builder`] and put into effect by
+/// [`install`](Self::install).
 ///
-/// What code sets wins over the environment, whichever comes first:
+/// Settings made in code win over the environment, in whichever order the methods are called:
 ///
 /// ```
 /// let builder = ragtrace::builder().from_env().level("debug").service("rag-api");
 /// # let _ = builder;
 /// ```
 #[derive(Debug)]
-#[must_use = "nothing is set up before `install()`"]
+#[must_use = "a builder does nothing until `install` is called"]
 pub struct Builder {
     service: Option<String>,
     environment: Option<String>,
@@ -54,7 +55,26 @@ pub struct Builder {
     captures_tracing: bool,
 }
 
-/// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
+/// Returns a builder with the default settings: no service name, level `info`, console
+/// [`Console::Auto`], and no sinks.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let telemetry = ragtrace::builder()
+///     .service("rag-api")
+///     .console(ragtrace::Console::Off)
+///     .sink(ragtrace::sink::JsonLines::new(std::io::sink()))
+///     .install()?;
+///
+/// let report = telemetry.shutdown_blocking(Duration::from_secs(10));
+/// assert!(report.complete);
+/// # Ok(())
+/// # }
+/// ```
 pub fn builder() -> Builder {
     Builder {
         service: None,
@@ -76,37 +96,38 @@ pub fn builder() -> Builder {
 }
 
 impl Builder {
-    /// Sets the name of this service, which is in every record.
+    /// Sets the name of the service, which is part of every record.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Sets where it runs, such as `production`, which is in every record.
+    /// Sets the deployment environment, such as `production`, which is part of every record.
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = Some(name.into());
         self
     }
 
-    /// Sets the service's version, which is in every record.
+    /// Sets the version of the service, which is part of every record.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Sets the least severe level that the console shows and that sinks without a level of their
-    /// own take; `info` unless set.
+    /// Sets the least severe level of the records that reach the console and sinks without a level
+    /// of their own; `info` by default.
     ///
-    /// It takes a [`Level`](crate::Level), its name, such as `"debug"`, or a level and directives
-    /// for targets that have another one: `"info,rag.ingestion=debug,hyper=warn"`. They hold for
-    /// stages, by the stage's target, and for log lines.
+    /// The argument is a [`Level`](crate::Level), the name of one, such as `"debug"`, or a text
+    /// with a default level and directives for individual targets:
+    /// `"info,rag.ingestion=debug,hyper=warn"`. Directives apply to stages, by the stage's target,
+    /// and to log lines.
     ///
-    /// A directive `target=level` holds for its target and those below it: `hyper` for
-    /// `hyper::client`, and `rag` for `rag.ingestion`, but not for `ragtime`. Of several that hold
-    /// for one target the longest counts, and of two for the same one the last. Targets that no
-    /// directive names have the level that stands alone, or `info` if there is none. `off` in the
-    /// place of a level takes nothing. A text that is none of it is an error of
-    /// [`install`](Self::install), which names the part that is malformed.
+    /// A directive `target=level` applies to its target and everything below it: `hyper` applies to
+    /// `hyper::client`, and `rag` to `rag.ingestion`, but not to `ragtime`. If several directives
+    /// match a target, the longest one counts; of two with the same target, the last one. Targets
+    /// that no directive matches get the level that stands alone, or `info` if there is none. `off`
+    /// in place of a level excludes all records of the target. A malformed text makes
+    /// [`install`](Self::install) fail with an error that names the malformed part.
     ///
     /// ```
     /// let builder = ragtrace::builder().level("info,rag.ingestion=debug,hyper=off");
@@ -119,88 +140,94 @@ impl Builder {
         self
     }
 
-    /// Sets whether and how records are shown on stderr; [`Console::Auto`] unless set.
+    /// Sets the form of the records on stderr; [`Console::Auto`] by default.
     pub fn console(mut self, console: Console) -> Self {
         self.console = Some(console);
         self
     }
 
-    /// Adds a sink. Two of one name are an error of [`install`](Self::install), and so is one
-    /// called `console` while the console is on.
+    /// Adds a sink.
+    ///
+    /// [`install`](Self::install) fails if two sinks have the same name, or if one is called
+    /// `console` while the console is on.
     pub fn sink(mut self, sink: impl Sink) -> Self {
         self.sinks.push(BoxSink::new(sink));
         self
     }
 
-    /// Adds sinks, such as those that the environment names (`ragtrace_sinks::from_env()`).
+    /// Adds several sinks, such as those that the environment configures
+    /// (`ragtrace_sinks::from_env()`).
     pub fn sinks(mut self, sinks: impl IntoIterator<Item = BoxSink>) -> Self {
         self.sinks.extend(sinks);
         self
     }
 
-    /// Sets how much may wait in memory.
+    /// Sets the limits of the queue between the application's threads and the worker;
+    /// [`QueueLimits::default`] by default.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.queue = limits;
         self
     }
 
-    /// Keeps on disk, in this folder, what cannot be delivered now.
+    /// Keeps records that cannot be delivered now on disk, in `folder`.
     ///
-    /// Several processes may share the folder; put it on a disk of this machine. See
-    /// [`crate::spool`].
+    /// Several processes may share a folder. It should be on a local disk. See [`crate::spool`].
     pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
         self.spool = Some((folder.into(), limits));
         self
     }
 
-    /// Sets when records go to disk; [`Durability::Spill`] once there is a spool, unless set.
-    /// Without a spool anything but [`Durability::Memory`] is an error of
-    /// [`install`](Self::install).
+    /// Sets when records are written to disk; by default [`Durability::Spill`] if there is a spool,
+    /// and [`Durability::Memory`] otherwise.
+    ///
+    /// Without a spool, any other setting than [`Durability::Memory`] makes
+    /// [`install`](Self::install) fail.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = Some(durability);
         self
     }
 
-    /// Sets what counts as a secret and does not leave the process; [`Redactor::new`] unless set.
+    /// Sets the rules that find secrets, which are removed before records leave the process;
+    /// [`Redactor::new`] by default.
     pub fn redact(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
     }
 
-    /// Sets how large a record may be.
+    /// Sets the size limits of a record; [`RecordLimits::default`] by default.
     pub fn record_limits(mut self, limits: RecordLimits) -> Self {
         self.record_limits = limits;
         self
     }
 
-    /// Sets which traces are shipped; all unless set.
+    /// Sets which traces are delivered; [`Sampler::all`] by default.
     pub fn sample(mut self, sampler: Sampler) -> Self {
         self.sampler = sampler;
         self
     }
 
-    /// Makes records of the program's `tracing` events and of its lines to `log`, in a program that
-    /// has no `tracing` subscriber; off unless set.
+    /// Turns the program's `tracing` events and `log` lines into records, in a program without a
+    /// `tracing` subscriber; off by default.
     ///
-    /// [`install`](Self::install) then sets a subscriber that has the [`layer`](fn@crate::layer)
-    /// and nothing else, for the whole process and for good. What no sink takes costs as little as
-    /// without a subscriber. Where the program has another logger for `log` already, its lines stay
-    /// there.
+    /// With `true`, [`install`](Self::install) sets a global subscriber that consists of the
+    /// [`layer`](fn@crate::layer) alone. It stays for the rest of the process. Events that no sink
+    /// takes cost as little as without a subscriber. If the program already has a logger for `log`,
+    /// its lines stay with that logger.
     ///
-    /// Where a subscriber is set already, that stays as it is: a warning says to add
-    /// `.with(ragtrace::layer())` to it, unless it has the layer. A layer inside a `reload::Layer`
-    /// cannot be found, so leave this off beside one. A subscriber that is set for this thread
-    /// alone (`tracing::subscriber::set_default`) keeps the thread's events, of which a warning is
-    /// given, too.
+    /// If a global subscriber is already set, it stays in place, and a warning says to add
+    /// `.with(ragtrace::layer())` to it, unless it has the layer. A layer inside of a
+    /// `reload::Layer` cannot be detected, so do not use this setting together with one. A
+    /// subscriber that is set for the current thread only (`tracing::subscriber::set_default`)
+    /// keeps the events of its thread; a warning says so.
     #[cfg(feature = "tracing")]
     pub fn capture_tracing(mut self, is_on: bool) -> Self {
         self.captures_tracing = is_on;
         self
     }
 
-    /// Takes what the environment sets for all that code does not set, before or after.
+    /// Reads the settings that code does not set from environment variables.
     ///
-    /// | variable | sets | without it |
+    /// | variable | sets | if unset |
     /// | --- | --- | --- |
     /// | `RAGTRACE_SERVICE` | [`service`](Self::service) | `DD_SERVICE`, `OTEL_SERVICE_NAME`, `service.name` |
     /// | `RAGTRACE_ENV` | [`environment`](Self::environment) | `DD_ENV`, `deployment.environment.name`, `deployment.environment` |
@@ -208,19 +235,22 @@ impl Builder {
     /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
-    /// | `RAGTRACE_SPOOL_BYTES` | bytes on disk for one sink, in the folder that `RAGTRACE_SPOOL` names | |
+    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
-    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty or
-    /// blank counts as not set. One of ours that is malformed is an error of
-    /// [`install`](Self::install), and so is one that is not UTF-8, but for the path in
-    /// `RAGTRACE_SPOOL`, which may be any.
-    /// Sinks come from `ragtrace_sinks::from_env()`.
+    /// The names with dots are attributes in `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty
+    /// or blank counts as unset. A `RAGTRACE_*` variable that is malformed or not UTF-8 makes
+    /// [`install`](Self::install) fail; only the path in `RAGTRACE_SPOOL` may be any bytes. A
+    /// malformed variable of another system is ignored with a warning on stderr. Settings made in
+    /// code win, whether they are made before or after this call.
+    ///
+    /// Sinks are not read here; add them with `.sinks(ragtrace_sinks::from_env()?)`.
     pub fn from_env(self) -> Self {
         self.read_variables(|name| std::env::var_os(name))
     }
 
-    /// Takes settings as [`from_env`](Self::from_env) does, from any source of variables.
+    /// Reads settings as [`from_env`](Self::from_env) does, from `lookup` instead of the
+    /// environment.
     pub fn from_lookup(self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         self.read_variables(|name| lookup(name).map(OsString::from))
     }
@@ -230,13 +260,16 @@ impl Builder {
         self
     }
 
-    /// Starts the worker; from here on stages are recorded. Sinks connect when they have something
-    /// to deliver.
+    /// Starts the worker thread and begins to record stages.
+    ///
+    /// Sinks connect when the first batch is delivered, so `install` succeeds while a backend is
+    /// down.
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already in this process, a setting is malformed, a sink's name is
-    /// no valid one, two sinks have one name, or the worker's thread cannot be started.
+    /// Returns an error if telemetry is already installed in this process, if a setting is
+    /// malformed, if the name of a sink is invalid or used twice, if a sink panics when it is asked
+    /// for its settings, or if the worker thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
         let levels = LevelFilter::from(self.levels.transpose()?.or(variables.levels).unwrap_or_default());
@@ -301,7 +334,7 @@ impl Builder {
     }
 }
 
-/// Has events that a sink takes become records.
+/// Turns on the recording of `tracing` events that some sink takes.
 #[cfg(feature = "tracing")]
 fn log_what_is_taken(taken: tracing::demand::Taken, captures_tracing: bool) {
     tracing::demand::set(Some(taken));
@@ -316,12 +349,12 @@ fn spool_settings(
 ) -> Result<Option<SpoolSettings>, SetupError> {
     match (spool, durability) {
         (None, Some(Durability::Spill | Durability::Durable)) => {
-            let what = "records can only be kept on disk with a folder for it: set RAGTRACE_SPOOL or `Builder::spool`";
+            let what = "this durability needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
             Err(SetupError::setting(what))
         }
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
         (Some((folder, _)), _) if folder.as_os_str().is_empty() => {
-            Err(SetupError::setting("the spool's folder has no name: give `Builder::spool` a path"))
+            Err(SetupError::setting("the path of the spool's folder is empty: pass one to `Builder::spool`"))
         }
         (Some((folder, limits)), durability) => {
             let is_durable = durability == Some(Durability::Durable);
@@ -330,29 +363,30 @@ fn spool_settings(
     }
 }
 
-/// Asks a sink for its settings. One that panics must not take the application along.
+/// Asks a sink for its settings once, and turns a panic of the sink into an error, so that it does
+/// not end the application.
 fn guarded(sink: BoxSink) -> Result<GuardedSink, SetupError> {
     GuardedSink::new(sink).map_err(|why| {
         SetupError::setting(format!("a sink panicked when it was asked for its name and settings: {why}"))
     })
 }
 
-/// A sink's name is where its batches lie in the spool, and how reports and dead letters call it.
-/// The console counts as one of them while it is on.
+/// Checks that the names of all sinks are valid and unique, since the spool, reports and dead
+/// letters identify a sink by its name. The console counts as a sink while it is on.
 fn check_names(console: Option<&GuardedSink>, sinks: &[GuardedSink]) -> Result<(), SetupError> {
     if let Some(fault) = sinks.iter().map(|sink| &sink.name[..]).find_map(fault_of_name) {
-        return Err(SetupError::setting(format!("give a sink another name: {fault}")));
+        return Err(SetupError::setting(format!("rename a sink: {fault}")));
     }
     let mut names = HashSet::new();
     match console.into_iter().chain(sinks).map(|sink| &sink.name[..]).find(|name| !names.insert(*name)) {
         Some(name) => Err(SetupError::setting(format!(
-            "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
+            "two sinks have the name `{name}`: rename one of them, for example with `.named(\"{name}-2\")`"
         ))),
         None => Ok(()),
     }
 }
 
-/// Returns a warning for each two sinks that fill what each of them should fill alone.
+/// Returns a warning for each two sinks that fill a place that only one sink should fill.
 fn twice_filled(sinks: &[GuardedSink]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (at, sink) in sinks.iter().enumerate() {
@@ -360,7 +394,7 @@ fn twice_filled(sinks: &[GuardedSink]) -> Vec<String> {
         if let Some(other) = sinks[..at].iter().find(|other| other.needs.alone_in() == Some(place)) {
             let (one, other) = (&other.name, &sink.name);
             warnings.push(format!(
-                "the sinks `{one}` and `{other}` both fill {place}, where everything will be twice: leave one of them out"
+                "the sinks `{one}` and `{other}` both fill {place}, where everything will appear twice: remove one of them"
             ));
         }
     }
@@ -372,8 +406,8 @@ fn host() -> Option<String> {
     name.into_string().ok().filter(|name| !name.is_empty())
 }
 
-/// Says on stderr which names are declared more than once, and where: their records cannot be told
-/// apart.
+/// Warns on stderr of each name that several stages declare, with the places of the declarations,
+/// because the records of such stages cannot be told apart.
 fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
@@ -407,7 +441,7 @@ mod tests {
     fn two_sinks_that_fill_one_place_are_named() {
         let sinks = [("logs", None), ("a", Some("Spans")), ("b", Some("Others")), ("c", Some("Spans"))];
         let sinks = sinks.map(|(name, place)| guarded(BoxSink::new(Filling(name, place))).expect("a sink"));
-        let warning = "the sinks `a` and `c` both fill Spans, where everything will be twice: leave one of them out";
+        let warning = "the sinks `a` and `c` both fill Spans, where everything will appear twice: remove one of them";
         assert_eq!(twice_filled(&sinks), [warning]);
         assert!(twice_filled(&sinks[..3]).is_empty());
     }

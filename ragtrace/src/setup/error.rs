@@ -1,4 +1,4 @@
-//! Why telemetry could not be set up.
+//! The error of an installation.
 
 use std::error::Error;
 use std::fmt;
@@ -6,7 +6,9 @@ use std::io;
 
 use ragtrace_core::ParseError;
 
-/// An error that is returned when telemetry could not be set up.
+/// An error returned when telemetry cannot be installed.
+///
+/// The message says what to change. Use the predicates to tell the causes apart.
 #[derive(Debug)]
 pub struct SetupError(Kind);
 
@@ -18,20 +20,22 @@ enum Kind {
 }
 
 impl SetupError {
-    /// Returns true if telemetry is installed already. It has to be shut down first.
+    /// Returns `true` if telemetry is already installed in this process. Shut it down before you
+    /// install again.
     pub fn is_already_installed(&self) -> bool {
         matches!(self.0, Kind::Installed)
     }
 
-    /// Returns true if a setting is at fault, of the code or of the environment: it is malformed,
-    /// lacks another one that it needs, or a sink's name is not valid or has been given twice. The
-    /// message says what to change.
+    /// Returns `true` if a setting, made in code or in the environment, is invalid: it is
+    /// malformed, it needs another setting that is missing, or the name of a sink is invalid or
+    /// used twice.
     pub fn is_setting(&self) -> bool {
         matches!(self.0, Kind::Setting(_))
     }
 
-    /// Returns true if the system refused the thread that telemetry runs on. The source is its
-    /// error.
+    /// Returns `true` if the system refused to start the worker thread.
+    ///
+    /// [`source`](Error::source) returns the system's error.
     pub fn is_io(&self) -> bool {
         matches!(self.0, Kind::Thread(_))
     }
@@ -58,7 +62,9 @@ impl From<ParseError> for SetupError {
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
+            Kind::Installed => f.write_str(
+                "telemetry is already installed in this process: call `install` once, at the start of `main`",
+            ),
             Kind::Setting(what) => f.write_str(what),
             Kind::Thread(_) => f.write_str("the telemetry thread could not be started"),
         }

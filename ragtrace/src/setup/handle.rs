@@ -1,4 +1,4 @@
-//! The handle that an application's state keeps: everything but the shutdown.
+//! The handle to installed telemetry for an application's state.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,16 +10,17 @@ use tokio::sync::mpsc::WeakUnboundedSender;
 
 use crate::pipeline::{Command, Published, Report, StageTotals, Stats};
 
-/// What the worker may take longer than it was told, before its caller goes on without it.
+/// The time that a caller waits beyond its timeout for the worker's report.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A handle of the installed telemetry, for an application's state: a metrics endpoint, a flush
-/// before a deployment.
+/// A cloneable handle to installed telemetry, for an application's state: for a metrics endpoint,
+/// or a flush before a deployment.
 ///
-/// It is a cheap clone and keeps nothing alive. Once the [`Telemetry`](crate::Telemetry) is shut
-/// down or dropped, [`stats`](Self::stats) is its last account, and [`flush`](Self::flush) answers
-/// at once with its final report. In a process that was forked from the one that installed it, both
-/// answer at once with what that process has lost ([`Stats::forked`]).
+/// Clones are cheap, and a handle does not keep the telemetry alive. After
+/// [`Telemetry`](crate::Telemetry) is shut down or dropped, [`stats`](Self::stats) returns the
+/// final counts, and [`flush`](Self::flush) returns the final report at once. In a process that was
+/// forked from the installing one, both return at once with the number of records that the forked
+/// process has lost ([`Stats::forked`]).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +37,7 @@ pub struct TelemetryHandle {
     commands: WeakUnboundedSender<Command>,
     published: Published,
     stage_totals: StageTotals,
-    /// Where the worker is.
+    /// The process that the worker runs in.
     process: Process,
 }
 
@@ -45,38 +46,42 @@ impl TelemetryHandle {
         Self { commands, published, stage_totals, process: Process::current() }
     }
 
-    /// Delivers everything recorded so far, within `timeout`.
+    /// Delivers everything recorded so far, and returns after at most `timeout`.
     ///
-    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
-    /// its way, and the report is not complete; so it is at once if no sink that fails would be
-    /// asked again before the time is over.
+    /// With a spool, records that a sink does not accept now are written to disk. Records that are
+    /// neither delivered nor on disk when the time is over stay pending, and the report is not
+    /// complete. The call returns early, with the same report, if no failing sink would be tried
+    /// again within `timeout`.
     pub async fn flush(&self, timeout: Duration) -> Report {
         let pending = self.send(timeout, |deadline, reply| Command::Flush { deadline, reply });
         pending.wait_off_thread().await
     }
 
-    /// Does as [`flush`](Self::flush), and blocks the thread meanwhile.
+    /// Delivers everything recorded so far as [`flush`](Self::flush) does, and blocks the thread
+    /// until then.
     pub fn flush_blocking(&self, timeout: Duration) -> Report {
         self.send(timeout, |deadline, reply| Command::Flush { deadline, reply }).wait()
     }
 
-    /// Returns what became of the records so far.
+    /// Returns the counts of all records so far, such as accepted, delivered and dropped ones, for
+    /// each sink.
     pub fn stats(&self) -> Stats {
-        // The parent's account is not this process's, and whoever writes it may have held its lock.
+        // The counts that were inherited from the parent do not describe this process, and a thread
+        // of the parent may have held their lock during the fork.
         if self.is_forked() { Stats::of_forked(lost_in_child()) } else { self.published.stats() }
     }
 
-    /// Returns whether this process was forked from the one that the telemetry was installed in.
+    /// Returns `true` if this process was forked from the one that installed the telemetry.
     pub(super) fn is_forked(&self) -> bool {
         self.process.is_another()
     }
 
-    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus,
-    /// for a scrape endpoint of the application's.
+    /// Returns the counts and the metrics of all stages, named `ragtrace_*`, in the text format of
+    /// Prometheus, for a scrape endpoint of the application.
     ///
-    /// That is [`Stats::to_prometheus`], and for each stage its runs by outcome, a histogram of
-    /// their durations, its items and its cost. They are counted since the start, whatever the
-    /// level and the sampler leave out, and are at most a second or so old.
+    /// These are the metrics of [`Stats::to_prometheus`], and for each stage its runs by outcome, a
+    /// histogram of their durations, its items and its cost. Runs are counted since the
+    /// installation, before any level or sampler, and are about a second old at most.
     pub fn to_prometheus(&self) -> String {
         let mut text = self.stats().to_prometheus();
         if !self.is_forked() {
@@ -85,13 +90,13 @@ impl TelemetryHandle {
         text
     }
 
-    /// Sends a command to the worker, whose report is to come within `timeout`.
+    /// Sends a command to the worker, which is to report within `timeout`.
     pub(super) fn send(
         &self,
         timeout: Duration,
         command: impl FnOnce(Instant, SyncSender<Report>) -> Command,
     ) -> PendingReport {
-        // The longest there is a use for; an instant cannot take any duration.
+        // Longer timeouts have no use, and an `Instant` cannot hold every sum with a `Duration`.
         const LONGEST: Duration = Duration::from_hours(24 * 365);
         if self.is_forked() {
             return PendingReport::Forked(self.stats());
@@ -99,8 +104,8 @@ impl TelemetryHandle {
         let (reply, answer) = sync_channel(1);
         let deadline = Instant::now() + timeout.min(LONGEST);
         if let Some(commands) = self.commands.upgrade() {
-            // A worker that is gone drops the command, and so does this: whoever waits sees
-            // that nobody will answer.
+            // If the worker has ended, the command is dropped, here or by the channel. That closes
+            // the reply channel, so the caller sees that no answer will come.
             let _ = commands.send(command(deadline, reply));
         }
         PendingReport::Asked { answer, deadline, published: self.published.clone() }
@@ -113,17 +118,17 @@ impl fmt::Debug for TelemetryHandle {
     }
 }
 
-/// The report that answers a command.
+/// A report that a command waits for.
 pub(super) enum PendingReport {
-    /// Once the worker has sent it.
+    /// The worker sends the report through a channel.
     Asked { answer: Receiver<Report>, deadline: Instant, published: Published },
-    /// At once: the worker is in another process.
+    /// The process was forked and has no worker, so the report is known at once.
     Forked(Stats),
 }
 
 impl PendingReport {
-    /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that
-    /// has ended does not answer at all: then its last account must do.
+    /// Waits for the report. If the worker does not answer in time because a sink blocks it, or has
+    /// ended, the last published counts are the report.
     pub(super) fn wait(self) -> Report {
         match self {
             Self::Asked { answer, deadline, published } => {
@@ -134,13 +139,13 @@ impl PendingReport {
         }
     }
 
-    /// Waits on a thread of its own, so that it is right under any runtime, and on none.
+    /// Waits on a separate thread, which works under any async runtime, and without one.
     pub(super) async fn wait_off_thread(self) -> Report {
         let Self::Asked { published, .. } = &self else { return self.wait() };
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let published = published.clone();
         let waiter = std::thread::Builder::new().name("ragtrace-flush".to_owned()).spawn(move || {
-            // Whoever asked may have gone.
+            // The caller may have dropped its future.
             let _ = sender.send(self.wait());
         });
         let report = match waiter {

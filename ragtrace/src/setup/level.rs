@@ -1,13 +1,14 @@
-//! A level, the name of one, or directives.
+//! The types that `Builder::level` accepts.
 
 use ragtrace_core::{Level, ParseError};
 
 use crate::record::Levels;
 
-/// A level, its name or directives, for [`Builder::level`](crate::Builder::level): `Level::Debug`,
-/// `"debug"` and `"info,rag.ingestion=debug"` are.
+/// A type that [`Builder::level`](crate::Builder::level) accepts: a [`Level`], or a text with the
+/// name of a level or directives.
 ///
-/// Nothing else implements it.
+/// It is implemented for [`Level`], `&str`, `String` and `&String`, and cannot be implemented for
+/// other types.
 pub trait IntoLevel: sealed::Sealed {}
 
 impl<T: sealed::Sealed> IntoLevel for T {}
@@ -15,7 +16,7 @@ impl<T: sealed::Sealed> IntoLevel for T {}
 pub(super) mod sealed {
     use super::{Level, Levels, ParseError};
 
-    /// The levels that were set, or why they are none.
+    /// Parsed levels, or the error of a malformed text.
     pub struct Setting(pub(in crate::setup) Result<Levels, ParseError>);
 
     pub trait Sealed {

@@ -1,5 +1,5 @@
-//! Setting up and taking down: the builder, the value that owns what was installed, and the handle
-//! for an application's state.
+//! Installing telemetry and shutting it down: the builder, the value that owns the installed
+//! telemetry, and the handle for an application's state.
 
 mod builder;
 mod error;

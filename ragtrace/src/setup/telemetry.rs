@@ -1,4 +1,4 @@
-//! The owner of what was installed.
+//! The owner of the installed telemetry.
 
 use std::fmt;
 use std::mem;
@@ -13,25 +13,27 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::handle::{PendingReport, TelemetryHandle};
 use crate::pipeline::{Command, Report, Stats};
 
-/// How long dropping the telemetry may take.
+/// The timeout of the shutdown when a `Telemetry` is dropped.
 const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The installed telemetry. Dropping it delivers what it can within two seconds.
+/// The owner of the installed telemetry, returned by [`Builder::install`](crate::Builder::install).
 ///
-/// Keep it where the program begins: in a synchronous `main` that drops its runtime first, the
-/// tasks that the runtime's end cancels are recorded too. An application's state keeps a
-/// [`handle`](Self::handle).
+/// Dropping it shuts the telemetry down, with a timeout of two seconds. Call
+/// [`shutdown`](Self::shutdown) for another timeout and for the report.
 ///
-/// It works in the process that installed it. A process that is forked from that one has no worker:
-/// what it records is lost and counted ([`Stats::forked`]), everything here answers at once, and
-/// [`install`](crate::Builder::install) gives it telemetry of its own.
-#[must_use = "dropping it ends the telemetry"]
+/// Keep it in `main`. In a synchronous `main`, drop the async runtime first: the tasks that this
+/// cancels are then recorded too. Keep a [`handle`](Self::handle) in the application's state.
+///
+/// Telemetry works in the process that installed it. A forked process has no worker: its records
+/// are lost and counted ([`Stats::forked`]), all methods return at once, and another
+/// [`install`](crate::Builder::install) gives the process telemetry of its own.
+#[must_use = "dropping the telemetry shuts it down"]
 pub struct Telemetry {
     handle: TelemetryHandle,
-    /// The worker ends when this is gone. Always there but during the drop.
+    /// The worker ends when all senders are gone. `None` only during the drop.
     commands: Option<UnboundedSender<Command>>,
     queue: Arc<Queue>,
-    /// `None` once it is shut down.
+    /// Keeps stages recording; `None` after the shutdown.
     guard: Option<ListenerGuard>,
 }
 
@@ -45,47 +47,52 @@ impl Telemetry {
         Self { handle, commands: Some(commands), queue, guard: Some(guard) }
     }
 
-    /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive,
-    /// which ends with this value.
+    /// Returns a handle for the application's state, which has every method except the shutdown.
+    ///
+    /// The handle does not keep the telemetry alive: recording ends when this value is shut down or
+    /// dropped.
     pub fn handle(&self) -> TelemetryHandle {
         self.handle.clone()
     }
 
-    /// Delivers everything recorded so far, within `timeout`.
+    /// Delivers everything recorded so far, and returns after at most `timeout`.
     ///
-    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
-    /// its way, and the report is not complete; so it is at once if no sink that fails would be
-    /// asked again before the time is over.
+    /// With a spool, records that a sink does not accept now are written to disk. Records that are
+    /// neither delivered nor on disk when the time is over stay pending, and the report is not
+    /// complete. The call returns early, with the same report, if no failing sink would be tried
+    /// again within `timeout`.
     pub async fn flush(&self, timeout: Duration) -> Report {
         self.handle.flush(timeout).await
     }
 
-    /// Does as [`flush`](Self::flush), and blocks the thread meanwhile.
+    /// Delivers everything recorded so far as [`flush`](Self::flush) does, and blocks the thread
+    /// until then.
     pub fn flush_blocking(&self, timeout: Duration) -> Report {
         self.handle.flush_blocking(timeout)
     }
 
-    /// Ends recording, delivers what was recorded within `timeout`, and closes the sinks.
+    /// Stops recording, delivers what was recorded within `timeout`, and closes the sinks.
     ///
-    /// What could not be delivered is kept in the spool for the next process, or dropped and
-    /// counted if there is none: at once, if no sink that fails would be asked again before the
-    /// time is over, as when one is parked.
+    /// Records that cannot be delivered are kept in the spool for the next process, or dropped and
+    /// counted if there is no spool. This happens before the timeout if no failing sink would be
+    /// tried again within it, for example because the sink is parked.
     pub async fn shutdown(mut self, timeout: Duration) -> Report {
         self.end(timeout).wait_off_thread().await
     }
 
-    /// Does as [`shutdown`](Self::shutdown), and blocks the thread meanwhile.
+    /// Shuts down as [`shutdown`](Self::shutdown) does, and blocks the thread until then.
     pub fn shutdown_blocking(mut self, timeout: Duration) -> Report {
         self.end(timeout).wait()
     }
 
-    /// Returns what became of the records so far.
+    /// Returns the counts of all records so far, such as accepted, delivered and dropped ones, for
+    /// each sink.
     pub fn stats(&self) -> Stats {
         self.handle.stats()
     }
 
-    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus;
-    /// see [`TelemetryHandle::to_prometheus`].
+    /// Returns the counts and the metrics of all stages, named `ragtrace_*`, in the text format of
+    /// Prometheus; see [`TelemetryHandle::to_prometheus`].
     pub fn to_prometheus(&self) -> String {
         self.handle.to_prometheus()
     }
@@ -114,13 +121,13 @@ impl Drop for Telemetry {
             }
         }
         if self.handle.is_forked() {
-            // To drop it would wake the worker, which is the parent's.
+            // Dropping the sender would wake the worker's task, which exists only in the parent.
             mem::forget(self.commands.take());
         }
     }
 }
 
-/// Has what was recorded delivered within a time, for as long as the worker is there.
+/// Returns a function that flushes within a given time, for as long as the worker runs.
 pub(super) fn flusher(commands: &UnboundedSender<Command>) -> impl Fn(Duration) + Send + Sync + 'static {
     let commands = commands.downgrade();
     move |timeout| {

@@ -1,4 +1,5 @@
-//! Settings from variables: ours, then those of backends and of OpenTelemetry that say the same.
+//! Settings from environment variables: the `RAGTRACE_*` variables first, then the equivalent ones
+//! of Datadog and OpenTelemetry.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -11,7 +12,7 @@ use crate::console::Console;
 use crate::record::Levels;
 use crate::spool::Durability;
 
-/// What variables say.
+/// The settings that variables contain.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     pub(super) service: Option<String>,
@@ -22,22 +23,21 @@ pub(super) struct Variables {
     pub(super) spool: Option<PathBuf>,
     pub(super) spool_bytes: Option<u64>,
     pub(super) durability: Option<Durability>,
-    /// Variables of somebody else's that are of no use, though no reason to fail.
+    /// Warnings about malformed variables of other systems, which are ignored.
     pub(super) warnings: Vec<String>,
 }
 
 impl Variables {
-    /// Reads the variables that `lookup` knows. One that is empty, or has nothing but spaces in it,
-    /// counts as not set.
+    /// Reads the variables that `lookup` knows. A variable that is empty or blank counts as unset.
     pub(super) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SetupError> {
         let ours = |name: &str| text(&lookup, name).map_err(SetupError::setting);
         let warnings = RefCell::new(Vec::new());
-        let warn = |warning: String| warnings.borrow_mut().push(format!("{warning}; it is passed over"));
+        let warn = |warning: String| warnings.borrow_mut().push(format!("{warning}; the variable is ignored"));
         let theirs = |name: &str| text(&lookup, name).unwrap_or_else(|why| (warn(why), None).1);
         let attributes = theirs(ATTRIBUTES).and_then(|text| {
             let pairs = resource_attributes(&text);
             if pairs.is_none() {
-                warn(format!("{ATTRIBUTES}: it should be `key=value` pairs with commas between them"));
+                warn(format!("{ATTRIBUTES}: expected `key=value` pairs separated by commas"));
             }
             pairs
         });
@@ -54,7 +54,7 @@ impl Variables {
             environment: ours("RAGTRACE_ENV")?
                 .or_else(|| theirs("DD_ENV"))
                 .or_else(|| attribute("deployment.environment.name"))
-                // Its name until version 1.27 of the semantic conventions.
+                // The attribute's name until version 1.27 of the semantic conventions.
                 .or_else(|| attribute("deployment.environment")),
             version: ours("RAGTRACE_VERSION")?
                 .or_else(|| theirs("DD_VERSION"))
@@ -70,18 +70,19 @@ impl Variables {
     }
 }
 
-/// Returns a variable's value, if it is set and has something in it.
+/// Returns the value of a variable that is set and not blank.
 fn set(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString> {
     lookup(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-/// Returns a variable's value as a text, or where it is none. Nothing of it is shown: it may be a
-/// password that was meant for another variable.
+/// Returns the value of a variable as text, or an error with the position of the first byte that is
+/// not UTF-8. The error shows no part of the value, which may be a password that was meant for
+/// another variable.
 fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>, String> {
     let value = set(lookup, name).map(OsString::into_string).transpose();
     value.map_err(|value| {
         let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
-        format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1)
+        format!("{name}: expected UTF-8, found an invalid byte at position {}", valid + 1)
     })
 }
 
@@ -100,9 +101,9 @@ fn number_of_bytes(text: &str) -> Result<u64, ParseError> {
 
 const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
-/// The pairs in such a variable, or `None` if it is malformed, which has all of it passed over
-/// (OpenTelemetry, "Resource SDK", section "Specifying resource information via an environment
-/// variable").
+/// Returns the key-value pairs in `OTEL_RESOURCE_ATTRIBUTES`, or `None` if any pair is malformed,
+/// which invalidates the whole variable (OpenTelemetry, "Resource SDK", section "Specifying
+/// resource information via an environment variable").
 fn resource_attributes(text: &str) -> Option<Vec<(String, String)>> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     pairs
@@ -113,8 +114,8 @@ fn resource_attributes(text: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// The text with its percent-encoded bytes as they were (RFC 3986, section 2.1), or `None` if it is
-/// malformed.
+/// Returns the text with its percent-encoded bytes decoded (RFC 3986, section 2.1), or `None` if it
+/// is malformed.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! What is delivered at once, and when it is enough.
+//! The unit of delivery, and the limits at which it is closed.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,149 +10,152 @@ use uuid::Uuid;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
 
-/// Limits at which a batch is closed, and on how many may be under way at once.
+/// Limits at which a batch is closed, and on the number of batches in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchLimits {
-    /// Records in a batch; at least 1.
+    /// The maximum number of records in a batch; at least 1.
     pub records: usize,
-    /// Bytes in a batch, as an estimate of the records' canonical JSON.
+    /// The maximum size of a batch, in bytes of an estimate of the records' canonical JSON.
     pub bytes: usize,
-    /// The longest that a batch's first record waits.
+    /// The longest time that the first record of a batch waits for more.
     pub age: Duration,
-    /// Batches under way at once; at least 1.
+    /// The maximum number of batches in delivery at the same time; at least 1.
     pub in_flight: usize,
 }
 
 impl Default for BatchLimits {
-    /// Returns limits of 1,000 records, 1 MiB, 1 second, and 1 batch under way.
+    /// Returns limits of 1,000 records, 1 MiB, 1 second, and 1 batch in flight.
     fn default() -> Self {
         Self { records: 1_000, bytes: 1 << 20, age: Duration::from_secs(1), in_flight: 1 }
     }
 }
 
 impl BatchLimits {
-    /// Sets the number of records in a batch.
+    /// Sets the maximum number of records in a batch.
     pub fn with_records(mut self, records: usize) -> Self {
         self.records = records;
         self
     }
 
-    /// Sets the number of bytes in a batch.
+    /// Sets the maximum size of a batch in bytes.
     pub fn with_bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// Sets how long the first record of a batch waits for more.
+    /// Sets the longest time that the first record of a batch waits for more.
     pub fn with_age(mut self, age: Duration) -> Self {
         self.age = age;
         self
     }
 
-    /// Sets how many batches may be under way at once.
+    /// Sets how many batches may be in delivery at the same time.
     pub fn with_in_flight(mut self, in_flight: usize) -> Self {
         self.in_flight = in_flight;
         self
     }
 }
 
-/// Records that travel together, and what was counted meanwhile. A clone shares them.
+/// Records that are delivered together, with the metrics that were counted meanwhile.
 ///
-/// A batch without records carries counts alone, or nothing: it says that its process lives. A sink
-/// that has no use for those answers [`Delivered::all`](super::Delivered::all).
+/// A clone is cheap and shares the records. A batch without records carries metrics only, or
+/// nothing: an empty batch shows that its process is alive. A sink with no use for such batches
+/// returns [`Delivered::all`](super::Delivered::all).
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
     records: Arc<Vec<Record>>,
     requests: Arc<Vec<RequestMetric>>,
     minutes: Arc<Vec<StageMinute>>,
-    /// An estimate, in bytes, of what the records take.
+    /// The estimated memory of the records, in bytes.
     memory: usize,
     sent: Option<(Arc<Origin>, Timestamp)>,
 }
 
 impl Batch {
-    /// Makes a batch of records, as the pipeline does and a sink's tests may. The id is the batch's
-    /// own.
+    /// Creates a batch from an id of its own and records, as the pipeline does. It is public for
+    /// the tests of sinks.
     pub fn new(id: Uuid, records: impl Into<Vec<Record>>) -> Self {
         let records: Vec<_> = records.into();
         let memory = records.iter().map(Record::memory_estimate).sum();
         Self::with_memory(id, records, memory)
     }
 
-    /// Makes a batch of records that are known to take so much memory.
+    /// Creates a batch from records whose memory is known.
     pub(crate) fn with_memory(id: Uuid, records: Vec<Record>, memory: usize) -> Self {
         let records = Arc::new(records);
         Self { id, records, requests: Arc::default(), minutes: Arc::default(), memory, sent: None }
     }
 
-    /// Sets the counts that go with the records.
+    /// Sets the metrics of finished requests and of stages that the batch carries.
     pub fn with_metrics(mut self, requests: Vec<RequestMetric>, minutes: Vec<StageMinute>) -> Self {
         self.requests = Arc::new(requests);
         self.minutes = Arc::new(minutes);
         self
     }
 
-    /// Sets the process that the batch is from, and the time at which that closed it.
+    /// Sets the process that closed the batch, and the time at which it did.
     pub fn with_origin(mut self, origin: impl Into<Arc<Origin>>, closed_at: Timestamp) -> Self {
         self.sent = Some((origin.into(), closed_at));
         self
     }
 
-    /// Returns the batch's id, which is the same over every attempt to deliver it.
+    /// Returns the id of the batch, which stays the same for every attempt to deliver it.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Returns the records, in the order they were accepted.
+    /// Returns the records, in the order in which they were accepted.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// Returns the requests that finished, also those whose records the level hides.
+    /// Returns the requests that finished, including those whose records the level excludes.
     pub fn requests(&self) -> &[RequestMetric] {
         &self.requests
     }
 
-    /// Returns counts of stages by the minute, to be added to what is stored for the same minute,
-    /// instance and tenant.
+    /// Returns metrics of stages by the minute.
+    ///
+    /// Add them to the stored metrics of the same minute, instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }
 
-    /// Returns true if there is neither a record nor a count in it.
+    /// Returns `true` if the batch has neither records nor metrics.
     pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
     }
 
-    /// Returns how many counts there are in it: finished requests, and minutes of stages.
+    /// Returns the number of metrics in the batch: finished requests and minutes of stages.
     pub(crate) fn counts(&self) -> usize {
         self.requests.len() + self.minutes.len()
     }
 
-    /// Estimates how many bytes of memory it takes.
+    /// Estimates the memory that the batch takes, in bytes.
     pub(crate) fn memory_estimate(&self) -> usize {
         self.memory + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
     }
 
-    /// Returns the process that closed the batch, whose counts these are. Its records may be of
+    /// Returns the process that closed the batch and counted its metrics. The records may come from
     /// other processes.
     pub fn origin(&self) -> Option<&Origin> {
         self.sent.as_ref().map(|(origin, _)| &**origin)
     }
 
-    /// Returns when the batch was closed: its process lived then.
+    /// Returns the time at which the batch was closed. Its process was alive then.
     pub fn closed_at(&self) -> Option<Timestamp> {
         self.sent.as_ref().map(|(_, at)| *at)
     }
 
-    /// Returns the parts that the batch is split into, at least two; none if it has one record or
-    /// one count alone. Their ids follow from its id, so they are the same whenever it is split
-    /// (UUID version 5 of the parent and the range).
+    /// Returns the two or more parts that the batch is split into, or none if it has only one
+    /// record or one metric. The id of a part is derived from the batch's id and the range (UUID
+    /// version 5), so it is the same whenever the batch is split.
     ///
-    /// Counts never ride on a record, which may be refused: those of a batch with records become a
-    /// part of their own, the last one. A batch of counts alone is halved like one of records.
+    /// Metrics never share a part with records, which may be refused: the metrics of a batch with
+    /// records become a part of their own, the last one. A batch of metrics alone is halved like
+    /// one of records.
     pub(crate) fn split(&self) -> Vec<Self> {
         let (records, counts) = (self.records.len(), self.counts());
         let mut parts: Vec<_> = halves(records).map(|range| self.records_part(range)).collect();
@@ -172,7 +175,7 @@ impl Batch {
         Self { sent: self.sent.clone(), ..Self::new(id, &self.records[range]) }
     }
 
-    /// Returns some of the counts, where minutes come before requests.
+    /// Returns a part with a range of the metrics, in which minutes come before requests.
     fn counts_part(&self, name: &str, range: Range<usize>) -> Self {
         let first_request = self.minutes.len();
         let of_minutes = range.start.min(first_request)..range.end.min(first_request);
@@ -183,7 +186,7 @@ impl Batch {
     }
 }
 
-/// Returns the halves of so many things: one range for a single thing, and none for none.
+/// Returns the halves of `number` items as ranges, leaving out empty ones.
 fn halves(number: usize) -> impl Iterator<Item = Range<usize>> {
     let middle = number / 2;
     [0..middle, middle..number].into_iter().filter(|range| !range.is_empty())

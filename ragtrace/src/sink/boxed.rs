@@ -1,4 +1,4 @@
-//! Sinks behind a pointer: every method of the contract goes to the sink itself.
+//! Sinks behind a pointer, which forward every method of the trait to the sink.
 
 use std::fmt;
 use std::future::Future;
@@ -9,11 +9,11 @@ use ragtrace_core::Level;
 
 use super::{Batch, BatchLimits, Delivered, Needs, Sink, SinkError};
 
-/// A sink of any type.
+/// A boxed sink of any type.
 pub struct BoxSink(Box<dyn DynSink>);
 
 impl BoxSink {
-    /// Boxes `sink`.
+    /// Boxes a sink.
     pub fn new(sink: impl Sink) -> Self {
         Self(Box::new(sink))
     }
@@ -87,7 +87,7 @@ impl<S: Sink> Sink for Arc<S> {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// [`Sink`] as an object can have it.
+/// The object-safe form of [`Sink`].
 trait DynSink: Send + Sync {
     fn name(&self) -> &str;
     fn limits(&self) -> BatchLimits;

@@ -1,4 +1,4 @@
-//! The trait that a destination of records implements.
+//! The trait that every destination of records implements.
 
 use std::future::Future;
 
@@ -6,48 +6,77 @@ use ragtrace_core::Level;
 
 use super::{Batch, BatchLimits, Delivered, Needs, SinkError};
 
-/// A destination of records.
+/// A destination for records, such as a database, a file or an observability service.
 ///
-/// Only [`name`](Self::name) and [`deliver`](Self::deliver) have to be written.
-/// `ragtrace::testing::sink` tries a sink of your own with batches of every sort.
+/// Only [`name`](Self::name) and [`deliver`](Self::deliver) have to be implemented. The [module's
+/// documentation](crate::sink) says what the pipeline does for a sink. `ragtrace::testing::sink`
+/// tests an implementation with batches of every kind.
+///
+/// ```
+/// use ragtrace::Sink;
+/// use ragtrace::sink::{Batch, Delivered, SinkError};
+///
+/// struct Stdout;
+///
+/// impl Sink for Stdout {
+///     fn name(&self) -> &str {
+///         "stdout"
+///     }
+///
+///     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+///         for record in batch.records() {
+///             println!("{} {}", record.timestamp(), record.message());
+///         }
+///         Ok(Delivered::all())
+///     }
+/// }
+///
+/// let builder = ragtrace::builder().sink(Stdout);
+/// # drop(builder);
+/// ```
 pub trait Sink: Send + Sync + 'static {
-    /// Returns a short name for reports, warnings and the spool, such as `sqlite` or `datadog`: 1
-    /// to 64 ASCII letters, digits, dots, dashes and underscores, and unique in an installation.
-    /// Another name is an error of [`Builder::install`](crate::Builder::install).
+    /// Returns a short name, such as `sqlite` or `datadog`, which identifies the sink in reports,
+    /// warnings and the spool.
+    ///
+    /// It consists of 1 to 64 ASCII letters, digits, dots, dashes and underscores, and is unique
+    /// among the installed sinks. Any other name makes
+    /// [`Builder::install`](crate::Builder::install) fail.
     fn name(&self) -> &str;
 
-    /// Returns when a batch is full, and how many may be under way at once.
+    /// Returns the limits at which a batch is closed, and the number of batches in flight.
     fn limits(&self) -> BatchLimits {
         BatchLimits::default()
     }
 
-    /// Returns the least severe level that the sink takes, or `None` to take the builder's.
+    /// Returns the least severe level that the sink takes, or `None` for the builder's level.
     ///
-    /// The sinks that come with the crate have a method `level(self, Level)` that sets it and
-    /// shadows this one: call `Sink::level(&sink)`.
+    /// The sinks of these crates also have a method `level(self, Level)`, which sets the level and
+    /// shadows this one. To call this one, write `Sink::level(&sink)`.
     fn level(&self) -> Option<Level> {
         None
     }
 
-    /// Returns what the sink needs of the pipeline besides records of its level.
+    /// Returns what the sink needs from the pipeline besides records of its level.
     fn needs(&self) -> Needs {
         Needs::default()
     }
 
     /// Delivers one batch.
     ///
-    /// The future runs on the pipeline's own thread, inside its tokio runtime: it must not block.
-    /// One that panics is tried again; a batch over which it goes on to panic counts as
-    /// [`SinkError::rejected`]. Stages that it runs there are not recorded.
+    /// The future runs on the pipeline's worker thread, inside of its tokio runtime, so it must not
+    /// block. A batch whose delivery panics is tried again; one whose delivery keeps panicking is
+    /// treated as [`SinkError::rejected`]. Stages that run inside of the future are not recorded.
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
-    /// Asks the backend whether it would take records now, without delivering any, and returns a
-    /// line that says what works. The error says what to change.
+    /// Asks the backend whether it would accept records now, without delivering any, and returns a
+    /// line that says what works.
+    ///
+    /// The error says what to change.
     fn check(&self) -> impl Future<Output = Result<String, SinkError>> + Send {
-        async { Ok("it has no check of its own".to_owned()) }
+        async { Ok("this sink has no check".to_owned()) }
     }
 
-    /// Lets go of connections, after the last batch.
+    /// Closes connections, after the last batch.
     fn close(&self) -> impl Future<Output = ()> + Send {
         async {}
     }

@@ -1,4 +1,4 @@
-//! The sink that counts and forgets.
+//! A sink that only counts.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use ragtrace_core::Level;
 
 use super::{Batch, Delivered, Sink, SinkError};
 
-/// Counts records and forgets them: for benchmarks, and for trying things out.
+/// A sink that counts records and discards them, for benchmarks and experiments.
 #[derive(Debug)]
 pub struct Discard {
     name: Cow<'static, str>,
@@ -16,24 +16,24 @@ pub struct Discard {
 }
 
 impl Discard {
-    /// Makes a sink that has seen nothing.
+    /// Creates a sink with a count of zero.
     pub fn new() -> Self {
         Self { name: Cow::Borrowed("discard"), level: None, seen: AtomicU64::new(0) }
     }
 
-    /// Sets the sink's name; `discard` unless set.
+    /// Sets the name of the sink; `discard` by default.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that the sink takes; the builder's level by default.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Returns how many records it was given.
+    /// Returns the number of records that the sink was given.
     pub fn seen(&self) -> u64 {
         self.seen.load(Ordering::Relaxed)
     }

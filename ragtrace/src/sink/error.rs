@@ -1,4 +1,4 @@
-//! A sink's answer to a batch.
+//! The outcome of a delivery.
 
 use std::error::Error;
 use std::fmt;
@@ -7,59 +7,66 @@ use std::time::Duration;
 
 use ragtrace_core::guard::{contain, dispose};
 
-/// A batch that arrived, perhaps without some of its records.
+/// The successful outcome of a delivery, in which some records may have been refused.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delivered {
     rejected: Vec<(usize, String)>,
     is_unsent: bool,
-    /// How many were refused besides, nobody knows which, and why.
+    /// The number of records that were refused without being identified, and the reason.
     unnamed: Option<(u64, String)>,
 }
 
 impl Delivered {
-    /// Makes the answer to a batch of which every record arrived.
+    /// Returns the outcome of a batch in which every record was delivered.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Makes the answer to a batch of which these records were refused for good: their index in the
-    /// batch, and why.
+    /// Returns the outcome of a batch in which the backend refused some records for good, each
+    /// given by its index in the batch and the reason.
+    ///
+    /// Refused records become dead letters.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
         Self { rejected: rejected.into_iter().collect(), ..Self::default() }
     }
 
-    /// Makes the answer to a batch of which these records were not sent, since the backend takes
-    /// none such: their index in the batch, and why, as for their age. They become dead letters.
-    /// However many they are, that says nothing of the backend, while records that it refused
-    /// itself park the sink when there is nothing else for long.
+    /// Returns the outcome of a batch in which some records were not sent, because the backend does
+    /// not accept such records, for example because of their age.
+    ///
+    /// Each is given by its index in the batch and the reason.
+    ///
+    /// The records become dead letters. However many they are, they say nothing about the backend;
+    /// in contrast, records that the backend itself refuses park the sink when nothing else arrives
+    /// for long.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
         let rejected: Vec<_> = records.into_iter().collect();
         Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
     }
 
-    /// Makes the answer to a batch that arrived but for so many records, of which the backend does
-    /// not say which they are: they count as dropped. With 0 records the reason is a warning of the
-    /// backend's, which an operator is told.
+    /// Returns the outcome of a batch in which the backend refused a number of records without
+    /// identifying them; they count as dropped.
+    ///
+    /// With 0 records, `why` is a warning of the backend, which is passed on to the operator.
     pub fn all_but(records: u64, why: impl Into<String>) -> Self {
         Self { unnamed: Some((records, why.into())), ..Self::default() }
     }
 
-    /// Returns how many records were refused without being named, and why.
+    /// Returns the number of refused records that were not identified, and the reason.
     pub fn unnamed(&self) -> Option<(u64, &str)> {
         self.unnamed.as_ref().map(|(records, why)| (*records, why.as_str()))
     }
 
-    /// Returns true if no record was refused by the backend itself.
+    /// Returns `true` if the backend itself refused no record.
     pub(crate) fn is_unsent(&self) -> bool {
         self.is_unsent
     }
 
-    /// Returns the records that were refused: their index in the batch, and why.
+    /// Returns the refused records, each with its index in the batch and the reason.
     pub fn rejected(&self) -> &[(usize, String)] {
         &self.rejected
     }
 
-    /// Changes the reasons, so that they may be shown.
+    /// Changes the reasons, for example to redact them.
     pub(crate) fn map_reasons(mut self, mut change: impl FnMut(&mut String)) -> Self {
         self.rejected.iter_mut().map(|(_, why)| why).for_each(&mut change);
         self.unnamed.iter_mut().map(|(_, why)| why).for_each(change);
@@ -67,10 +74,10 @@ impl Delivered {
     }
 }
 
-/// An error that is returned when a batch did not arrive. Its [`Verdict`] says what the pipeline
-/// does next.
+/// An error returned by a sink when a batch was not delivered.
 ///
-/// It is made of a text or of another error, which it shows as its own and whose sources it keeps:
+/// Its [`Verdict`] decides what the pipeline does next. The error is created from a text or from
+/// another error, whose message and sources it keeps:
 ///
 /// ```
 /// use std::error::Error;
@@ -98,50 +105,52 @@ pub struct SinkError {
     is_panic: bool,
 }
 
-/// The pipeline's next step after an error.
+/// The pipeline's reaction to a [`SinkError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Sends it again, later.
+    /// Sends the batch again later.
     Retry,
-    /// Sends it in parts, since it is too large.
+    /// Sends the batch in parts, because it is too large.
     Split,
-    /// Sends it in parts, to find the record or count that the backend cannot take.
+    /// Sends the batch in parts, to find the record or metric that the backend does not accept.
     Rejected,
-    /// Waits until an operator has acted, with a probe now and then.
+    /// Waits until an operator has acted, and probes the backend from time to time.
     Park,
-    /// Sends nothing any more: the sink is at its end.
+    /// Sends nothing more, because the sink has ended.
     Closed,
 }
 
 impl SinkError {
-    /// Reports something that passes: the backend is down, slow or busy.
+    /// Creates an error for a temporary failure: the backend is down, slow or busy.
     pub fn retry(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Retry, why.into())
     }
 
-    /// Reports that the batch is too large for the backend.
+    /// Creates an error for a batch that is too large for the backend.
     pub fn split(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Split, why.into())
     }
 
-    /// Reports that the backend will never take this batch as it is: there is bad data in it.
+    /// Creates an error for a batch that the backend will never accept as it is, because of bad
+    /// data in it.
     pub fn rejected(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Rejected, why.into())
     }
 
-    /// Reports that nothing can be delivered before an operator acts: bad credentials, a missing
-    /// folder, a newer schema.
+    /// Creates an error for a failure that lasts until an operator acts, such as bad credentials, a
+    /// missing folder or a newer schema.
     pub fn park(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Park, why.into())
     }
 
-    /// Reports that the sink cannot go on, whatever it is given.
+    /// Creates an error for a sink that cannot continue, whatever it is given.
     pub fn closed(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Closed, why.into())
     }
 
-    /// Reports that the sink panicked: perhaps over something that passes, perhaps over a record.
+    /// Creates an error for a sink that panicked, either for a temporary reason or because of a
+    /// record.
     pub(crate) fn panicked(why: &str) -> Self {
         Self { is_panic: true, ..Self::retry(Reason(format!("the sink panicked: {why}"))) }
     }
@@ -152,20 +161,22 @@ impl SinkError {
         self
     }
 
-    /// Returns what the pipeline does.
+    /// Returns the pipeline's reaction to the error.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// Returns how long the backend asked to wait.
+    /// Returns how long the backend asked to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.after
     }
 
-    /// Returns the message and those of all sources, each after a colon: what reports and dead
-    /// letters say. A source that the message before it ends with already is left out.
+    /// Returns the messages of the error and its sources, separated by colons.
     ///
-    /// Of more than 64 sources the rest is left out, with a mark: an error may be its own source.
+    /// Reports and dead letters show this text.
+    ///
+    /// A source whose message the previous one already ends with is left out. Sources beyond the
+    /// 64th are replaced by a mark, because an error may be its own source.
     pub fn reason(&self) -> String {
         reason_of(&*self.why)
     }
@@ -174,15 +185,15 @@ impl SinkError {
         self.is_panic
     }
 
-    /// Puts all of its reason into the message and changes that, so that it may be shown.
+    /// Turns the full reason into the message and changes it, for example to redact it.
     pub(crate) fn map_reason(self, change: impl FnOnce(&mut String)) -> Self {
         let mut message = self.reason();
         change(&mut message);
         Self { why: Arc::new(Reason(message)), ..self }
     }
 
-    /// Puts all of its reason into the message and lets go of the error that the sink made, whose
-    /// methods and destructor may panic.
+    /// Turns the full reason into the message and drops the sink's own error, whose methods and
+    /// destructor may panic.
     pub(crate) fn detached(self) -> Self {
         let Self { verdict, why, after, is_panic } = self;
         let message = contain(|| reason_of(&*why)).unwrap_or_else(|payload| {
@@ -212,7 +223,7 @@ impl Error for SinkError {
     }
 }
 
-/// Returns an error's message and those of its sources.
+/// Returns the messages of an error and its sources.
 fn reason_of(error: &dyn Error) -> String {
     const LONGEST: usize = 64;
     let mut reason = error.to_string();
@@ -230,7 +241,7 @@ fn reason_of(error: &dyn Error) -> String {
     reason
 }
 
-/// A reason in words of ours.
+/// A reason given as text.
 #[derive(Debug)]
 struct Reason(String);
 

@@ -1,4 +1,4 @@
-//! A sink as our own threads call it: what panics in it is an answer, and ends nothing of ours.
+//! A sink whose panics become errors, so that they do not end the pipeline's threads.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -11,12 +11,12 @@ use ragtrace_core::guard::{contain, dispose};
 
 use super::{Batch, BatchLimits, BoxSink, Delivered, Needs, Sink, SinkError};
 
-/// A batch is closed at this age at the latest; an instant cannot take any duration.
+/// The longest age of a batch, because an `Instant` cannot hold every sum with a `Duration`.
 const LONGEST_AGE: Duration = Duration::from_secs(24 * 365 * 60 * 60);
 
-/// A sink, and what it said of itself when it was asked, once.
+/// A sink with the settings that it returned when it was asked once.
 pub(crate) struct GuardedSink {
-    /// `None` once it is dropped.
+    /// `None` only while it is being dropped.
     sink: Option<BoxSink>,
     pub(crate) name: String,
     pub(crate) limits: BatchLimits,
@@ -25,7 +25,7 @@ pub(crate) struct GuardedSink {
 }
 
 impl GuardedSink {
-    /// Asks a sink for its name and what it wants, and returns what it panicked with if it does.
+    /// Asks a sink for its name and settings, and returns the message of a panic.
     pub(crate) fn new(sink: BoxSink) -> Result<Self, String> {
         let asked = contain(|| (sink.name().to_owned(), sink.limits(), Sink::level(&sink), sink.needs()));
         let (asked, why) = match asked {
@@ -38,13 +38,13 @@ impl GuardedSink {
         why.map_or(Ok(guarded), Err)
     }
 
-    /// Delivers a batch. The error, if that is the answer, is one of ours.
+    /// Delivers a batch. An error holds only text, so it cannot run code of the sink.
     pub(crate) async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let Some(sink) = &self.sink else { return Ok(Delivered::all()) };
         deliver_guarded(sink, batch).await
     }
 
-    /// Has the sink let go of its connections. A panic has been told by the panic hook.
+    /// Closes the sink. A panic is ignored here, because the panic hook has already reported it.
     pub(crate) async fn close(&self) {
         if let Some(sink) = &self.sink {
             let _ = guarded(sink.close()).await;
@@ -61,16 +61,16 @@ impl Drop for GuardedSink {
     }
 }
 
-/// Delivers a batch to any sink. The error, if that is the answer, is one of ours.
+/// Delivers a batch to any sink. An error holds only text, so it cannot run code of the sink.
 pub(crate) async fn deliver_guarded(sink: &impl Sink, batch: &Batch) -> Result<Delivered, SinkError> {
     let answer = guarded(async move { sink.deliver(batch).await.map_err(SinkError::detached) }).await;
     answer.unwrap_or_else(|why| Err(SinkError::panicked(&why)))
 }
 
-/// A future that returns what it panicked with, whether that was in a poll or in its destructor.
+/// A future that returns the message of a panic in a poll or in its destructor.
 struct Guarded<F>(Option<Pin<Box<F>>>);
 
-/// Returns a future that is this one, or what it panics with.
+/// Wraps a future so that it returns the message of a panic.
 fn guarded<F: Future>(future: F) -> impl Future<Output = Result<F::Output, String>> {
     let mut guarded = Guarded(Some(Box::pin(future)));
     poll_fn(move |cx| guarded.poll(cx))
@@ -82,7 +82,7 @@ impl<F: Future> Guarded<F> {
         match contain(|| future.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => {
-                // It has answered; what its destructor does afterwards changes nothing.
+                // The future has its output; a panic in its destructor does not change that.
                 self.drop_future();
                 Poll::Ready(Ok(output))
             }
@@ -109,7 +109,7 @@ impl<F> Drop for Guarded<F> {
     }
 }
 
-/// Returns the message of a panic.
+/// Returns the message of a panic's payload.
 pub(crate) fn message_of(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());

@@ -1,4 +1,4 @@
-//! The sink that writes canonical JSON to a writer.
+//! A sink that writes canonical JSON to a writer.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -8,7 +8,9 @@ use ragtrace_core::Level;
 
 use super::{Batch, Delivered, Sink, SinkError};
 
-/// Writes each record's canonical JSON as a line to any writer, whole batches at a time.
+/// A sink that writes each record to a writer, as one line of canonical JSON.
+///
+/// A batch is written with one call, so that it is written as a whole.
 ///
 /// ```
 /// # fn open() -> std::io::Result<()> {
@@ -24,26 +26,28 @@ use super::{Batch, Delivered, Sink, SinkError};
 pub struct JsonLines<W> {
     name: Cow<'static, str>,
     level: Option<Level>,
-    /// The writer, and memory that a batch is written to first, so that a batch is whole or absent.
+    /// The writer, and a buffer in which a batch is formatted first, so that it is written as a
+    /// whole or not at all.
     writer: Mutex<(W, Vec<u8>)>,
 }
 
 impl<W: Write + Send + 'static> JsonLines<W> {
-    /// Makes a sink that writes to `writer`.
+    /// Creates a sink that writes to `writer`.
     ///
-    /// A writer that blocks holds up every sink's deliveries, so give it one that does not (a file,
-    /// a buffer); the console has a thread of its own.
+    /// The writer is called on the pipeline's worker thread, so one that blocks delays the
+    /// deliveries of every sink. Use a writer that does not block, such as a file or a buffer. The
+    /// console writes on a thread of its own.
     pub fn new(writer: W) -> Self {
         Self { name: Cow::Borrowed("json_lines"), level: None, writer: Mutex::new((writer, Vec::new())) }
     }
 
-    /// Sets the sink's name; `json_lines` unless set.
+    /// Sets the name of the sink; `json_lines` by default.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that the sink takes; the builder's level by default.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -60,7 +64,7 @@ impl<W: Write + Send + 'static> Sink for JsonLines<W> {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        /// More than a usual batch takes is given back.
+        /// The capacity that the buffer keeps; more is freed after a batch.
         const KEPT: usize = 2 << 20;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let (writer, lines) = &mut *writer;

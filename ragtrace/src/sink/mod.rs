@@ -1,21 +1,22 @@
-//! The contract of a sink: it turns a batch into requests and judges the answer.
+//! The contract between the pipeline and a sink, the destination of records.
 //!
-//! Everything else is the pipeline's: batching, retries and their timing, splitting, what to do
-//! with a record that nobody wants. A sink holds no loop, no timer and no queue, and keeps no
-//! record past its answer. It connects when it is first used, so an application starts while its
-//! database is down.
+//! A sink turns a batch into requests to its backend, and judges the answer. Everything else is
+//! done by the pipeline: batching, retries and their timing, splitting, and setting aside records
+//! that a backend refuses for good. A sink has no loop, no timer and no queue, and keeps no record
+//! after it has returned its outcome. It connects when the first batch is delivered, so an
+//! application starts while its database is down.
 //!
-//! A batch may be delivered more than once (its answer may be lost); its [`Batch::id`] is the same
-//! then. A sink that writes the id and the rows in one transaction delivers exactly once.
+//! A batch may be delivered more than once, because an answer may be lost; its [`Batch::id`] is the
+//! same each time. A sink that writes the id and the rows in one transaction delivers exactly once.
 //!
-//! | to | there is |
+//! | task | item |
 //! | --- | --- |
 //! | write a sink | [`Sink`], [`BatchLimits`], [`Needs`] |
-//! | read what it is given | [`Batch`] |
-//! | answer | [`Delivered`], [`SinkError`] |
+//! | read a batch | [`Batch`] |
+//! | return the outcome of a delivery | [`Delivered`], [`SinkError`] |
 //! | hold sinks of several types | [`BoxSink`] |
-//! | use one that is there | [`Discard`], [`JsonLines`], and those of the crate `ragtrace-sinks` |
-//! | try one of your own | `ragtrace::testing::sink` (feature `testing`) |
+//! | use an existing sink | [`Discard`], [`JsonLines`], and those of the crate `ragtrace-sinks` |
+//! | test a sink of your own | `ragtrace::testing::sink` (feature `testing`) |
 
 mod batch;
 mod boxed;

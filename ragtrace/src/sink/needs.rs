@@ -1,8 +1,9 @@
-//! What a sink needs besides records of its level.
+//! The requirements of a sink besides its level.
 
 use crate::record::{LevelFilter, RecordFilter};
 
-/// Requirements of a [`Sink`](super::Sink) besides its level: none unless set.
+/// The needs of a [`Sink`](super::Sink) besides records of its level, such as paths or all end
+/// records; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -12,7 +13,7 @@ pub struct Needs {
     alone_in: Option<&'static str>,
 }
 
-/// The only records that a sink takes.
+/// The only kind of records that a sink takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Only {
     None,
@@ -24,58 +25,61 @@ enum Only {
 impl Needs {
     /// Requests the end record of every stage, whatever its level.
     ///
-    /// A sink that makes spans of end records needs that: its trees would have holes where a level
-    /// hides a stage.
+    /// A sink that makes spans of end records needs this; otherwise its trees have holes where the
+    /// level excludes a stage.
     pub fn with_all_end_records(mut self) -> Self {
         self.all_end_records = true;
         self
     }
 
-    /// Requires the path of every end record: the runs from its local root down to it
-    /// ([`Record::path`](crate::Record::path)). Other sinks may see it then, too.
+    /// Requests the path of every end record, from its local root down to it
+    /// ([`Record::path`](crate::Record::path)).
+    ///
+    /// Other sinks may then see the path too.
     pub fn with_ancestry(mut self) -> Self {
         self.ancestry = true;
         self
     }
 
-    /// Requests counts alone, and no records: a sink of metrics needs nothing else.
+    /// Requests metrics and no records, for a sink of metrics.
     pub fn with_only_counts(mut self) -> Self {
         self.only = Some(Only::None);
         self
     }
 
-    /// Requests the end record of every stage, whatever its level, and no other record.
+    /// Requests the end record of every stage, whatever its level, and no other records.
     pub fn with_only_end_records(mut self) -> Self {
         self.only = Some(Only::EndRecords);
         self.with_all_end_records()
     }
 
-    /// Requests scores, and no other record.
+    /// Requests scores, and no other records.
     pub fn with_only_scores(mut self) -> Self {
         self.only = Some(Only::Scores);
         self
     }
 
-    /// Requests log lines of the sink's level and scores, and no record of a stage.
+    /// Requests scores and the log lines of the sink's level, and no records of stages.
     pub fn with_only_log_lines_and_scores(mut self) -> Self {
         self.only = Some(Only::LogLinesAndScores);
         self
     }
 
-    /// Names what another sink must not fill as well, such as a product that would count each cost
-    /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same
-    /// name.
+    /// Names a place that no other sink should fill as well, such as a product that would count
+    /// each cost twice.
+    ///
+    /// [`Builder::install`](crate::Builder::install) warns if two sinks name the same place.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
         self.alone_in = Some(place);
         self
     }
 
-    /// Returns the name of what no other sink should fill as well.
+    /// Returns the place that no other sink should fill as well.
     pub fn alone_in(&self) -> Option<&'static str> {
         self.alone_in
     }
 
-    /// Returns the filter of a sink with these needs and these levels.
+    /// Returns the filter for a sink with these needs and levels.
     pub(crate) fn filter(&self, levels: impl Into<LevelFilter>) -> RecordFilter {
         match self.only {
             Some(Only::None) => RecordFilter::nothing(),
@@ -86,12 +90,12 @@ impl Needs {
         }
     }
 
-    /// Returns true if the sink takes end records with their path.
+    /// Returns `true` if the sink takes end records with their path.
     pub fn ancestry(&self) -> bool {
         self.ancestry
     }
 
-    /// Returns true if the sink takes the end record of every stage.
+    /// Returns `true` if the sink takes the end record of every stage.
     pub fn all_end_records(&self) -> bool {
         self.all_end_records
     }

@@ -1,8 +1,8 @@
-//! A batch as bytes, and back.
+//! The encoding of a batch as bytes.
 //!
-//! The form is text, so that a spool can be read by a person: a line of JSON with the batch's id
-//! and counts, then the canonical JSON of each record, a line each. [`VERSION`] is the number of
-//! this form; a later one that cannot be read as this one has another number.
+//! The encoding is text, so that people can read a spool: a line of JSON with the batch's id and
+//! metrics, then a line with the canonical JSON of each record. [`VERSION`] is the number of this
+//! encoding; an incompatible one gets another number.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::metrics::{DurationSketch, RequestMetric, StageMinute};
 use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;
 
-/// The number of the form that is written.
+/// The version of the encoding that is written.
 pub(super) const VERSION: u64 = 1;
 
-/// Returns the bytes of a batch.
+/// Encodes a batch.
 pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     let header = json!({
         "version": VERSION,
@@ -40,7 +40,7 @@ pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     bytes
 }
 
-/// Returns the batch of some bytes, or what is wrong with them.
+/// Decodes a batch, or returns a description of what is wrong with the bytes.
 pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let mut lines = text.split('\n');
@@ -67,13 +67,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     })
 }
 
-/// Reads a batch, and returns its bytes written anew, or what is wrong with it.
+/// Decodes a batch and returns it encoded again, or a description of what is wrong with the bytes.
 #[cfg(fuzzing)]
 pub(crate) fn rewrite_batch(bytes: &[u8]) -> Result<Vec<u8>, String> {
     decode(bytes).map(|batch| encode(&batch))
 }
 
-/// The objects of a list as `read` reads them, or `None` if one of them is malformed.
+/// Reads each object of a list with `read`, or returns `None` if one of them is malformed.
 fn list<T>(
     header: &Members<'_>,
     name: &str,
@@ -160,7 +160,7 @@ fn minute(members: &Members<'_>) -> Option<StageMinute> {
         failed: members.unsigned("failed")?,
         cancelled: members.unsigned("cancelled")?,
         items: members.unsigned("items")?,
-        // A sum that is not finite has no form in JSON.
+        // A sum that is not finite cannot be written in JSON.
         cost_usd: members.float("cost_usd").unwrap_or(0.0),
         total: members.unsigned("total_ns")?,
         durations: members.parsed::<DurationSketch>("durations")?,

@@ -1,9 +1,9 @@
-//! The file of a slot: which batches of which sink it holds.
+//! The file of a slot, which stores the batches of each sink.
 //!
-//! Four tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes
-//! in pieces, since pieces of one size fill a `redb` file better than values of any size.
-//! `undecided` has what the sampler holds, by trace. `meta` says the version. Whatever goes
-//! together goes in one transaction.
+//! It has four tables. `batches` has a row for each batch, by sink and sequence number; `chunks`
+//! has its bytes in pieces, because pieces of one size fill a `redb` file better than values of any
+//! size. `undecided` has the records that the sampler holds, by trace. `meta` has the version.
+//! Changes that belong together are made in one transaction.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,34 +18,34 @@ use super::{codec, replace};
 use crate::TraceId;
 use crate::sink::Batch;
 
-/// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored
-/// (microseconds since 1970).
+/// By sink and sequence number: the batch's id, its number of records, its bytes, and the time of
+/// storing (microseconds since 1970).
 const BATCHES: TableDefinition<'_, (&str, u64), (u128, u64, u64, i64)> = TableDefinition::new("batches");
 /// By sequence number and position: a piece of a batch.
 const CHUNKS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("chunks");
-/// By trace and a number that no other row has: some records of a trace that the sampler holds, as
-/// a batch.
+/// By trace and a unique number: some records of a trace that the sampler holds, encoded as a
+/// batch.
 const UNDECIDED: TableDefinition<'_, (u128, u128), &[u8]> = TableDefinition::new("undecided");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-/// A piece and what surrounds it fill sixteen pages.
+/// The size of a piece in bytes. With its overhead, it fills sixteen pages.
 const PIECE: usize = 65_000;
-/// Bytes that `redb` may keep in memory.
+/// The maximum number of bytes that `redb` keeps in memory.
 const CACHE: usize = 4 << 20;
 
-/// Facts about a stored batch that are known without reading it.
+/// The facts about a stored batch that are known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BatchMeta {
     pub(super) id: Uuid,
     pub(super) records: u64,
-    /// Its bytes in the file, see [`footprint`].
+    /// The bytes that it takes in the file, see [`footprint`].
     pub(super) bytes: u64,
-    /// Microseconds since 1970.
+    /// The time of storing, in microseconds since 1970.
     pub(super) stored_at: i64,
 }
 
-/// Returns how many bytes so many take in the file: pieces that do not share a page take a power of
-/// two of them.
+/// Returns the bytes that a batch of this length takes in the file: pieces that do not share a page
+/// take a power of two.
 pub(super) fn footprint(bytes: usize) -> u64 {
     const PAGE: usize = 4_096;
     const AROUND: usize = 128;
@@ -57,9 +57,9 @@ pub(super) fn footprint(bytes: usize) -> u64 {
 /// An error of the file.
 #[derive(Debug)]
 pub(super) enum SpoolError {
-    /// The file cannot be understood: it goes aside.
+    /// The file cannot be understood, and has to be set aside.
     Corrupt(String),
-    /// The disk did not do what it was asked to; it may later.
+    /// The disk failed, perhaps only for now.
     Disk(String),
 }
 
@@ -80,7 +80,7 @@ impl<E: Into<redb::Error>> From<E> for SpoolError {
             | redb::Error::RepairAborted
             | redb::Error::TableTypeMismatch { .. }
             | redb::Error::TypeDefinitionChanged { .. } => Self::Corrupt(error.to_string()),
-            // What was cut ends before the last of it is read.
+            // A truncated file ends before its last part is read.
             redb::Error::Io(io) if matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
                 Self::Corrupt(error.to_string())
             }
@@ -95,10 +95,10 @@ fn builder() -> Builder {
     builder
 }
 
-/// Returns whether there is no file, or one that nothing was ever written to: `redb` writes the
-/// first bytes, by which it knows its files, when the rest of a new one is on disk.
+/// Returns `true` if there is no file, or one that was never written completely: `redb` writes the
+/// first bytes, which identify its files, after the rest of a new file is on disk.
 fn is_unborn(path: &Path) -> io::Result<bool> {
-    /// The header of a new file, without those first bytes, is on its first page.
+    /// The first page has the header of a new file, without those first bytes.
     const FIRST_PAGE: usize = 4_096;
     const MAGIC: usize = 9;
     let mut file = match File::open(path) {
@@ -129,7 +129,7 @@ pub(super) struct SpoolFile {
 pub(super) type Contents = BTreeMap<String, BTreeMap<u64, BatchMeta>>;
 
 impl SpoolFile {
-    /// Opens or makes the file, and returns what it holds.
+    /// Opens or creates the file, and returns it with its contents.
     pub(super) fn open(path: &Path) -> Result<(Self, Contents), SpoolError> {
         unless_it_panics(|| {
             if is_unborn(path)? {
@@ -142,14 +142,14 @@ impl SpoolFile {
         })
     }
 
-    /// Makes the file beside its place and moves it there once it is whole, so that a process that
-    /// ends meanwhile leaves none by halves.
+    /// Creates the file next to its final path and moves it there once it is complete, so that a
+    /// process that ends in between leaves no incomplete file.
     fn make(path: &Path) -> Result<(), SpoolError> {
         Self::replace(path, |_| Ok(()))
     }
 
-    /// Makes a file, has it filled, and puts it in the place of the one that is there, which has to
-    /// be closed by then. A file has bytes of what was removed from it; a new one has none.
+    /// Creates a file, fills it with `fill`, and replaces the existing file with it, which has to
+    /// be closed by then. A file keeps the bytes of removed batches; a new file has none of them.
     pub(super) fn replace(path: &Path, fill: impl FnOnce(&Self) -> Result<(), SpoolError>) -> Result<(), SpoolError> {
         replace::remove_unfinished(path)?;
         let filled = unless_it_panics(|| {
@@ -165,7 +165,7 @@ impl SpoolFile {
         filled
     }
 
-    /// Does everything that `work` does, or nothing.
+    /// Runs `work` in a transaction, which is committed as a whole or not at all.
     pub(super) fn write<T>(
         &self,
         work: impl FnOnce(&mut SpoolTransaction<'_>) -> Result<T, SpoolError>,
@@ -195,7 +195,7 @@ impl SpoolFile {
         })
     }
 
-    /// Returns the traces of which there are undecided records, and how many bytes.
+    /// Returns the traces with undecided records, and the bytes of each.
     pub(super) fn undecided(&self) -> Result<BTreeMap<TraceId, u64>, SpoolError> {
         unless_it_panics(|| {
             let table = self.database.begin_read()?.open_table(UNDECIDED)?;
@@ -242,7 +242,7 @@ impl SpoolFile {
         Ok(())
     }
 
-    /// Returns what the file holds.
+    /// Returns the batches in the file.
     pub(super) fn contents(&self) -> Result<Contents, SpoolError> {
         unless_it_panics(|| {
             let batches = self.database.begin_read()?.open_table(BATCHES)?;
@@ -259,9 +259,8 @@ impl SpoolFile {
     }
 }
 
-/// A damaged file may make `redb` panic in spite of its checks; that is no reason to take the
-/// spool's thread along. A transaction that panics is not committed, so what it left half done is
-/// nowhere.
+/// Runs `work` and turns a panic into an error, because `redb` may panic on a damaged file in spite
+/// of its checks. A transaction that panics is not committed.
 fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, SpoolError>) -> Result<T, SpoolError> {
     contain(work).unwrap_or_else(|payload| {
         dispose(payload);
@@ -269,7 +268,7 @@ fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, SpoolError>) -> Result<T
     })
 }
 
-/// A transaction under way.
+/// An open transaction.
 pub(super) struct SpoolTransaction<'a> {
     batches: redb::Table<'a, (&'static str, u64), (u128, u64, u64, i64)>,
     chunks: redb::Table<'a, (u64, u32), &'static [u8]>,
@@ -301,7 +300,7 @@ impl SpoolTransaction<'_> {
         Ok(())
     }
 
-    /// Takes a batch away.
+    /// Removes a batch.
     pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Result<(), SpoolError> {
         self.batches.remove((sink, sequence))?;
         self.chunks.retain_in((sequence, 0)..=(sequence, u32::MAX), |_, _| false)?;
@@ -314,7 +313,7 @@ impl SpoolTransaction<'_> {
         Ok(())
     }
 
-    /// Takes all undecided records of a trace away.
+    /// Removes all undecided records of a trace.
     pub(super) fn remove_undecided(&mut self, trace_id: TraceId) -> Result<(), SpoolError> {
         let trace_id = trace_id.as_u128();
         self.undecided.retain_in((trace_id, 0)..=(trace_id, u128::MAX), |_, _| false)?;

@@ -1,4 +1,4 @@
-//! Dead letters: records that a sink refused for good, with its reason.
+//! Dead letters: records that a sink refused for good, with the reason.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::replace;
 use crate::json_members::{Json, Members};
 use crate::record::Record;
 
-/// A record that a sink refused for good.
+/// A record that a sink refused for good, with the reason.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     pub(crate) at: Timestamp,
@@ -24,22 +24,22 @@ impl DeadLetter {
         Self { at: Timestamp::now(), sink: sink.to_owned(), reason: reason.to_owned(), record }
     }
 
-    /// Returns when it was refused.
+    /// Returns the time at which the record was refused.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Returns the sink that refused it.
+    /// Returns the name of the sink that refused the record.
     pub fn sink(&self) -> &str {
         &self.sink
     }
 
-    /// Returns why it was refused.
+    /// Returns the reason for the refusal.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Returns the record.
+    /// Returns the refused record.
     pub fn record(&self) -> &Record {
         &self.record
     }
@@ -68,7 +68,7 @@ impl DeadLetter {
     }
 }
 
-/// Reads a line of the file of dead letters, and returns it written anew.
+/// Parses a line of the dead letter file and returns it written again.
 #[cfg(fuzzing)]
 pub(crate) fn rewrite_dead_letter(line: &str) -> Option<String> {
     let mut written = Vec::new();
@@ -76,12 +76,12 @@ pub(crate) fn rewrite_dead_letter(line: &str) -> Option<String> {
     String::from_utf8(written).ok()
 }
 
-/// The dead letters of a spool's folder.
+/// The dead letters in a spool's folder.
 ///
 /// ```no_run
 /// # fn replay(_: &ragtrace::spool::DeadLetter) -> bool { true }
 /// let letters = ragtrace::spool::DeadLetters::new("/var/spool/rag-api");
-/// // What is replayed goes, what is not stays.
+/// // Removes the letters that were replayed, and keeps the others.
 /// letters.retain(|letter| !replay(letter))?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -91,29 +91,31 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Names those of the spool in this folder. Nothing is read yet.
+    /// Creates an accessor to the dead letters of the spool in `folder`. It reads nothing yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// Returns all that can be read, the oldest first.
+    /// Returns all dead letters that can be read, the oldest first; none if there is no file.
     ///
     /// # Errors
     ///
-    /// If the file is there and cannot be read.
+    /// Returns an error if the file exists but cannot be read.
     pub fn read(&self) -> io::Result<Vec<DeadLetter>> {
         let mut letters = Vec::new();
         self.each_line(|line| letters.extend(DeadLetter::from_line(line)))?;
         Ok(letters)
     }
 
-    /// Keeps the letters for which `keep` returns true, and returns how many went. Lines that
-    /// cannot be read stay. Processes that write dead letters meanwhile wait, so `keep` should not
-    /// take long.
+    /// Removes the letters for which `keep` returns `false`, and returns the number of removed
+    /// letters.
+    ///
+    /// Lines that cannot be parsed stay. Processes that write dead letters in the meantime have to
+    /// wait, so `keep` should not take long.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be written; then all letters stay.
+    /// Returns an error if the folder is not writable; all letters stay then.
     pub fn retain(&self, mut keep: impl FnMut(&DeadLetter) -> bool) -> io::Result<usize> {
         if !self.path().exists() {
             return Ok(0);
@@ -135,22 +137,22 @@ impl DeadLetters {
         Ok(gone)
     }
 
-    /// Returns how many lines cannot be read.
+    /// Returns the number of lines that cannot be parsed.
     pub(super) fn unreadable(&self) -> io::Result<usize> {
         let mut lines = 0;
         self.each_line(|line| lines += usize::from(!line.is_empty() && DeadLetter::from_line(line).is_none()))?;
         Ok(lines)
     }
 
-    /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it
-    /// returns.
+    /// Appends letters, and returns once they are on disk. Fails if the file would exceed `limit`
+    /// bytes.
     pub(super) fn append(&self, letters: &[DeadLetter], limit: u64) -> io::Result<()> {
         let _locked = self.lock()?;
         let mut file = File::options().create(true).read(true).append(true).open(self.path())?;
         let length = file.metadata()?.len();
         let mut lines = Vec::new();
         if !ends_a_line(&mut file, length)? {
-            // A process was killed in the middle of its last line.
+            // A process was killed while it wrote the last line.
             lines.push(b'\n');
         }
         for letter in letters {
@@ -158,11 +160,11 @@ impl DeadLetters {
         }
         if length + lines.len() as u64 > limit {
             let path = self.path();
-            return Err(io::Error::other(format!("{} holds {length} bytes of {limit} allowed", path.display())));
+            return Err(io::Error::other(format!("{} has {length} of {limit} allowed bytes", path.display())));
         }
         let written = file.write_all(&lines).and_then(|()| file.sync_data());
         if written.is_err() {
-            // Half a line would spoil the next one.
+            // Half a line would make the next one unreadable.
             let _ = file.set_len(length);
         }
         written
@@ -191,7 +193,7 @@ impl DeadLetters {
     }
 }
 
-/// Returns whether a file of this length is empty, or ends with the end of a line.
+/// Returns `true` if a file of this length is empty or ends with a line break.
 fn ends_a_line(file: &mut File, length: u64) -> io::Result<bool> {
     let Some(last) = length.checked_sub(1) else { return Ok(true) };
     let mut byte = [0];

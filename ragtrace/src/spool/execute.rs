@@ -1,4 +1,5 @@
-//! Executes commands in groups, a transaction a group, and keeps to limits and ages.
+//! Executes commands in groups, with one transaction for each group, and enforces the limits on
+//! size and age.
 
 use ragtrace_core::Timestamp;
 
@@ -13,10 +14,10 @@ use crate::TraceId;
 use crate::record::Record;
 use crate::sink::Batch;
 
-/// A file that is larger while it holds nothing is begun anew.
+/// The size above which a file without contents is replaced by a new one.
 const MAX_EMPTY_BYTES: u64 = 16 << 20;
 
-/// The sink that a command is for, and the ticket that comes back with the answer.
+/// The sink of a command, and the ticket that is returned with its event.
 #[derive(Clone, Copy)]
 struct ReplyTo {
     sink_index: usize,
@@ -24,7 +25,7 @@ struct ReplyTo {
 }
 
 impl SpoolStore {
-    /// Does what the commands say, in their order.
+    /// Executes commands in their order.
     pub(super) fn execute(&mut self, commands: Vec<SpoolCommand>) {
         self.leave_lost_file();
         let mut group = GroupCommit::default();
@@ -43,7 +44,8 @@ impl SpoolStore {
                     self.load(sink_index, bytes);
                 }
                 SpoolCommand::WriteDeadLetters { sink_index, letters } => {
-                    // What is taken away after it must not go before it is written down.
+                    // A later command may remove the batch of these letters. It becomes part of the
+                    // next group, so that the batch goes only once the letters are on disk.
                     self.commit(&mut group);
                     let records = letters.len() as u64;
                     if let Err(error) = self.letters.append(&letters, self.limits.dead_letter_bytes) {
@@ -61,7 +63,8 @@ impl SpoolStore {
                 #[cfg(test)]
                 SpoolCommand::Panic => panic!("as it was told to"),
             }
-            // What is written and taken away in one transaction lies in the file beside each other.
+            // Batches that are written and removed in one transaction need room in the file at the
+            // same time, so groups are bounded.
             if group.bytes > self.limits.group_bytes() {
                 self.commit(&mut group);
             }
@@ -69,8 +72,8 @@ impl SpoolStore {
         self.commit(&mut group);
     }
 
-    /// Does what is due without a command: ages, a disk that rested, a file that is large and
-    /// empty.
+    /// Does periodic work: drops batches that are too old, tries a failed disk again, and replaces
+    /// a large file without contents.
     pub(super) fn tick(&mut self) {
         self.leave_lost_file();
         if self.file.is_none() && self.ensure_open().is_err() {
@@ -116,7 +119,7 @@ impl SpoolStore {
         group.replies.push(PendingReply::Split { sink_index, ticket, sequences, parent: parent.0, parent_meta });
     }
 
-    /// Notes that a batch is on disk alone. If it was lost in the meantime nobody has it any more.
+    /// Notes that a batch is only on disk now. If it was lost in the meantime, it exists nowhere.
     fn unload(&mut self, sink_index: usize, key: StoredKey, records: u64) {
         let Some(sink) = self.name_of(sink_index) else { return };
         if self.index.is_on_disk_alone(&sink, key.0).is_some() {
@@ -128,14 +131,14 @@ impl SpoolStore {
 
     fn remove(&mut self, group: &mut GroupCommit, sink_index: usize, key: StoredKey) {
         if let Some(sink) = self.name_of(sink_index) {
-            // If the disk fails now, the batch is found without an entry when the file is opened
-            // again, and goes then.
+            // If the disk fails now, the batch is found without an index entry when the file is
+            // reopened, and removed then.
             self.index.remove(&sink, key.0);
             group.writes.push(Write::Remove { sink, sequence: key.0 });
         }
     }
 
-    /// Keeps records of traces that are not decided.
+    /// Stores records of undecided traces.
     fn write_undecided(&mut self, group: &mut GroupCommit, ticket: u64, traces: Vec<(TraceId, Vec<Record>)>) {
         let refuse = |why| SpoolEvent::UndecidedWritten { ticket, written: Err(why) };
         if let Err(why) = self.ensure_open() {
@@ -144,7 +147,8 @@ impl SpoolStore {
         let rows: Vec<_> = traces.into_iter().map(|(trace_id, records)| (trace_id, encode_row(records))).collect();
         let bytes: u64 = rows.iter().map(|(_, (_, bytes))| bytes.len() as u64).sum();
         if self.undecided.bytes() + bytes > self.limits.budget() {
-            let why = format!("what the sampler holds does not fit a spool of {} bytes", self.limits.bytes);
+            let why =
+                format!("the records that the sampler holds do not fit into a spool of {} bytes", self.limits.bytes);
             return self.send(refuse(why));
         }
         for (trace_id, (row, bytes)) in rows {
@@ -155,22 +159,22 @@ impl SpoolStore {
         group.replies.push(PendingReply::Undecided { ticket });
     }
 
-    /// Lets go of records whose traces are decided.
+    /// Removes the records of traces that have been decided.
     fn remove_undecided(&mut self, group: &mut GroupCommit, traces: Vec<TraceId>) {
         for trace_id in traces {
-            // If the disk fails now, the trace is found without an entry when the file is opened
-            // again, and goes then.
+            // If the disk fails now, the trace is found without an index entry when the file is
+            // reopened, and removed then.
             if self.undecided.remove(trace_id) {
                 group.writes.push(Write::RemoveUndecided { trace_id });
             }
         }
     }
 
-    /// Drops what was there longest until `bytes` more fit, if that is what was set.
+    /// Drops the oldest batches until there is room for `bytes` more, if the limits say so.
     fn make_room(&mut self, group: &mut GroupCommit, sink_index: usize, sink: &str, bytes: u64) -> Result<(), String> {
         let budget = self.limits.budget();
         if bytes > budget {
-            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
+            return Err(format!("a batch of {bytes} bytes does not fit into a spool of {} bytes", self.limits.bytes));
         }
         while self.index.bytes(sink) + bytes > budget {
             let drops_oldest = self.limits.when_full == WhenFull::DropOldest;
@@ -182,7 +186,7 @@ impl SpoolStore {
                     self.limits.bytes
                 ));
             };
-            self.drop_batch(group, sink_index, sequence, "the spool is full, and the oldest go");
+            self.drop_batch(group, sink_index, sequence, "the spool is full, and the oldest batches are dropped");
         }
         Ok(())
     }
@@ -196,7 +200,7 @@ impl SpoolStore {
         }
     }
 
-    /// Writes a group and answers it.
+    /// Writes a group, and answers its commands.
     fn commit(&mut self, group: &mut GroupCommit) {
         let GroupCommit { writes, events, replies, .. } = std::mem::take(group);
         if writes.is_empty() {
@@ -207,14 +211,14 @@ impl SpoolStore {
             let event = self.reply(reply, written.as_ref().err());
             self.send(event);
         }
-        // What was dropped is gone from the index, so it goes from the disk at the latest when that
-        // works again.
+        // Batches that were dropped are no longer in the index, so they are removed from the disk
+        // when it works again at the latest.
         for event in events {
             self.send(event);
         }
     }
 
-    /// Returns the answer to a command whose group was written, or failed.
+    /// Returns the event that answers a command whose group was written or failed.
     fn reply(&mut self, reply: PendingReply, failed: Option<&String>) -> SpoolEvent {
         let name_of = |sink_index: usize| self.name_of(sink_index).unwrap_or_default();
         match (reply, failed) {
@@ -249,7 +253,8 @@ impl SpoolStore {
 
     fn write(&mut self, writes: &[Write]) -> Result<(), String> {
         let Some(file) = &self.file else { return Err("the spool is not open".to_owned()) };
-        // What is written to a file that was removed meanwhile is nowhere.
+        // Data written to a file that was removed in the meantime is lost, so the file's place is
+        // checked afterwards.
         let written = write_all(file, writes).and_then(|()| self.check_place());
         written.map_err(|error| self.fail(&error))
     }
@@ -281,7 +286,7 @@ impl SpoolStore {
         self.send(SpoolEvent::Loaded { sink_index, batches });
     }
 
-    /// Opens the file, and returns the name under which a sink's batches are kept.
+    /// Opens the file, and returns the name under which a sink's batches are stored.
     fn open_for(&mut self, sink_index: usize) -> Result<String, String> {
         self.ensure_open()?;
         self.name_of(sink_index).ok_or_else(|| "this sink has no spool".to_owned())
@@ -293,7 +298,12 @@ impl SpoolStore {
         let mut group = GroupCommit::default();
         for (sink, sequence) in self.index.stored_before(limit) {
             if let Some(sink_index) = self.index_of(&sink) {
-                self.drop_batch(&mut group, sink_index, sequence, "they were in the spool for too long");
+                self.drop_batch(
+                    &mut group,
+                    sink_index,
+                    sequence,
+                    "they were in the spool for longer than its maximum age",
+                );
             } else {
                 self.index.remove(&sink, sequence);
                 group.writes.push(Write::Remove { sink, sequence });

@@ -1,21 +1,21 @@
-//! Commands that share a transaction: their writes, and the answers once those are on
-//! disk.
+//! Groups of commands that share a transaction: their writes, and the answers to send once these
+//! are on disk.
 
 use super::database::{BatchMeta, SpoolError, SpoolFile};
 use super::protocol::SpoolEvent;
 use crate::TraceId;
 
-/// Bytes that are moved from another slot, or decided, in one transaction.
+/// The number of bytes that are moved from another slot, or decided, in one transaction.
 pub(super) const MOVED_BYTES: u64 = 8 << 20;
 
-/// The writes of some commands, and what to answer once they are done.
+/// The writes of some commands, and the answers to send afterwards.
 #[derive(Default)]
 pub(super) struct GroupCommit {
     pub(super) writes: Vec<Write>,
     pub(super) bytes: u64,
-    /// Events that happened whether or not the disk works.
+    /// Events to send whether the disk works or not.
     pub(super) events: Vec<SpoolEvent>,
-    /// Stores and splits, answered with a key or with why they failed, and undecided records.
+    /// Stores and splits, which are answered with keys or a reason, and undecided records.
     pub(super) replies: Vec<PendingReply>,
 }
 
@@ -26,14 +26,14 @@ pub(super) enum Write {
     RemoveUndecided { trace_id: TraceId },
 }
 
-/// An answer that is due once a group is written.
+/// An answer that is sent once a group is written.
 pub(super) enum PendingReply {
     Undecided { ticket: u64 },
     Store { sink_index: usize, ticket: u64, sequence: u64, in_memory: bool },
     Split { sink_index: usize, ticket: u64, sequences: Vec<u64>, parent: u64, parent_meta: Option<BatchMeta> },
 }
 
-/// Does all of `writes` in one transaction, or nothing.
+/// Executes all `writes` in one transaction, or none.
 pub(super) fn write_all(file: &SpoolFile, writes: &[Write]) -> Result<(), SpoolError> {
     file.write(|transaction| {
         writes.iter().try_for_each(|write| match write {

@@ -1,4 +1,4 @@
-//! An index in memory of the batches in the file, so that limits cost no reading.
+//! An in-memory index of the batches in the file, so that enforcing limits reads nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,27 +6,27 @@ use uuid::Uuid;
 
 use super::database::{BatchMeta, Contents};
 
-/// Every stored batch, by sink and sequence number.
+/// All stored batches, by sink and sequence number.
 #[derive(Debug, Default)]
 pub(super) struct BatchIndex {
     sinks: BTreeMap<String, SinkBatches>,
     next: u64,
 }
 
-/// The batches that are stored for one sink.
+/// The batches stored for one sink.
 #[derive(Debug, Default)]
 struct SinkBatches {
     batches: BTreeMap<u64, BatchMeta>,
-    /// Those that no delivery has in memory, and that may be loaded or dropped.
+    /// The batches that are only on disk, and may be loaded or dropped.
     on_disk_alone: BTreeSet<u64>,
     bytes: u64,
-    /// The batch that was loaded last: the next to be loaded comes after it, so that none is loaded
+    /// The batch that was loaded last. The next one to load follows it, so that none is loaded
     /// twice before all others.
     loaded: u64,
 }
 
 impl BatchIndex {
-    /// Makes the index of what a file holds; all of it is on disk alone.
+    /// Creates the index of a file's contents, all of which are only on disk.
     pub(super) fn of(contents: Contents) -> Self {
         let mut index = Self::default();
         for (sink, batches) in contents {
@@ -37,7 +37,7 @@ impl BatchIndex {
         index
     }
 
-    /// Returns a sequence number that none had before.
+    /// Returns a new sequence number.
     pub(super) fn next(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -61,7 +61,7 @@ impl BatchIndex {
         Some(meta)
     }
 
-    /// Notes whether no delivery has the batch in memory.
+    /// Sets whether a batch is only on disk.
     pub(super) fn set_on_disk_alone(&mut self, sink: &str, sequence: u64, is_on_disk_alone: bool) {
         let Some(of_sink) = self.sinks.get_mut(sink) else { return };
         if !is_on_disk_alone {
@@ -71,15 +71,14 @@ impl BatchIndex {
         }
     }
 
-    /// Returns the batch that was stored first among those on disk alone.
+    /// Returns the oldest batch that is only on disk.
     pub(super) fn oldest_on_disk_alone(&self, sink: &str) -> Option<(u64, BatchMeta)> {
         let of_sink = self.sinks.get(sink)?;
         let sequence = *of_sink.on_disk_alone.first()?;
         of_sink.batches.get(&sequence).map(|meta| (sequence, *meta))
     }
 
-    /// Returns the batch on disk alone whose turn it is to be loaded; the next call returns the
-    /// next one.
+    /// Returns the next batch to load from disk; repeated calls go through all batches.
     pub(super) fn next_to_load(&mut self, sink: &str) -> Option<(u64, BatchMeta)> {
         let of_sink = self.sinks.get_mut(sink)?;
         let sequence =
@@ -88,7 +87,7 @@ impl BatchIndex {
         of_sink.batches.get(&sequence).map(|meta| (sequence, *meta))
     }
 
-    /// Returns whether a batch is on disk alone; `None` if it is not there.
+    /// Returns whether a batch is only on disk, or `None` if it is not stored.
     pub(super) fn is_on_disk_alone(&self, sink: &str, sequence: u64) -> Option<bool> {
         let of_sink = self.sinks.get(sink)?;
         of_sink.batches.contains_key(&sequence).then(|| of_sink.on_disk_alone.contains(&sequence))
@@ -108,7 +107,8 @@ impl BatchIndex {
         self.sinks.values().all(|of_sink| of_sink.batches.is_empty())
     }
 
-    /// Returns batches on disk alone that were stored before `instant` (microseconds since 1970).
+    /// Returns the batches only on disk that were stored before `instant` (microseconds since
+    /// 1970).
     pub(super) fn stored_before(&self, instant: i64) -> Vec<(String, u64)> {
         let old_of = |(sink, of_sink): (&String, &SinkBatches)| {
             let old = of_sink
@@ -120,14 +120,14 @@ impl BatchIndex {
         self.sinks.iter().flat_map(old_of).collect()
     }
 
-    /// Returns, by sink, how many batches and records there are.
+    /// Returns the numbers of batches and records of each sink.
     pub(super) fn totals(&self) -> impl Iterator<Item = (&str, u64, u64)> {
         self.sinks.iter().map(|(sink, of_sink)| {
             (sink.as_str(), of_sink.batches.len() as u64, of_sink.batches.values().map(|meta| meta.records).sum())
         })
     }
 
-    /// Returns every batch, by sink and sequence number.
+    /// Returns all batches, by sink and sequence number.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
         self.sinks.iter().flat_map(|(sink, of_sink)| of_sink.batches.keys().map(|sequence| (sink.as_str(), *sequence)))
     }

@@ -1,4 +1,4 @@
-//! When records go to disk, and how much of them may.
+//! When records are written to disk, and the limits on their size and age.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,23 +9,26 @@ use ragtrace_core::ParseError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Never: memory only. What is not delivered at the end is dropped.
+    /// Keeps records in memory only. Records that are not delivered by the end of the process are
+    /// dropped. This is the default without a spool.
     Memory,
-    /// When a sink fails or is over half of its memory limits, and at the end. The default once
-    /// there is a spool.
+    /// Writes records to disk when a sink fails, when it exceeds half of its memory limits, and at
+    /// the shutdown. This is the default with a spool.
     #[default]
     Spill,
-    /// Before they are sent: once [`crate::Telemetry::flush`] has returned with `complete`, what
-    /// was recorded before is delivered or on disk, and survives the process. That includes what a
-    /// [`crate::Sampler`] holds until its trace is decided, which is on disk within a second or so;
-    /// a trace that is decided by then never goes there.
+    /// Writes records to disk before they are sent.
+    ///
+    /// When [`crate::Telemetry::flush`] has returned a complete report, everything recorded before
+    /// is delivered or on disk, and survives the end of the process. This includes the records that
+    /// a [`crate::Sampler`] holds until their trace is decided, which are written within about a
+    /// second; the records of a trace that is decided sooner are not written for that purpose.
     Durable,
 }
 
 impl FromStr for Durability {
     type Err = ParseError;
 
-    /// Reads the name that it has in settings: `memory`, `spill` or `durable`.
+    /// Parses the name used in settings: `memory`, `spill` or `durable`, in any case.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.to_ascii_lowercase().as_str() {
             "memory" => Ok(Self::Memory),
@@ -36,20 +39,30 @@ impl FromStr for Durability {
     }
 }
 
-/// Limits on a spool's size and age.
+/// Limits on the size and age of a spool.
+///
+/// ```
+/// use std::time::Duration;
+/// use ragtrace::SpoolLimits;
+///
+/// let limits = SpoolLimits::default().with_bytes(256 << 20).with_age(Duration::from_secs(24 * 60 * 60));
+/// let builder = ragtrace::builder().spool("/var/lib/rag-api/spool", limits);
+/// # drop(builder);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest
-    /// is what the file needs besides. The file may be longer than that, with holes that take no
-    /// room. What a sampler holds has as much for itself, and is bounded by
-    /// [`crate::Sampler::hold`] before.
+    /// The maximum number of bytes on disk for one sink of one process. Batches take at most five
+    /// eighths of it; the rest is overhead of the file. The length of the file may be greater,
+    /// because of holes that take no space. The records that a sampler holds have the same limit
+    /// for themselves, and are bounded by [`crate::Sampler::hold`] before.
     pub bytes: u64,
-    /// The age over which batches are dropped.
+    /// The age above which batches are dropped.
     pub age: Duration,
     /// The batches to drop when the spool is full.
     pub when_full: WhenFull,
-    /// Bytes of dead letters in the folder. Beyond, refused records are counted as dropped.
+    /// The maximum number of bytes of dead letters in the folder. Beyond it, refused records are
+    /// counted as dropped.
     pub dead_letter_bytes: u64,
 }
 
@@ -57,16 +70,16 @@ pub struct SpoolLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// The batches that were stored first.
+    /// Drops the batches that were stored first.
     #[default]
     DropOldest,
-    /// The batch that comes now: it stays in memory for as long as there is room, and is dropped
-    /// then.
+    /// Drops the new batch. It stays in memory for as long as there is room.
     DropNewest,
 }
 
 impl Default for SpoolLimits {
-    /// 1 GiB a sink, seven days, the oldest first; 64 MiB of dead letters.
+    /// Returns limits of 1 GiB for each sink, an age of seven days, dropping the oldest batches,
+    /// and 64 MiB of dead letters.
     fn default() -> Self {
         Self {
             bytes: 1 << 30,
@@ -78,36 +91,36 @@ impl Default for SpoolLimits {
 }
 
 impl SpoolLimits {
-    /// Sets how many bytes one sink may have on disk.
+    /// Sets the maximum number of bytes on disk for one sink.
     pub fn with_bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// Sets the age over which a batch is dropped.
+    /// Sets the age above which batches are dropped.
     pub fn with_age(mut self, age: Duration) -> Self {
         self.age = age;
         self
     }
 
-    /// Sets what is dropped when there is no room.
+    /// Sets which batches are dropped when the spool is full.
     pub fn with_when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// Sets how many bytes of dead letters the folder may have.
+    /// Sets the maximum number of bytes of dead letters in the folder.
     pub fn with_dead_letter_bytes(mut self, bytes: u64) -> Self {
         self.dead_letter_bytes = bytes;
         self
     }
 
-    /// Returns how many bytes the batches of one sink may take.
+    /// Returns the maximum number of bytes of one sink's batches.
     pub(super) fn budget(&self) -> u64 {
         self.bytes / 8 * 5
     }
 
-    /// Returns how many bytes may be written in one transaction.
+    /// Returns the maximum number of bytes in one transaction.
     pub(super) fn group_bytes(&self) -> u64 {
         (self.bytes / 16).min(8 << 20)
     }

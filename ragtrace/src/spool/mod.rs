@@ -1,52 +1,54 @@
-//! Keeps on disk the batches that a sink does not take now, and the records that it never will.
+//! The spool: batches on disk that a sink does not accept now, and dead letters, which it never
+//! will.
 //!
-//! It promises:
+//! The spool promises:
 //!
-//! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
+//! - The disk is used by a thread of its own. Neither the application nor the worker ever waits for
+//!   it.
 //! - A stored batch keeps its id and its records until it is delivered. If it is split, the parts
-//!   are on disk before one of them is sent, so a crash between them repeats nothing.
-//! - What does not fit the limits is dropped, the oldest or the newest as set, and counted.
-//! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold
-//!   and no more: the process goes on in memory and says so on stderr. A file that is removed under
-//!   the process is noticed, what it held counts as dropped, and a new one begins.
-//! - A process that ends at any moment leaves a file that the next one reads.
+//!   are on disk before one of them is sent, so a crash in between repeats nothing.
+//! - Batches beyond the limits are dropped, the oldest or the newest as set, and counted.
+//! - A full disk, a folder that is not writable, or a damaged file loses only the batches in it:
+//!   the process continues in memory and says so on stderr. If a file is removed while the process
+//!   runs, this is noticed, its records count as dropped, and a new file is created.
+//! - A process that ends at any moment leaves a file that the next process can read.
 //!
-//! It does not promise: an order between batches, and that a batch arrives once at a sink that
-//! keeps no ledger.
+//! It does not promise an order between batches, nor delivery exactly once to a sink that keeps no
+//! ledger.
 //!
 //! # The folder
 //!
 //! ```text
 //! slot-0/lock                  locked for as long as its process lives
 //! slot-0/spool.redb            the batches of that process
-//! slot-0/spool.redb.new        the same while it is made, or written anew by a purge
+//! slot-0/spool.redb.new        a new spool.redb that is being created, or rewritten by a purge
 //! slot-0/spool.redb.corrupt-…  a file that could not be read, set aside
-//! slot-1/…                     another process with the same folder
-//! dead-letters.jsonl           records that a sink refused for good, a line each
-//! dead-letters.jsonl.new       the same while it is written anew
+//! slot-1/…                     another process that uses the same folder
+//! dead-letters.jsonl           records that a sink refused for good, one on each line
+//! dead-letters.jsonl.new       a new dead-letters.jsonl that is being written
 //! dead-letters.lock            locked while a line is written, or while the lines are replayed
 //! ```
 //!
-//! Processes may share a folder: each takes the first slot that nobody has locked. What other slots
-//! without a process hold is moved to it at its start, so what a process left behind is delivered
-//! by the next one, once.
+//! Several processes may share a folder: each takes the first slot that is not locked. At its start
+//! it takes over the contents of the slots whose process is gone, so batches that a process left
+//! behind are delivered by the next one, once.
 //!
 //! # The format
 //!
 //! `spool.redb` is a `redb` database with four tables: `meta` (`version` is 1), `batches` (by sink
-//! and sequence number: id, records, bytes, time of storing), `chunks` (by sequence number and
-//! position: the bytes) and `undecided` (by trace and row: what the sampler holds). The bytes of a
-//! batch are a line of JSON with its id and its counts, and the canonical JSON of each record, a
-//! line each. A file of another version is set aside like a damaged one. A dead letter is a line of
-//! JSON with `at`, `sink`, `reason` and `record`.
+//! and sequence number: id, number of records, bytes, time of storing), `chunks` (by sequence
+//! number and position: the bytes) and `undecided` (by trace and row: the records that the sampler
+//! holds). The bytes of a batch are a line of JSON with its id and its metrics, and a line with the
+//! canonical JSON of each record. A file of another version is set aside like a damaged one. A dead
+//! letter is a line of JSON with `at`, `sink`, `reason` and `record`.
 //!
-//! # The files
+//! # The modules
 //!
-//! Ground first: `codec` (a batch as bytes), `replace` (a file for another), `database` (the file
-//! of a slot), `slot`, `index` and `undecided` (what the file holds, in memory), `protocol` (what
-//! the worker asks and is answered), `group_commit`; then the thread's work: `store` (its state),
-//! `recover` (opening), `execute` (the commands) and `thread` (the loop). `dead_letter`, `replay`
-//! and `purge` are for other programs, too.
+//! In order of dependency: `codec` (the encoding of a batch), `replace` (replacing a file),
+//! `database` (the file of a slot), `slot`, `index` and `undecided` (the contents of the file, in
+//! memory), `protocol` (the worker's commands and the events that answer them), `group_commit`;
+//! then the work of the thread: `store` (its state), `recover` (opening), `execute` (the commands)
+//! and `thread` (the loop). `dead_letter`, `replay` and `purge` are for other programs too.
 
 mod codec;
 mod database;

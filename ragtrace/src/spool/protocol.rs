@@ -12,24 +12,24 @@ use crate::record::{Record, RecordFilter};
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 
-/// Everything that a spool needs to begin.
+/// The configuration that a spool starts with.
 #[derive(Debug)]
 pub(crate) struct SpoolConfig {
     pub(crate) folder: PathBuf,
     pub(crate) limits: SpoolLimits,
-    /// The names under which batches are kept, by the index of the sink; `None` for a sink of which
-    /// none are.
+    /// The names under which batches are stored, by the index of the sink; `None` for a sink
+    /// without a spool.
     pub(crate) sinks: Vec<Option<String>>,
-    /// How large a batch may be, by the index of the sink.
+    /// The limits of a batch, by the index of the sink.
     pub(crate) batch_limits: Vec<BatchLimits>,
-    /// Which records each takes, by the index of the sink.
+    /// The filters of the sinks, by index.
     pub(crate) filters: Vec<RecordFilter>,
-    /// Decides over what the sampler of a process that is gone had not decided.
+    /// Decides about traces that an ended process had not decided.
     pub(crate) sampler: Sampler,
     pub(crate) events: UnboundedSender<SpoolEvent>,
 }
 
-/// Names a stored batch, in this process.
+/// The key of a stored batch, unique in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredKey(pub(super) u64);
 
@@ -48,65 +48,65 @@ pub(crate) struct KeptBatch {
     pub(crate) batch: Batch,
 }
 
-/// A request to the spool. `ticket` comes back with the answer.
+/// A command to the spool. The `ticket` is returned with the event that answers it.
 #[derive(Debug)]
 pub(crate) enum SpoolCommand {
-    /// Keep a batch. With `in_memory` its delivery has it, too, and it is neither loaded nor
+    /// Stores a batch. With `in_memory`, the delivery keeps it too, and it is neither loaded nor
     /// dropped.
     Store { sink_index: usize, ticket: u64, batch: Batch, in_memory: bool },
-    /// Put the parts in the place of a batch that is in memory.
+    /// Replaces a batch that is in memory by its parts.
     Split { sink_index: usize, ticket: u64, parent: StoredKey, parts: Vec<Batch> },
-    /// Remove a batch that is done with.
+    /// Removes a finished batch.
     Remove { sink_index: usize, key: StoredKey },
-    /// Note that a batch of so many records is not in memory any more.
+    /// Notes that a batch with this number of records is no longer in memory.
     Unload { sink_index: usize, key: StoredKey, records: u64 },
-    /// Read batches back until they have so many bytes, the oldest first; they are in memory from
-    /// then on.
+    /// Reads batches back, oldest first, until they have this many bytes. They count as in memory
+    /// from then on.
     Load { sink_index: usize, bytes: u64 },
-    /// Write down what a sink refused for good.
+    /// Writes dead letters.
     WriteDeadLetters { sink_index: usize, letters: Vec<DeadLetter> },
-    /// Keep records whose traces the sampler has not decided.
+    /// Stores records of traces that the sampler has not decided.
     WriteUndecided { ticket: u64, traces: Vec<(TraceId, Vec<Record>)> },
-    /// Let go of the undecided records of these traces. Those of them that are kept come in
-    /// `batches`, which are stored in the same transaction and stay in memory.
+    /// Removes the undecided records of these traces. Those that are kept are in `batches`, which
+    /// are stored in the same transaction and stay in memory.
     Decide { traces: Vec<TraceId>, batches: Vec<KeptBatch> },
-    /// Come to an end, and say so.
+    /// Ends the thread, and reports when it has ended its work.
     Close { done: tokio::sync::oneshot::Sender<()> },
-    /// Panic, as nothing should.
+    /// Panics, which no other command should do.
     #[cfg(test)]
     Panic,
 }
 
-/// An answer of the spool.
+/// An event of the spool.
 #[derive(Debug)]
 pub(crate) enum SpoolEvent {
-    /// What earlier processes left was looked at, if the disk allows it; nothing more comes of
-    /// that.
+    /// The batches of earlier processes have been recovered, as far as the disk allowed, and no
+    /// more will follow.
     Opened,
-    /// Undecided records are on disk, or why they are not.
+    /// Undecided records were written, or the reason why not.
     UndecidedWritten { ticket: u64, written: Result<(), String> },
-    /// Undecided records that were on disk are not any more.
+    /// Undecided records that were on disk were lost.
     UndecidedLost,
-    /// A process that is gone had not decided over these records, and they are not kept.
+    /// Records of an ended process that were undecided, and are not kept.
     SampledOut { records: u64 },
     /// Batches that an earlier process left for a sink.
     Recovered { sink_index: usize, batches: u64, records: u64 },
-    /// A batch is on disk, or why it is not.
+    /// The batch is on disk, or the reason why not.
     Stored { sink_index: usize, ticket: u64, key: Result<StoredKey, String> },
-    /// Parts are on disk in the place of their parent, or why they are not.
+    /// The parts are on disk in place of their parent, or the reason why not.
     Split { sink_index: usize, ticket: u64, keys: Result<Vec<StoredKey>, String> },
-    /// Batches that were read back: none, if there are none or the disk fails.
+    /// Batches that were read back; empty if there are none or the disk failed.
     Loaded { sink_index: usize, batches: Vec<StoredBatch> },
-    /// Batches that were on disk alone were given up.
+    /// Batches that were only on disk were dropped.
     Dropped { sink_index: usize, batches: u64, records: u64, why: String },
-    /// Batches that are in memory are not on disk any more.
+    /// Batches that are in memory are no longer on disk.
     Lost { sink_index: usize, keys: Vec<StoredKey> },
-    /// Records could not be written down as dead letters.
+    /// Dead letters could not be written.
     DeadLettersFailed { sink_index: usize, records: u64, why: String },
 }
 
 impl SpoolEvent {
-    /// Returns the index of the sink that it is for, if it is for one.
+    /// Returns the index of the sink that the event is for, if it is for one.
     pub(crate) fn sink_index(&self) -> Option<usize> {
         match self {
             Self::Opened | Self::UndecidedWritten { .. } | Self::UndecidedLost | Self::SampledOut { .. } => None,
@@ -126,13 +126,13 @@ impl SpoolEvent {
 pub(crate) struct SpoolHandle(Sender<SpoolCommand>);
 
 impl SpoolHandle {
-    /// Makes a handle, and the end where its commands arrive.
+    /// Creates a handle, and the receiver of its commands.
     pub(crate) fn channel() -> (Self, Receiver<SpoolCommand>) {
         let (sender, receiver) = channel();
         (Self(sender), receiver)
     }
 
-    /// Sends a command, without waiting, and returns whether the thread is there to do it.
+    /// Sends a command without waiting, and returns `false` if the thread has ended.
     pub(crate) fn send(&self, command: SpoolCommand) -> bool {
         self.0.send(command).is_ok()
     }
@@ -140,7 +140,7 @@ impl SpoolHandle {
 
 #[cfg(test)]
 impl StoredKey {
-    /// Makes a key that no file knows.
+    /// Returns a key that no file has.
     pub(crate) fn for_test(number: u64) -> Self {
         Self(number)
     }

@@ -1,4 +1,4 @@
-//! Purging a person from what waits on disk.
+//! Purging a user's records from a spool.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,36 +14,37 @@ use super::slot::Slot;
 use super::undecided::read_undecided;
 use crate::sink::Batch;
 
-/// Counts of what was purged from a spool, or would be.
+/// The counts of a purge, or of what a purge would remove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PurgedSpool {
-    /// Records that waited for a sink, counted for each.
+    /// The number of removed records, counted for each sink that they waited for.
     pub records: u64,
-    /// Finished requests that waited beside them.
+    /// The number of removed finished requests.
     pub requests: u64,
-    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or
-    /// left when that process ends; purge again then.
+    /// The number of slots in use by a running process, whose batches cannot be reached. They are
+    /// delivered, or left when that process ends; purge again afterwards.
     pub slots_in_use: usize,
-    /// Batches that wait and dead letters that cannot be read, so that nobody can say whose they
-    /// are. They stay.
+    /// The number of batches and dead letters that cannot be read, so their user is not known. They
+    /// stay.
     pub unreadable: usize,
-    /// Files that could not be read and were set aside (`slot-*/spool.redb.corrupt-*`), whosever
-    /// records they hold. They stay until somebody removes them.
+    /// The number of damaged files that were set aside (`slot-*/spool.redb.corrupt-*`), which may
+    /// have records of any user. They stay until somebody removes them.
     pub files_set_aside: usize,
 }
 
-/// Purges from the spool in `folder` what is of a user: every record of theirs, and of each trace
-/// with one of those in the spool, also where a sampler has not decided yet. With `dry_run` it only
-/// counts.
+/// Removes a user's records from the spool in `folder`: every record of the user, and of each trace
+/// with such a record in the spool, including traces that a sampler has not decided.
 ///
-/// The files are written anew, so that no byte stays in them of what goes, or of what was delivered
-/// from them before. A batch keeps its id, so that one that had arrived already is still known.
-/// Dead letters are in [`DeadLetters`].
+/// With `dry_run`, it only counts.
+///
+/// The files are rewritten, so that no bytes of removed records stay in them, nor of records that
+/// were delivered before. A batch keeps its id, so a sink with a ledger still recognizes one that
+/// it already has. This function does not purge [`DeadLetters`].
 ///
 /// # Errors
 ///
-/// If the folder is there and cannot be read or written.
+/// Returns an error if the folder exists but cannot be read or written.
 pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Result<PurgedSpool> {
     let folder = folder.as_ref();
     let mut purged = PurgedSpool::default();
@@ -81,10 +82,10 @@ pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     Ok(purge.purged)
 }
 
-/// A purge under way.
+/// A purge in progress.
 struct Purge<'a> {
     user_id: &'a str,
-    /// The traces of that user.
+    /// The traces of the user.
     traces: HashSet<TraceId>,
     purged: PurgedSpool,
 }
@@ -106,7 +107,7 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Counts what goes of a file, and hands on what stays.
+    /// Counts what is removed from a file, and passes on what stays.
     fn sift(
         &mut self,
         file: &SpoolFile,
@@ -133,7 +134,7 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Returns a batch as it stays, unless all of it goes.
+    /// Returns the rest of a batch, or nothing if all of it is removed.
     fn rest_of(
         &mut self,
         file: &SpoolFile,
@@ -142,7 +143,8 @@ impl Purge<'_> {
     ) -> Result<Option<(BatchMeta, Vec<u8>)>, SpoolError> {
         let Some(batch) = read(file, sequence)? else {
             self.purged.unreadable += 1;
-            // Without its bytes it is still dropped and reported by whoever delivers the others.
+            // The process that delivers the other batches will drop and report this one, even
+            // without its bytes.
             let bytes = match file.bytes(sequence) {
                 Err(SpoolError::Corrupt(_)) => Vec::new(),
                 bytes => bytes?,
@@ -163,11 +165,11 @@ impl Purge<'_> {
     }
 }
 
-/// Writes what stays, some megabytes in a transaction.
+/// Writes what stays, a few megabytes in a transaction.
 struct Kept {
     writes: Vec<Write>,
     bytes: u64,
-    /// True if nothing was kept so far.
+    /// Set if nothing has been kept so far.
     is_empty: bool,
 }
 
@@ -193,7 +195,8 @@ impl Kept {
     }
 }
 
-/// Reads a batch. One that cannot be read is dropped, and reported, by whoever delivers the others.
+/// Reads a batch. An unreadable one is dropped and reported by the process that delivers the
+/// others.
 fn read(file: &SpoolFile, sequence: u64) -> Result<Option<Batch>, SpoolError> {
     match file.read(sequence) {
         Err(SpoolError::Corrupt(_)) => Ok(None),
@@ -207,7 +210,7 @@ fn traces_of<'a>(batch: &'a Batch, user_id: &'a str) -> impl Iterator<Item = Tra
     records.filter_map(crate::Record::trace_id).chain(requests.map(crate::metrics::RequestMetric::trace_id))
 }
 
-/// Returns the batch without what is of the user or of these traces.
+/// Returns the batch without the records of the user and of these traces.
 fn without(batch: &Batch, user_id: &str, traces: &HashSet<TraceId>) -> Batch {
     let is_kept = |user: Option<&str>, trace: Option<TraceId>| {
         user != Some(user_id) && trace.is_none_or(|trace| !traces.contains(&trace))
@@ -229,7 +232,7 @@ mod tests {
     use super::*;
     use crate::Record;
 
-    /// A text that is nowhere but in records of alice's.
+    /// A text that occurs only in alice's records.
     const MARKER: &str = "marker-of-alice";
 
     fn record(trace_id: TraceId, user_id: &str, message: &str) -> Record {
@@ -255,7 +258,7 @@ mod tests {
         file.write(|transaction| transaction.insert("sink", sequence, &meta, bytes)).expect("it is written");
     }
 
-    /// Returns how often the marker is in the bytes of all files.
+    /// Returns the number of markers in the bytes of all files.
     fn occurrences(folder: &Path) -> usize {
         let mut found = 0;
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -314,14 +317,14 @@ mod tests {
                 insert(&file, 100 + number as u64, &batch);
                 of_bob.push((batch.id(), batch.records().len()));
             }
-            // Some were delivered: their bytes are in free pages.
+            // Some were delivered, so their bytes are in free pages.
             for sequence in 1..30 {
                 file.write(|transaction| transaction.remove("sink", sequence)).expect("it is removed");
             }
             slots.push((slot, file));
         }
         drop(slots);
-        // A purge that ended halfway left this.
+        // An interrupted purge left this file.
         fs::write(folder.path().join("slot-1/spool.redb.new"), MARKER).expect("written");
         assert!(occurrences(folder.path()) > 20_000);
         let purged = purge_alice(folder.path());
@@ -351,7 +354,7 @@ mod tests {
                 file.write(|transaction| transaction.remove("sink", sequence)).expect("it is removed");
             }
             drop((file, slot));
-            // Whether the file still has what was delivered is the database's affair.
+            // The database decides whether the file still contains delivered records.
             assert!(is_delivered || occurrences(folder.path()) > 0);
             assert_eq!(purge_alice(folder.path()).records, if is_delivered { 0 } else { 59 });
             assert_eq!((occurrences(folder.path()), Slot::with_a_file(folder.path()).expect("a folder")), (0, 0));

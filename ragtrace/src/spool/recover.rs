@@ -1,5 +1,5 @@
-//! Opens the file of the slot: at the start it takes over what earlier processes left, and after a
-//! failure it makes file and index agree.
+//! Opens the file of the slot: at the start it takes over the batches of earlier processes, and
+//! after a failure it reconciles file and index.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
@@ -18,8 +18,8 @@ use crate::sink::Batch;
 use crate::warning;
 
 impl SpoolStore {
-    /// Opens the file and says what earlier processes left. A failure is printed on stderr, and
-    /// tried again later.
+    /// Opens the file and reports the batches of earlier processes. A failure is printed on stderr,
+    /// and tried again later.
     pub(super) fn recover(&mut self) {
         let _ = self.ensure_open();
         self.send(SpoolEvent::Opened);
@@ -46,8 +46,8 @@ impl SpoolStore {
         let disk = |error: std::io::Error| SpoolError::Disk(error.to_string());
         std::fs::create_dir_all(&self.folder).map_err(disk)?;
         if self.slot.as_ref().is_some_and(|slot| !slot.is_locked_in_place()) {
-            // The slot's folder went, and all that was in it. Another slot may have what a process
-            // left that is gone, so this is a beginning.
+            // The folder of the slot was removed with everything in it. Another slot may have
+            // batches of an ended process, so recovery begins again.
             self.lose_all();
             self.slot = None;
             self.is_recovered = false;
@@ -63,9 +63,11 @@ impl SpoolStore {
             self.index = BatchIndex::of(contents);
             for mut orphan in Slot::orphans(&self.folder).map_err(disk)? {
                 if let Err(error) = self.adopt(&file, &mut orphan) {
-                    // One that cannot be read is no reason to keep nothing; what was moved so far
-                    // is in the file.
-                    warning::print(&format!("what {orphan} holds is left there, since it cannot be moved: {error}"));
+                    // One unreadable slot does not stop the others. Batches that were already moved
+                    // are in the file.
+                    warning::print(&format!(
+                        "the batches in {orphan} stay there, because they cannot be moved: {error}"
+                    ));
                     self.index = BatchIndex::of(file.contents()?);
                 }
             }
@@ -77,8 +79,8 @@ impl SpoolStore {
         Ok(())
     }
 
-    /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in
-    /// between, adds nothing.
+    /// Moves the batches of an ended process from its slot. Repeating it after a crash adds nothing
+    /// twice.
     fn adopt(&mut self, file: &SpoolFile, orphan: &mut Slot) -> Result<(), SpoolError> {
         let (theirs, contents) = orphan.open()?;
         let mut moved = Vec::new();
@@ -112,7 +114,8 @@ impl SpoolStore {
         orphan.clear().map_err(|error| SpoolError::Disk(error.to_string()))
     }
 
-    /// Decides over what processes that are gone had not: what is kept is stored for every sink.
+    /// Decides about the undecided traces of ended processes, and stores the kept records for every
+    /// sink.
     fn decide_recovered(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
         let mut group = GroupCommit::default();
         let (mut kept, mut left_out, mut bytes) = (Vec::new(), 0, 0);
@@ -139,7 +142,7 @@ impl SpoolStore {
         Ok(())
     }
 
-    /// Stores for each sink the records that it takes, in batches of the size that it wants.
+    /// Stores the records that each sink takes, in batches of the sink's size.
     fn store_for_all_sinks(&mut self, group: &mut GroupCommit, records: &[Record]) {
         for (sink_index, sink) in self.sinks.clone().into_iter().enumerate() {
             let Some(sink) = sink else { continue };
@@ -162,8 +165,8 @@ impl SpoolStore {
         }
     }
 
-    /// Makes file and index agree after a failure. What the file holds and the index does not was
-    /// given up or answered as failed, so it goes. What only the index has is lost.
+    /// Reconciles file and index after a failure. Batches that only the file has were dropped or
+    /// answered as failed, so they are removed. Batches that only the index has are lost.
     fn reconcile(&mut self, file: &SpoolFile, contents: &Contents) -> Result<(), SpoolError> {
         let held: Vec<(String, u64)> =
             contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
@@ -178,7 +181,7 @@ impl SpoolStore {
         Ok(())
     }
 
-    /// Takes in that nothing is on disk any more of what should be.
+    /// Handles the loss of everything on disk.
     pub(super) fn lose_all(&mut self) {
         let all = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence)).collect();
         self.lose(all);
@@ -187,8 +190,8 @@ impl SpoolStore {
         }
     }
 
-    /// Takes in that batches are not on disk any more. Those that were there alone are dropped, and
-    /// whoever has the others in memory hears of it.
+    /// Handles the loss of batches on disk. Those that were only there are dropped, and the
+    /// deliveries that have the others in memory are told.
     fn lose(&mut self, batches: Vec<(String, u64)>) {
         let mut in_memory = BTreeMap::<usize, Vec<StoredKey>>::new();
         for (sink, sequence) in batches {
@@ -207,8 +210,7 @@ impl SpoolStore {
         }
     }
 
-    /// Does the same for undecided records: what the file should hold and does not is written
-    /// again.
+    /// Reconciles undecided records: those missing from the file are written again.
     fn reconcile_undecided(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
         let on_disk = file.undecided()?;
         let unknown = on_disk.keys().filter(|trace_id| !self.undecided.contains(**trace_id));
@@ -229,7 +231,7 @@ impl SpoolStore {
                 None if batches > 0 => {
                     let folder = self.folder.display();
                     warning::print(&format!(
-                        "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
+                        "the spool in {folder} holds {records} records for sink {sink}, which is not installed"
                     ));
                 }
                 _ => {}
@@ -238,8 +240,8 @@ impl SpoolStore {
     }
 }
 
-/// Takes over what a process that is gone had not decided. Doing it twice adds nothing: a row has
-/// one key.
+/// Moves the undecided records of an ended process. Repeating it adds nothing twice, because a row
+/// keeps its key.
 fn adopt_undecided(file: &SpoolFile, theirs: &SpoolFile) -> Result<(), SpoolError> {
     let (mut writes, mut bytes) = (Vec::new(), 0);
     for trace_id in theirs.undecided()?.into_keys() {

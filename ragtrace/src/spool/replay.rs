@@ -1,4 +1,4 @@
-//! Dead letters, tried once more.
+//! Replaying dead letters.
 
 use std::collections::HashSet;
 use std::io;
@@ -13,23 +13,24 @@ use crate::sink::{Batch, Sink, deliver_guarded};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplayReport {
-    /// Letters that arrived and are gone.
+    /// The number of letters that were delivered and removed.
     pub delivered: usize,
-    /// Letters that stay: refused again, or for other sinks.
+    /// The number of letters that stay, because they were refused again or belong to other sinks.
     pub kept: usize,
     /// The distinct reasons for new refusals.
     pub reasons: Vec<String>,
 }
 
 impl DeadLetters {
-    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from
-    /// the file. Each letter goes alone, under an id that follows from its record's: one that is
-    /// there twice, or is replayed once more after an interruption, makes nothing twice at a sink
-    /// with a ledger.
+    /// Delivers to `sink` the records that it refused before, once the cause has been removed.
+    ///
+    /// Delivered letters are removed from the file. Each letter is delivered alone, in a batch
+    /// whose id is derived from its record, so a sink with a ledger stores a record only once, even
+    /// if it has two letters, or if an interrupted replay is repeated.
     ///
     /// # Errors
     ///
-    /// If the letters cannot be read or rewritten.
+    /// Returns an error if the letters cannot be read or rewritten.
     pub async fn replay(&self, sink: &impl Sink) -> io::Result<ReplayReport> {
         let letters = self.read()?;
         let (ours, others): (Vec<_>, Vec<_>) = letters.into_iter().partition(|letter| letter.sink == sink.name());
@@ -48,7 +49,7 @@ impl DeadLetters {
     }
 }
 
-/// Delivers a letter, or returns why it is refused again.
+/// Delivers a letter, or returns the reason for which it is refused again.
 async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     let id = Uuid::new_v5(&letter.record.id(), b"replay");
     let batch = Batch::new(id, [letter.record.clone()]);
@@ -56,7 +57,7 @@ async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
         Ok(delivered) => delivered.rejected().first().map(|(_, why)| why.clone()),
         Err(error) => Some(error.reason()),
     };
-    // Whoever is told why has no need of a password in it.
+    // The reason is shown to a person, and must not contain a password.
     let redacted = |mut why: String| {
         Redactor::new().redact(&mut why);
         why

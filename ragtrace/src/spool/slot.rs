@@ -1,5 +1,5 @@
-//! The folders of processes inside the spool's folder: one each, held by a lock that ends with its
-//! process.
+//! Slots: the folders of processes inside of the spool's folder, each held by a lock that ends with
+//! its process.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -12,22 +12,22 @@ use super::database::{Contents, SpoolError, SpoolFile};
 use super::replace;
 use crate::warning;
 
-/// Processes that may share a folder.
+/// The maximum number of processes that may share a folder.
 const SLOTS: usize = 4_096;
-/// The name of a file that could not be read begins like this.
+/// The beginning of the names of damaged files that were set aside.
 const SET_ASIDE: &str = "spool.redb.corrupt-";
 
 /// A slot that this process holds.
 #[derive(Debug)]
 pub(super) struct Slot {
     folder: PathBuf,
-    /// Unlocked when it is closed, by us or by the end of the process.
+    /// Unlocked when it is closed, by the drop or by the end of the process.
     lock: File,
-    /// The file as it was when it was opened.
+    /// The identity of the file that was opened.
     opened: Option<FileIdentity>,
 }
 
-/// Tells a file from another one in its place.
+/// Distinguishes a file from another one at the same path.
 type FileIdentity = (u64, u64);
 
 #[cfg(unix)]
@@ -36,54 +36,54 @@ fn identity(file: &fs::Metadata) -> FileIdentity {
     (file.dev(), file.ino())
 }
 
-/// Where files have no number to tell them by, one that is there is the one that was.
+/// On systems where files have no such numbers, a file at the path counts as the same.
 #[cfg(not(unix))]
 fn identity(_: &fs::Metadata) -> FileIdentity {
     (0, 0)
 }
 
 impl Slot {
-    /// Takes the first slot that nobody holds.
+    /// Takes the first slot that is not locked.
     pub(super) fn claim(root: &Path) -> io::Result<Self> {
         for number in 0..SLOTS {
             let folder = root.join(format!("slot-{number}"));
             match fs::create_dir_all(&folder) {
-                // Something else has its place.
+                // Something that is not a folder has this name.
                 Err(_) if folder.symlink_metadata().is_ok() => continue,
                 made => made?,
             }
             match Self::lock(folder) {
                 Ok(Some(slot)) if slot.is_usable() => return Ok(slot),
                 Ok(_) => {}
-                // A slot of another user's process, or with a folder in the place of its lock.
+                // The slot belongs to another user's process, or its lock is a folder.
                 Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory) => {
                 }
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other(format!("{SLOTS} processes use it already")))
+        Err(io::Error::other(format!("{SLOTS} processes already use this folder")))
     }
 
-    /// Returns the slots whose process is gone and that still have a file.
+    /// Returns the slots that have a file but whose process has ended.
     pub(super) fn orphans(root: &Path) -> io::Result<Vec<Self>> {
         let mut orphans = Vec::new();
         for folder in folders_with_a_file(root)? {
-            // A slot of another user's process is for that user to adopt.
+            // The slot of another user's process can only be adopted by that user.
             orphans.extend(Self::lock(folder).ok().flatten());
         }
         Ok(orphans)
     }
 
-    /// Returns how many slots have a file, held or not.
+    /// Returns the number of slots with a file, locked or not.
     pub(super) fn with_a_file(root: &Path) -> io::Result<usize> {
         Ok(folders_with_a_file(root)?.len())
     }
 
-    /// Returns how many files could not be read, and were set aside.
+    /// Returns the number of damaged files that were set aside.
     pub(super) fn files_set_aside(root: &Path) -> io::Result<usize> {
         let mut files = 0;
         for folder in folders(root)? {
-            // Another user's folder is for that user to look into.
+            // The folder of another user can only be read by that user.
             let Ok(entries) = fs::read_dir(folder) else { continue };
             for entry in entries {
                 let name = entry?.file_name();
@@ -102,7 +102,7 @@ impl Slot {
         }
     }
 
-    /// Returns whether the slot's file, if it has one, is one that this process may write.
+    /// Returns `true` if the slot has no file, or one that this process may write.
     fn is_usable(&self) -> bool {
         let path = database_of(&self.folder);
         match fs::metadata(&path) {
@@ -111,10 +111,10 @@ impl Slot {
         }
     }
 
-    /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
+    /// Opens the slot's file. A damaged file is set aside, and a new one is created.
     pub(super) fn open(&mut self) -> Result<(SpoolFile, Contents), SpoolError> {
         let path = database_of(&self.folder);
-        // It is of no use, and may have what a purge was to remove.
+        // An incomplete file is useless, and may contain what a purge was to remove.
         replace::remove_unfinished(&path).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let opened = match SpoolFile::open(&path) {
             Err(SpoolError::Corrupt(why)) => {
@@ -127,38 +127,39 @@ impl Slot {
         Ok(opened)
     }
 
-    /// Returns whether the file that was opened is still in its place.
+    /// Returns `true` if the opened file is still at its path.
     pub(super) fn is_in_place(&self) -> bool {
         let found = fs::metadata(database_of(&self.folder)).ok().map(|file| identity(&file));
         self.opened.is_some() && found == self.opened
     }
 
-    /// Returns whether the lock is still in its place. If it is not, others may hold the slot.
+    /// Returns `true` if the lock is still at its path. Otherwise another process may hold the
+    /// slot.
     pub(super) fn is_locked_in_place(&self) -> bool {
         let ours = self.lock.metadata().ok().map(|file| identity(&file));
         let found = fs::metadata(lock_of(&self.folder)).ok().map(|file| identity(&file));
         ours.is_some() && found == ours
     }
 
-    /// Puts a file that cannot be read out of the way, for somebody to look at.
+    /// Sets a damaged file aside, so that somebody can examine it.
     pub(super) fn set_aside(&self, why: &str) -> Result<(), SpoolError> {
         let path = database_of(&self.folder);
         let aside = self.folder.join(format!("{SET_ASIDE}{}", Timestamp::now().as_micros()));
         fs::rename(&path, &aside).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let (path, aside) = (path.display(), aside.display());
         warning::print(&format!(
-            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
+            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one is created"
         ));
         Ok(())
     }
 
-    /// Puts a new file, filled by `fill`, in the place of the slot's, which has to be closed when
-    /// that returns.
+    /// Replaces the slot's file by a new one that `fill` fills. The old file has to be closed when
+    /// `fill` returns.
     pub(super) fn rewrite(&self, fill: impl FnOnce(&SpoolFile) -> Result<(), SpoolError>) -> Result<(), SpoolError> {
         SpoolFile::replace(&database_of(&self.folder), fill)
     }
 
-    /// Returns whether the slot has a file.
+    /// Returns `true` if the slot has a file.
     pub(super) fn has_file(&self) -> bool {
         database_of(&self.folder).exists()
     }
@@ -168,7 +169,7 @@ impl Slot {
         fs::metadata(database_of(&self.folder)).map_or(0, |file| file.len())
     }
 
-    /// Removes the slot's file, once all of it is elsewhere.
+    /// Removes the slot's file, once its contents have been moved.
     pub(super) fn clear(&self) -> io::Result<()> {
         fs::remove_file(database_of(&self.folder))
     }

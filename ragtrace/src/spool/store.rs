@@ -1,4 +1,4 @@
-//! The state of the spool's thread: the slot of this process, and what is in it.
+//! The state of the spool's thread: the slot of this process, and its contents.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,16 +20,16 @@ use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 use crate::warning::RateLimitedWarning;
 
-/// Why records are dropped that should be on disk and are not.
+/// The reason for dropping records that should be on disk but are not.
 pub(super) const LOST: &str = "the spool file was damaged or removed";
-/// How long a disk that failed is left alone.
+/// The pause after the disk has failed.
 const DISK_PAUSE: Duration = Duration::from_secs(5);
 
-/// The slot of this process, and what is in it.
+/// The slot of this process, and its contents.
 pub(super) struct SpoolStore {
     pub(super) folder: PathBuf,
     pub(super) limits: SpoolLimits,
-    /// The names under which batches are kept, by the index of the sink.
+    /// The names under which batches are stored, by the index of the sink.
     pub(super) sinks: Vec<Option<String>>,
     pub(super) batch_limits: Vec<BatchLimits>,
     pub(super) filters: Vec<RecordFilter>,
@@ -37,12 +37,12 @@ pub(super) struct SpoolStore {
     events: UnboundedSender<SpoolEvent>,
     pub(super) letters: DeadLetters,
     pub(super) slot: Option<Slot>,
-    /// `None` while the disk does not work, and before anything is to be written.
+    /// `None` while the disk does not work, and before the first write.
     pub(super) file: Option<SpoolFile>,
     pub(super) index: BatchIndex,
     pub(super) undecided: UndecidedIndex,
     pub(super) is_recovered: bool,
-    /// Why the disk failed last, and until when it is left alone.
+    /// The reason of the disk's last failure, and the end of the pause after it.
     pub(super) failed: Option<(String, Instant)>,
     failing: RateLimitedWarning,
     lost: RateLimitedWarning,
@@ -52,7 +52,7 @@ pub(super) struct SpoolStore {
 impl SpoolStore {
     pub(super) fn new(config: SpoolConfig) -> Self {
         let SpoolConfig { folder, limits, sinks, batch_limits, filters, sampler, events } = config;
-        // The process may change its folder later.
+        // The path is made absolute, because the process may change its working directory later.
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self {
             letters: DeadLetters::new(folder.clone()),
@@ -79,18 +79,18 @@ impl SpoolStore {
         self.index.is_empty() && self.undecided.is_empty()
     }
 
-    /// Returns the name under which a sink's batches are kept.
+    /// Returns the name under which a sink's batches are stored.
     pub(super) fn name_of(&self, sink_index: usize) -> Option<String> {
         self.sinks.get(sink_index).cloned().flatten()
     }
 
-    /// Returns the index of the sink whose batches are kept under this name.
+    /// Returns the index of the sink whose batches are stored under this name.
     pub(super) fn index_of(&self, sink: &str) -> Option<usize> {
         self.sinks.iter().position(|name| name.as_deref() == Some(sink))
     }
 
     pub(super) fn send(&self, event: SpoolEvent) {
-        // A worker that is gone has nobody to tell.
+        // If the worker has ended, nobody receives events.
         let _ = self.events.send(event);
     }
 
@@ -99,21 +99,21 @@ impl SpoolStore {
         self.insert_encoded(group, sink, batch, codec::encode(batch))
     }
 
-    /// Does as [`SpoolStore::insert`] with the bytes that the batch was encoded to.
+    /// Adds a batch as [`SpoolStore::insert`] does, with its encoded bytes.
     pub(super) fn insert_encoded(&mut self, group: &mut GroupCommit, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
         let sequence = self.index.next();
         let stored_at = Timestamp::now().as_micros();
         let (records, length) = (batch.records().len() as u64, database::footprint(bytes.len()));
         let meta = BatchMeta { id: batch.id(), records, bytes: length, stored_at };
-        // It may be loaded and dropped once it is on disk.
+        // The batch may be loaded or dropped only once it is on disk.
         self.index.insert(sink, sequence, meta, false);
         group.bytes += length;
         group.writes.push(Write::Insert { sink: sink.to_owned(), sequence, meta, bytes });
         sequence
     }
 
-    /// Returns an error if the open file is no longer where it should be: somebody removed it, or
-    /// put another one in its place, and what is written to it is lost with the process.
+    /// Returns an error if the open file is no longer at its path: it was removed or replaced, and
+    /// data written to it is lost with the process.
     pub(super) fn check_place(&self) -> Result<(), SpoolError> {
         match &self.slot {
             Some(slot) if self.file.is_some() && !slot.is_in_place() => {
@@ -123,21 +123,20 @@ impl SpoolStore {
         }
     }
 
-    /// Lets go of a file that is no longer where it should be, so that the next one who wants it
-    /// opens another.
+    /// Closes a file that is no longer at its path, so that the next access opens another one.
     pub(super) fn leave_lost_file(&mut self) {
         if self.check_place().is_err() {
             self.file = None;
             let folder = self.folder.display();
             self.lost.warn(1, |_| {
                 format!(
-                    "the spool file in {folder} was removed or replaced: what it held is lost, and a new one begins"
+                    "the spool file in {folder} was removed or replaced: its batches are lost, and a new one is created"
                 )
             });
         }
     }
 
-    /// Lets go of a file that failed, and returns why.
+    /// Closes a file after an error, and returns the reason.
     pub(super) fn fail(&mut self, error: &SpoolError) -> String {
         self.file = None;
         let why = match error {
@@ -155,7 +154,7 @@ impl SpoolStore {
         why
     }
 
-    /// Closes the file. One that holds nothing goes.
+    /// Closes the file, and removes it if it is empty.
     pub(super) fn close(mut self) {
         self.leave_lost_file();
         if self.file.is_none() && self.slot.as_ref().is_some_and(|slot| !slot.has_file()) {

@@ -1,5 +1,5 @@
-//! The spool's thread: it takes commands in groups, and looks at ages and at a disk that failed
-//! when there are none.
+//! The spool's thread, which executes commands in groups, and does periodic work when there are
+//! none.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -12,10 +12,9 @@ use super::store::SpoolStore;
 use crate::sink::message_of;
 use crate::warning;
 
-/// How often ages are looked at, and a folder that failed is tried again, when nothing else
-/// happens.
+/// The interval of periodic work: dropping old batches, and trying a failed disk again.
 const TICK: Duration = Duration::from_secs(5);
-/// Commands that share a transaction.
+/// The maximum number of commands in one transaction.
 const GROUP_COMMANDS: usize = 256;
 
 /// Starts the thread.
@@ -26,19 +25,19 @@ pub(crate) fn start(config: SpoolConfig) -> Option<SpoolHandle> {
     match spawned {
         Ok(_thread) => Some(handle),
         Err(error) => {
-            warning::print(&format!("there is no spool, since its thread could not be started: {error}"));
+            warning::print(&format!("there is no spool, because its thread could not be started: {error}"));
             None
         }
     }
 }
 
-/// Runs to the end, or to a panic. The worker hears of either by the end of the events.
+/// Runs until the end or a panic. The worker notices either by the end of the events.
 fn run_contained(config: SpoolConfig, commands: &Receiver<SpoolCommand>) {
     exclude_this_thread();
     if let Err(payload) = contain(|| run(SpoolStore::new(config), commands)) {
         let why = message_of(payload);
         warning::print(&format!(
-            "the spool's thread has ended, so records stay in memory, and the next process takes up what is on disk: it panicked: {why}"
+            "the spool's thread has panicked, so records stay in memory, and the next process delivers the batches on disk: {why}"
         ));
     }
 }
@@ -49,7 +48,7 @@ fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
         let first = match commands.recv_timeout(TICK) {
             Ok(command) => Some(command),
             Err(RecvTimeoutError::Timeout) => None,
-            // The worker is gone without a word; what is on disk stays there.
+            // The worker has ended without closing the spool; batches on disk stay there.
             Err(RecvTimeoutError::Disconnected) => return store.close(),
         };
         let mut closing = None;
@@ -64,11 +63,11 @@ fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
         let group: Vec<_> = group.collect();
         store.execute(group);
         if let Some(done) = closing {
-            // What was asked for after the wish to close is done too: it was before the worker saw
-            // the end.
+            // Commands that were sent after the request to close are executed too, because the
+            // worker had not seen the end yet.
             store.execute(commands.try_iter().collect());
             store.close();
-            // Whoever waited may have gone.
+            // The caller may have stopped waiting.
             let _ = done.send(());
             return;
         }

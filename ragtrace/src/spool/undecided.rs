@@ -1,10 +1,11 @@
-//! Records that a sampler holds, on disk ahead of its decision: so that a trace that turns out to
-//! be an error is whole although its process was killed meanwhile.
+//! Records that a sampler holds, written to disk before its decision, so that a trace that turns
+//! out to be an error is complete even if its process was killed.
 //!
-//! The worker says what it holds, a row a trace and look, and later which traces are decided. What
-//! is kept of them comes along as batches, stored in the transaction that lets go of the rows, so
-//! it is in one of both places after any crash. What a process leaves here when it is killed is
-//! decided by the next one, at its start, before anything is delivered.
+//! The worker sends the held records, one row for each trace and write, and later the traces that
+//! are decided. The records that are kept come with the decision as batches, which are stored in
+//! the transaction that removes the rows, so they are in exactly one of both places after any
+//! crash. Records that a killed process leaves here are decided by the next process when it starts,
+//! before anything is delivered.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +18,7 @@ use crate::record::Record;
 use crate::sink::Batch;
 use crate::warning;
 
-/// The undecided traces on disk, and their bytes.
+/// The undecided traces on disk, and the bytes of each.
 #[derive(Debug, Default)]
 pub(super) struct UndecidedIndex {
     traces: BTreeMap<TraceId, u64>,
@@ -48,7 +49,7 @@ impl UndecidedIndex {
         removed.is_some()
     }
 
-    /// Takes over the bytes that are `on_disk`, and returns whether some of them were lost.
+    /// Takes over the bytes that are `on_disk`, and returns `true` if some were lost.
     pub(super) fn reconcile(&mut self, on_disk: &BTreeMap<TraceId, u64>) -> bool {
         let is_short = self.traces.iter().any(|(trace_id, bytes)| on_disk.get(trace_id) < Some(bytes));
         self.bytes = 0;
@@ -60,13 +61,13 @@ impl UndecidedIndex {
     }
 }
 
-/// Makes a row of records: its number, which none had before, and its bytes.
+/// Encodes records as a row with a new number.
 pub(super) fn encode_row(records: Vec<Record>) -> (u128, Vec<u8>) {
     let row = Uuid::now_v7();
     (row.as_u128(), codec::encode(&Batch::new(row, records)))
 }
 
-/// Reads the undecided records of a trace, each once: what was written again may be there twice.
+/// Reads the undecided records of a trace, each once, because a record may have been written twice.
 pub(super) fn read_undecided(file: &SpoolFile, trace_id: TraceId) -> Result<Vec<Record>, SpoolError> {
     let (mut records, mut seen) = (Vec::new(), HashSet::new());
     for (_, bytes) in file.undecided_of(trace_id)? {

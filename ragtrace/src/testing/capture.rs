@@ -1,4 +1,4 @@
-//! Running code with a capture around it.
+//! Captures: running code and collecting the records of its stages.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use ragtrace_core::stage::panic_hook;
 
 use super::Captured;
 
-/// Runs `future`, and returns its output and what its stages recorded.
+/// Runs `future`, and returns its output and the records of its stages.
 pub async fn capture<F: Future>(future: F) -> (F::Output, Captured) {
     Capture::new().run(future).await
 }
 
-/// Runs `call`, and returns its output and what its stages recorded.
+/// Runs `call`, and returns its output and the records of its stages.
 pub fn capture_sync<T>(call: impl FnOnce() -> T) -> (T, Captured) {
     Capture::new().run_sync(call)
 }
 
-/// A capture with settings. [`capture`] and [`capture_sync`] are one without any.
+/// A capture with settings. Without settings, use [`capture`] or [`capture_sync`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,32 +38,32 @@ pub fn capture_sync<T>(call: impl FnOnce() -> T) -> (T, Captured) {
 /// # Ok::<(), ragtrace::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "nothing is captured before it runs something"]
+#[must_use = "a capture does nothing until it runs code"]
 pub struct Capture {
     clock: Option<ManualClock>,
 }
 
 impl Capture {
-    /// Makes a capture with the real time and random ids.
+    /// Creates a capture that uses the real time and random ids.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the clock, and makes ids count from 1, so that what is recorded is the same in every
-    /// run.
+    /// Sets the clock, and makes ids count from 1, so that the records are the same in every run of
+    /// the test.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self
     }
 
-    /// Runs `future`, and returns its output and what its stages recorded.
+    /// Runs `future`, and returns its output and the records of its stages.
     pub async fn run<F: Future>(self, future: F) -> (F::Output, Captured) {
         let running = Running::begin(self.clock);
         let output = running.context.scope(future).await;
         (output, running.finish())
     }
 
-    /// Runs `call`, and returns its output and what its stages recorded.
+    /// Runs `call`, and returns its output and the records of its stages.
     pub fn run_sync<T>(self, call: impl FnOnce() -> T) -> (T, Captured) {
         let running = Running::begin(self.clock);
         let output = running.context.sync_scope(call);

@@ -13,7 +13,7 @@ use super::tree::Tree;
 use crate::pipeline::Assembler;
 use crate::record::{Origin, Record, RecordFilter, cut_items};
 
-/// The records of a capture, in the order they were made.
+/// The records of a capture, in the order in which they were made.
 #[derive(Clone)]
 pub struct Captured {
     records: Arc<[Record]>,
@@ -37,19 +37,19 @@ impl Captured {
         &self.records
     }
 
-    /// Returns a view of the records of the stage of this name.
+    /// Returns a view of the records of the stage called `name`.
     ///
     /// # Panics
     ///
-    /// If there is no such stage: none is annotated with the name (see [`stages`](crate::stages)),
-    /// and none of it was captured. The test fails, and the nearest names are suggested.
+    /// Panics if there is no such stage: no annotated stage (see [`stages`](crate::stages)) and no
+    /// captured record has this name. The message suggests the nearest names.
     #[track_caller]
     pub fn stage(&self, name: &str) -> View<'_> {
         expect_known(&self.records, name);
         self.view(name)
     }
 
-    /// Returns a view of the records of this stage.
+    /// Returns a view of the records of the given stage.
     pub fn of(&self, stage: &StageDescriptor) -> View<'_> {
         self.view(stage.name())
     }
@@ -59,7 +59,7 @@ impl Captured {
         self.records.iter().filter(|record| record.event() == Event::Log)
     }
 
-    /// Returns the records of scores, whose judgement is [`Record::score`].
+    /// Returns the records of scores; [`Record::score`] returns the score of each.
     pub fn scores(&self) -> impl Iterator<Item = &Record> {
         self.records.iter().filter(|record| record.event() == Event::Score)
     }
@@ -71,7 +71,7 @@ impl Captured {
 }
 
 impl fmt::Debug for Captured {
-    /// Writes a line a record, indented by the depth of its stage.
+    /// Writes one line for each record, indented by the depth of its stage.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Tree(&self.records).fmt(f)
     }

@@ -1,7 +1,7 @@
-//! Stage logs as typed assertions (feature `testing`).
+//! Assertions on the records of stages (feature `testing`).
 //!
-//! A capture belongs to the task that makes it, so tests run in parallel, with telemetry installed
-//! or not:
+//! A capture collects only the records of the task that makes it, so tests can run in parallel,
+//! with telemetry installed or not:
 //!
 //! ```
 //! use ragtrace::{testing, traced_stage};
@@ -20,14 +20,15 @@
 //! # });
 //! ```
 //!
-//! A stage's name that nothing has fails the test and suggests the nearest. [`View::within`]
-//! asserts what runs inside what, and [`Capture::clock`] makes what is recorded the same in every
-//! run. For tests of a sink there are [`RecordBuilder`], which makes records by hand, and the
-//! module `sink` (with the feature `pipeline`), which tries a sink with every sort of batch.
+//! A view of a stage that does not exist fails the test, and the message suggests the nearest
+//! names. [`View::within`] asserts that runs are nested, and [`Capture::clock`] makes the records
+//! the same in every run. For tests of a sink there are [`RecordBuilder`], which makes records by
+//! hand, and the module `sink` (with the feature `pipeline`), which tests a sink with every kind of
+//! batch.
 //!
 //! Tasks that the code under test starts are captured if they carry the context: with
-//! [`crate::spawn`] or [`crate::InContext::in_current_context`]. What they record after the capture
-//! has ended is not in it.
+//! [`crate::spawn`] or [`crate::InContext::in_current_context`]. Records that they make after the
+//! capture has ended are not part of it.
 
 mod capture;
 mod captured;

@@ -1,14 +1,14 @@
-//! Names of stages: which are known, and which of these was likely meant.
+//! The names of stages: which ones are known, and which one was likely meant.
 
 use ragtrace_core::stages;
 
 use super::tree::Tree;
 use crate::record::Record;
 
-/// Names that are suggested at most.
+/// The maximum number of suggested names.
 const SUGGESTED: usize = 3;
 
-/// Fails the test if no stage can have this name.
+/// Fails the test if no stage has this name.
 #[track_caller]
 pub(super) fn expect_known(records: &[Record], name: &str) {
     let captured = records.iter().filter_map(Record::stage);
@@ -26,7 +26,7 @@ pub(super) fn expect_known(records: &[Record], name: &str) {
 }
 
 /// Returns the names that were likely meant by `written`: those that contain it or are contained in
-/// it, else those that differ from it in the fewest letters, if these are few enough.
+/// it, or else those that differ from it by the fewest letters, if these are few enough.
 fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let rank = |name: &str| {
         let is_part = !written.is_empty() && (name.contains(written) || written.contains(name));
@@ -43,7 +43,7 @@ fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&
     near.into_iter().map(|(_, name)| name).collect()
 }
 
-/// How many letters to insert, delete or replace.
+/// Returns the number of letters to insert, delete or replace to get from one name to the other.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();

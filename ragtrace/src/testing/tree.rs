@@ -1,4 +1,4 @@
-//! What was captured, as a failure message prints it.
+//! The captured records as failure messages show them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use ragtrace_core::Event;
 
 use crate::record::Record;
 
-/// All records of a capture: a line each, indented by the depth of its stage.
+/// All records of a capture, one on each line, indented by the depth of its stage.
 pub(super) struct Tree<'a>(pub(super) &'a [Record]);
 
 impl fmt::Display for Tree<'_> {
@@ -19,7 +19,7 @@ impl fmt::Display for Tree<'_> {
         let mut depths = HashMap::new();
         for record in self.0 {
             let is_score = record.event() == Event::Score;
-            // A score names the stage that it judges.
+            // The span id of a score is that of the run that it judges.
             let around = if is_score { record.span_id() } else { record.parent_span_id() };
             let depth = around.and_then(|around| depths.get(&around).copied()).unwrap_or(0);
             if let Some(span) = record.span_id().filter(|_| !is_score) {

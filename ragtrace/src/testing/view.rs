@@ -1,4 +1,4 @@
-//! Views of what was captured.
+//! Views of captured records.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use super::names::expect_known;
 use super::tree::{Line, Tree};
 use crate::record::Record;
 
-/// Some of the captured records.
+/// A selection of captured records, such as those of one stage.
 #[derive(Clone)]
 pub struct View<'a> {
-    /// All that was captured.
+    /// All captured records.
     all: &'a [Record],
     records: Vec<&'a Record>,
     what: String,
@@ -23,28 +23,28 @@ impl<'a> View<'a> {
         Self { all, records, what }
     }
 
-    /// Returns the starts alone.
+    /// Returns the start records.
     pub fn started(&self) -> Self {
         self.only(Event::Started)
     }
 
-    /// Returns the ends of runs that returned, and not an `Err`.
+    /// Returns the end records of runs that completed.
     pub fn completed(&self) -> Self {
         self.only(Event::Completed)
     }
 
-    /// Returns the ends of runs that returned an `Err`, or panicked.
+    /// Returns the end records of runs that returned an `Err` or panicked.
     pub fn failed(&self) -> Self {
         self.only(Event::Failed)
     }
 
-    /// Returns the ends of runs that were dropped.
+    /// Returns the end records of runs that were dropped before their end.
     pub fn cancelled(&self) -> Self {
         self.only(Event::Cancelled)
     }
 
-    /// Asserts that every record belongs to a run inside a run of the stage `name`, at whatever
-    /// depth, and returns the same records.
+    /// Asserts that every record belongs to a run inside of a run of the stage `name`, at any
+    /// depth, and returns the same view.
     ///
     /// ```
     /// use ragtrace::{testing, traced_stage};
@@ -63,21 +63,23 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     ///
-    /// If one does not, or there are none at all: the test fails, and what was captured is printed.
-    /// So it does where no stage has this name.
+    /// Panics if a record does not, if the view is empty, or if no stage has this name. The message
+    /// shows all captured records.
     #[track_caller]
     pub fn within(&self, name: &str) -> Self {
         expect_known(self.all, name);
         self.inside(name)
     }
 
-    /// Asserts that every record belongs to a run inside a run of `stage`, at whatever depth, and
-    /// returns the same records. See [`within`](Self::within), which takes a name.
+    /// Asserts that every record belongs to a run inside of a run of `stage`, at any depth, and
+    /// returns the same view.
+    ///
+    /// See [`within`](Self::within), which takes a name.
     ///
     /// # Panics
     ///
-    /// If a record belongs to no such run, or there are none at all: the test fails, and what was
-    /// captured is printed.
+    /// Panics if a record does not, or if the view is empty. The message shows all captured
+    /// records.
     #[track_caller]
     pub fn within_stage(&self, stage: &StageDescriptor) -> Self {
         self.inside(stage.name())
@@ -95,26 +97,26 @@ impl<'a> View<'a> {
         Self { what: format!("{what}, within `{name}`"), ..self.clone() }
     }
 
-    /// Returns how many records there are.
+    /// Returns the number of records.
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Returns true if there are none.
+    /// Returns `true` if the view is empty.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Returns the records, in the order they were made.
+    /// Returns the records, in the order in which they were made.
     pub fn iter(&self) -> impl Iterator<Item = &'a Record> + '_ {
         self.records.iter().copied()
     }
 
-    /// Returns the only record.
+    /// Returns the only record of the view.
     ///
     /// # Panics
     ///
-    /// If there is none or more than one: the test fails, and what was captured is printed.
+    /// Panics if there is no record or more than one. The message shows all captured records.
     #[track_caller]
     pub fn one(&self) -> &'a Record {
         match self.records[..] {
@@ -136,22 +138,21 @@ impl fmt::Debug for View<'_> {
     }
 }
 
-/// Returns true for a record that names a run and is none of it: a log line or a score.
+/// Returns `true` for a log line or a score, whose span id is that of the enclosing or judged run.
 fn is_said_inside(record: &Record) -> bool {
     matches!(record.event(), Event::Log | Event::Score)
 }
 
-/// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as
-/// that was captured.
+/// Returns `true` if `record` belongs to a run inside of a captured run of the stage `name`.
 fn is_within(records: &[Record], record: &Record, name: &str) -> bool {
     let runs: HashMap<SpanId, &Record> = records
         .iter()
         .filter(|record| !is_said_inside(record))
         .filter_map(|record| Some((record.span_id()?, record)))
         .collect();
-    // A line that was logged inside a run is part of that, too, and so is its score.
+    // A log line or a score counts as inside of the run that its span id names.
     let mut around = if is_said_inside(record) { record.span_id() } else { record.parent_span_id() };
-    // No chain is longer than all there is.
+    // No chain of runs is longer than their number, even if the ids form a circle.
     for _ in 0..runs.len() {
         let Some(run) = around.and_then(|span| runs.get(&span)) else { return false };
         if run.stage() == Some(name) {

@@ -1,8 +1,8 @@
-//! The entry that is kept of a callsite: its descriptor and its verdict, made when its first event
-//! or span is there, and never freed, as callsites are not.
+//! The entry that is cached for a callsite: its descriptor and its verdict. It is made when the
+//! callsite's first event or span occurs, and never freed, because callsites are not freed either.
 //!
-//! They lie in a table of lists, which only grow. So a callsite that is known is found without a
-//! lock, and two threads that meet a new one at once make one entry.
+//! The entries are in a table of lists, which only grow. So a known callsite is found without a
+//! lock, and two threads that meet a new one at the same time make only one entry.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -12,7 +12,8 @@ use tracing_core::Metadata;
 
 use super::demand::Verdict;
 
-/// Lists in the table. A program has some thousands of callsites, of which it reaches a part.
+/// The number of lists in the table. A program has some thousands of callsites, and reaches a part
+/// of them.
 const LISTS: usize = 1024;
 
 /// The link to the next callsite of a list, once there is one.
@@ -20,12 +21,12 @@ type Link = OnceLock<&'static CallSite>;
 
 static TABLE: [Link; LISTS] = [const { Link::new() }; LISTS];
 
-/// A callsite of an event or a span.
+/// The callsite of an event or a span.
 #[derive(Debug)]
 pub(super) struct CallSite {
     metadata: &'static Metadata<'static>,
     pub(super) descriptor: LogDescriptor,
-    /// Its events come by way of the crate `log`, with their own target and place among their
+    /// Set if its events come through the crate `log`, with their own target and place among their
     /// fields.
     pub(super) is_of_log: bool,
     verdict: Verdict,
@@ -33,7 +34,7 @@ pub(super) struct CallSite {
 }
 
 impl CallSite {
-    /// Returns what is kept of the callsite with this description.
+    /// Returns the entry of the callsite with this metadata.
     #[inline]
     pub(super) fn of(metadata: &'static Metadata<'static>) -> &'static Self {
         let mut link = list_of(metadata);
@@ -52,7 +53,7 @@ impl CallSite {
         let mut link = end;
         loop {
             let site = *link.get_or_init(|| Box::leak(Box::new(Self::new(metadata))));
-            // Another thread may have added one at the same end.
+            // Another thread may have added an entry at the same place.
             if ptr::eq(site.metadata, metadata) {
                 return site;
             }
@@ -76,30 +77,31 @@ impl CallSite {
         }
     }
 
-    /// Returns whether somebody takes lines of its level and target.
+    /// Returns `true` if some sink takes events with its level and target.
     #[inline]
     pub(super) fn is_taken(&self) -> bool {
         self.verdict.takes(self.descriptor.level(), self.descriptor.target())
     }
 }
 
-/// Returns the list that a callsite is in. Descriptions lie at least a hundred bytes apart.
+/// Returns the list that a callsite is in. The addresses of metadata are at least a hundred bytes
+/// apart.
 #[inline]
 fn list_of(metadata: &'static Metadata<'static>) -> &'static Link {
     // The multiplier of a Fibonacci hash: 2^64 divided by the golden ratio (Knuth, The Art of
-    // Computer Programming, 6.4).
+    // Computer Programming, volume 3, section 6.4).
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let address = ptr::from_ref(metadata).addr() as u64;
     let hash = (address >> 3).wrapping_mul(GOLDEN) >> (u64::BITS - LISTS.trailing_zeros());
     &TABLE[usize::try_from(hash).unwrap_or(0) % LISTS]
 }
 
-/// Returns a field's name without the sign of a raw identifier, as in `r#type`.
+/// Returns a field's name without the prefix of a raw identifier, as in `r#type`.
 fn plain(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Returns our name of a level.
+/// Converts a level of `tracing`.
 pub(super) fn level_of(level: tracing_core::Level) -> Level {
     match level {
         tracing_core::Level::TRACE => Level::Trace,

@@ -14,13 +14,13 @@ use tracing_subscriber::registry;
 use super::layer::{Layer, layer};
 use crate::record::LevelFilter as Taken;
 
-/// The least severe level that a sink takes, as a number of [`LEVELS`].
+/// The least severe level that a sink takes, as an index into [`LEVELS`].
 static LEAST: AtomicU8 = AtomicU8::new(0);
 
-/// Lines to `log` come here.
+/// Set if this crate has set the logger of `log`.
 static IS_LOGGER: AtomicBool = AtomicBool::new(false);
 
-/// The numbers of levels, and that of none.
+/// The levels by their number; the last one is off.
 const LEVELS: [LevelFilter; 6] = [
     LevelFilter::TRACE,
     LevelFilter::DEBUG,
@@ -30,29 +30,29 @@ const LEVELS: [LevelFilter; 6] = [
     LevelFilter::OFF,
 ];
 
-/// The line that an application with a subscriber of its own adds.
-const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, since this program has set a `tracing` subscriber already: add the \
-    layer to that one, by `.with(ragtrace::layer())`, unless it has it inside of a `reload::Layer`";
+/// The warning for an application with a subscriber of its own.
+const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, because the program has already set a `tracing` subscriber: add \
+    `.with(ragtrace::layer())` to that one, unless it has the layer inside of a `reload::Layer`";
 
-/// The line that an application with a subscriber for one thread adds.
-const ADD_THE_LAYER_HERE: &str = "`capture_tracing` has no effect on this thread, since a `tracing` subscriber is set for it alone: \
-    add the layer to that one, by `.with(ragtrace::layer())`";
+/// The warning for an application with a subscriber for one thread.
+const ADD_THE_LAYER_HERE: &str = "`capture_tracing` has no effect on this thread, because a `tracing` subscriber is set for it \
+    alone: add `.with(ragtrace::layer())` to that one";
 
-/// Makes records of the events of a program that has no subscriber, and of its lines to `log`, as
-/// far as a sink takes them. Returns a warning where another subscriber keeps it from that.
+/// Records the events of a program without a subscriber, and its `log` lines, as far as a sink
+/// takes them. Returns a warning if another subscriber prevents this.
 pub(crate) fn capture(taken: Taken) -> Option<&'static str> {
     LEAST.store(taken.least().map_or(Taken::ABOVE_ALL, |level| level as u8), Ordering::Relaxed);
     let of = |find: fn(&dispatcher::Dispatch) -> bool| dispatcher::get_default(find);
     let is_set_here = of(|dispatch| !dispatch.is::<NoSubscriber>() && !dispatch.is::<Layer>());
     let is_first = set_global_default(registry().with(LeastLevel).with(layer().mirror_stages(false))).is_ok();
     if is_first {
-        // Another logger may be there. It keeps its lines then, and events come all the same.
+        // If there is another logger, it keeps its lines, and events are still recorded.
         let is_logger = LogTracer::builder().with_max_level(least().as_log()).init().is_ok();
         IS_LOGGER.store(is_logger, Ordering::Relaxed);
         return is_set_here.then_some(ADD_THE_LAYER_HERE);
     }
     if of(dispatcher::Dispatch::is::<LeastLevel>) {
-        // It is that of an installation before this one, whose sinks took other levels.
+        // The subscriber was set by an earlier installation, whose sinks took other levels.
         if IS_LOGGER.load(Ordering::Relaxed) {
             log::set_max_level(least().as_log());
         }
@@ -68,7 +68,8 @@ fn least() -> LevelFilter {
 
 const _: () = assert!(LEVELS.len() == Taken::ABOVE_ALL as usize + 1 && Level::Trace as u8 == 0);
 
-/// Leaves out, in the subscriber that is ours alone, what no sink takes.
+/// A filter that leaves out everything that no sink takes, for the subscriber that has only this
+/// layer.
 struct LeastLevel;
 
 impl<S: Subscriber> tracing_subscriber::Layer<S> for LeastLevel {

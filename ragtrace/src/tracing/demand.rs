@@ -1,4 +1,5 @@
-//! Which log lines somebody takes. It changes when telemetry is installed and when it is shut down.
+//! The log lines that some sink takes. They change when telemetry is installed and when it is shut
+//! down.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,54 +9,53 @@ use ragtrace_core::{Level, log};
 
 use crate::record::{LevelFilter, Levels, RecordLimits};
 
-/// Tells the demand of one time from those before. The lowest bit is left for a verdict.
+/// The generation of the current demand. The lowest bit is reserved for a verdict.
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
 const FIRST: u32 = 2;
 static CURRENT: Mutex<Demand> = Mutex::new(Demand::None);
 
-/// The demand of one time.
+/// The current demand.
 #[derive(Clone, Copy, Debug)]
 enum Demand {
-    /// Nothing was installed yet.
+    /// Telemetry has not been installed.
     None,
     Taken(Taken),
-    /// The telemetry was shut down.
+    /// Telemetry was shut down.
     Over,
 }
 
-/// The lines that the sinks of an installation take.
+/// The log lines that the sinks of an installation take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) levels: LevelFilter,
-    /// The size that a record is cut to.
+    /// The limits at which records are cut.
     pub(crate) limits: RecordLimits,
 }
 
 thread_local! {
-    /// The demand that this thread has read, and its generation.
+    /// The demand that this thread read last, and its generation.
     static READ: Cell<(u32, Demand)> = const { Cell::new((0, Demand::None)) };
 }
 
-/// Sets the lines that a sink takes; `None` when there is no telemetry any more.
+/// Sets the log lines that sinks take, or `None` after a shutdown.
 pub(crate) fn set(taken: Option<Taken>) {
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     *current = taken.map_or(Demand::Over, Demand::Taken);
-    // Before the lock is given back, so that what is read afterwards is not kept for the generation
-    // before.
+    // The generation changes before the lock is released, so that a new demand is never cached
+    // under the old generation.
     let next = GENERATION.load(Ordering::Relaxed).wrapping_add(2);
     GENERATION.store(if next == 0 { FIRST } else { next }, Ordering::Release);
 }
 
-/// Returns whether a line of this level and target is taken. Where there is no telemetry the
-/// default levels count.
+/// Returns `true` if a line with this level and target is taken. Without telemetry, the default
+/// levels apply.
 pub(super) fn takes(level: Level, target: &str) -> bool {
     let levels = if let Demand::Taken(taken) = current() { taken.levels } else { Levels::default().into() };
     levels.takes(level, || target)
 }
 
-/// Returns whether the fields of spans may be wanted for a line: some line is taken, whatever the
-/// levels of the spans around it. Before the first installation they are kept for the lines after
-/// it.
+/// Returns `true` if the fields of spans may be needed: if any line is taken, whatever the levels
+/// of the spans around it. Before the first installation, they are kept for the lines after it.
 pub(super) fn takes_span_fields() -> bool {
     match current() {
         Demand::None => true,
@@ -79,12 +79,12 @@ fn current() -> Demand {
     demand
 }
 
-/// A verdict that is kept until the demand changes.
+/// A verdict that is valid until the demand changes.
 #[derive(Debug, Default)]
 pub(super) struct Verdict(AtomicU32);
 
 impl Verdict {
-    /// Returns whether lines of this level and target are taken.
+    /// Returns `true` if lines with this level and target are taken.
     #[inline]
     pub(super) fn takes(&self, level: Level, target: &str) -> bool {
         let generation = GENERATION.load(Ordering::Acquire);
@@ -111,7 +111,7 @@ mod tests {
         let set_levels = |levels| set(Some(Taken { levels, limits: RecordLimits::default() }));
         set_levels("warn,a=debug".parse::<Levels>().expect("levels").into());
         assert!(!verdict.takes(Level::Info, "b"));
-        // It is that of the callsite, whose target is always the same.
+        // The cached verdict is that of a callsite, whose target never changes.
         assert!(!verdict.takes(Level::Info, "a"));
         set_levels(Level::Trace.into());
         assert!(verdict.takes(Level::Info, "b"));

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 
-/// The most sources that are read; a chain may be a circle.
+/// The maximum number of sources that are read, because a chain may be a circle.
 const MOST_SOURCES: usize = 32;
 
-/// Writes an error and, after colons, its sources.
+/// Displays an error followed by its sources, separated by colons.
 pub(super) struct ErrorChain<'a>(pub(super) &'a (dyn Error + 'static));
 
 impl Display for ErrorChain<'_> {

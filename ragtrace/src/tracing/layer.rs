@@ -19,18 +19,19 @@ use super::span::{self, SpanState};
 use super::visitor::FieldRecorder;
 use super::{demand, log_copy, ours};
 
-/// Returns the layer that makes records of an application's `tracing` events.
+/// Returns a layer that turns the application's `tracing` events into records.
 ///
-/// An event inside a stage becomes a record with the ids of the stage's request and the stage's
-/// span; one outside of any becomes a record without. So do lines of the crate `log`, where a
-/// `LogTracer` brings them to `tracing`, as `tracing_subscriber`'s `init()` has it do. Fields go to
-/// the record's context, and so do those of the spans around the event, whatever their level and
-/// whether they are set when the span is made or recorded later; of fields with one name the
-/// innermost counts, and those of a span that carries the context of another trace are left out. An
-/// event that names its parent has the ids of the context that this carries. An error has its
-/// sources in its text.
+/// An event inside of a stage becomes a record with the ids of the stage's request and the span id
+/// of the stage; an event outside of any stage becomes a record without them. Lines of the crate
+/// `log` become records too, if a `LogTracer` forwards them to `tracing`, as the one that
+/// `tracing_subscriber`'s `init()` sets does. The event's fields go to the `context` of the record.
+/// So do the fields of the spans around the event, whatever their level, and whether they are set
+/// at the span's creation or recorded later. Of fields with the same name, the innermost one
+/// counts; the fields of a span that carries the context of another trace are left out. An event
+/// with an explicit parent has the ids of the context that the parent carries. The text of an error
+/// includes its sources.
 ///
-/// It is one line beside the layers that are there:
+/// Add it to the other layers:
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -52,51 +53,53 @@ use super::{demand, log_copy, ours};
 ///     .init();
 /// ```
 ///
-/// Add it before [`Builder::install`](crate::Builder::install), or after: it records events while
-/// telemetry is installed, and otherwise costs them a look whether it is. Fields of spans are kept
-/// from the start, for lines after the first installation, until the telemetry is shut down. A
-/// program that has no subscriber asks the builder for one
+/// It may be added before or after [`Builder::install`](crate::Builder::install): it records events
+/// while telemetry is installed, and otherwise costs an event one check. Fields of spans are kept
+/// from the beginning, for events after the first installation, until the telemetry is shut down. A
+/// program without a subscriber can let the builder set one
 /// ([`Builder::capture_tracing`](crate::Builder::capture_tracing)).
 ///
-/// # Beside other layers
+/// # Other layers
 ///
-/// It is right in any order of `with`, and takes nothing from the others: it disables no event and
-/// no span, and gives no hint of a level. The levels of the sinks and of
-/// [`Builder::level`](crate::Builder::level) say what it records. Three things follow:
+/// The layer works in any order of `with`, and has no effect on other layers: it disables no event
+/// and no span, and gives no level hint. The levels of the sinks and of
+/// [`Builder::level`](crate::Builder::level) decide which events it records. This has three
+/// consequences:
 ///
-/// - What a filter in front of all layers leaves out does not reach it: a global `EnvFilter`, or
-///   the level of `tracing_subscriber::fmt()`, which is `INFO` unless set.
-/// - Beside `fmt::layer().with_filter(…)`, and on its own in a registry, events of all levels reach
-///   it, and those that no sink takes cost some nanoseconds. Where that counts put a `LevelFilter`
+/// - Events that a filter in front of all layers leaves out do not reach it. Such filters are a
+///   global `EnvFilter`, and the level of `tracing_subscriber::fmt()`, which is `INFO` by default.
+/// - Beside `fmt::layer().with_filter(…)`, or alone in a registry, events of all levels reach it,
+///   and those that no sink takes cost a few nanoseconds each. If that matters, put a `LevelFilter`
 ///   in front of all layers.
-/// - `ragtrace::layer().with_filter(…)` is not needed, and events get lost in it: after
-///   `log::log_enabled!`, which sqlx asks after each query, the next event does not reach a
-///   filtered layer (tokio-rs/tracing, 2519).
+/// - Do not use `ragtrace::layer().with_filter(…)`. It is not needed and loses events: after
+///   `log::log_enabled!`, which sqlx calls after each query, the next event does not reach a
+///   filtered layer (tokio-rs/tracing, issue 2519).
 ///
-/// A second one in the same subscriber does nothing, unless both come in one `vec![…]` or boxed
-/// subscriber, which do not tell them of each other: then each event is recorded twice.
+/// A second layer in the same subscriber does nothing, unless both are in one `vec![…]` or boxed
+/// subscriber, which does not tell them about each other: then each event is recorded twice.
 ///
-/// Two layers that are joined by `and_then`, right above the registry, have the level hint of the
-/// second one alone: put this one second, or add each by `with`.
+/// Two layers that are joined by `and_then` directly above the registry have only the level hint of
+/// the second one. Put this layer second, or add each layer by `with`.
 ///
 /// # Spans
 ///
-/// A span carries the context in which it is made. Whoever enters it, on any thread, is in that
-/// context until they leave the span: stages in `tokio::spawn(work.instrument(span))` are children
-/// of the stage that made the span. A span that names its parent has that one's context, if that
-/// carries one. A span that a filter leaves out is not there, and carries nothing.
+/// A span carries the context in which it is created. Code that enters the span, on any thread, is
+/// in that context until it leaves the span: stages in `tokio::spawn(work.instrument(span))` are
+/// children of the stage that created the span. A span with an explicit parent has the context of
+/// the parent, if the parent carries one. A span that a filter leaves out does not exist and
+/// carries nothing.
 ///
-/// A guard that is held over an `.await` leaves its span on the thread, which `tracing` warns of.
-/// The stage that awaits takes the span's context off the thread, so that nothing else that runs
-/// there is in it, and lines of other traces have none of the span's fields. In a task that is in
-/// no stage and no scope of a context nobody takes it off: until the guard is dropped, whatever
-/// runs on the thread without a context of its own is in the span's.
+/// A guard that is held over an `.await` leaves its span entered on the thread, which `tracing`
+/// warns about. A stage that awaits takes the span's context off the thread, so that other code
+/// that runs there is not in it, and events of other traces do not get the span's fields. In a task
+/// that is in no stage and no scope of a context, nothing takes it off: until the guard is dropped,
+/// all code that runs on the thread without a context of its own is in the span's context.
 ///
-/// # What is passed over
+/// # Ignored events
 ///
-/// Events of the pipeline's own threads, and of those that its sinks run on: they would lead to
-/// more of them without end. A sink of yours that has threads of its own may need a directive, such
-/// as `my_client=off`.
+/// Events of the pipeline's threads, including those that sinks run on, are ignored, because they
+/// would produce more events without end. If your own sink has threads of its own, it may need a
+/// directive such as `my_client=off`.
 pub fn layer() -> Layer {
     static LAYERS: AtomicU64 = AtomicU64::new(1);
     Layer {
@@ -107,33 +110,33 @@ pub fn layer() -> Layer {
     }
 }
 
-/// A layer that makes records of an application's `tracing` events; made by [`layer`](fn@layer).
+/// A layer that turns `tracing` events into records, returned by [`layer`](fn@layer).
 #[derive(Debug)]
 pub struct Layer {
-    /// Tells its spans from those of another subscriber's layer.
+    /// The number that distinguishes its spans from those of a layer in another subscriber.
     number: u64,
-    /// Another one in the same subscriber does the work.
+    /// Set if another layer in the same subscriber does the work.
     is_second: AtomicBool,
-    /// The number of the layer that does the work, of those that find this one in their subscriber;
-    /// 0 before there is one.
+    /// The number of the layer that does the work for all layers that find this one in their
+    /// subscriber; 0 as long as there is none.
     claimed_by: AtomicU64,
     mirror: StageMirror,
 }
 
-/// How whoever shows stages asks the layer of a subscriber.
+/// The functions by which the mirror of stages accesses the layer of a subscriber.
 const PORT: LayerPort = LayerPort {
     mirror: |subscriber| subscriber.downcast_ref::<Layer>().map(|layer| &layer.mirror),
     carried: span::carried_by_current,
 };
 
 impl Layer {
-    /// Sets whether the layers beside this one see stages, as spans with events; on unless set.
+    /// Sets whether other layers see stages as spans with events; `true` by default.
     ///
-    /// Each run of a stage is an ordinary span for them, with the stage's name, target, level and
-    /// place, from its first poll or its call to its end. It is entered and left as the run is on a
-    /// thread, and nests with the spans of the application. So a formatter writes stages,
-    /// OpenTelemetry exports them, and [`Span::current`] inside a stage is the stage's span, which
-    /// leads back into the stage wherever it is entered.
+    /// For other layers, each run of a stage is an ordinary span with the stage's name, target,
+    /// level and place, which lasts from the first poll or the call to the end of the run. The span
+    /// is entered and left as the run is on a thread, and nests with the spans of the application.
+    /// So formatters print stages, OpenTelemetry exports them, and [`Span::current`] inside of a
+    /// stage returns the stage's span, which leads back into the stage wherever it is entered.
     ///
     /// | event | level | fields |
     /// | --- | --- | --- |
@@ -142,42 +145,44 @@ impl Layer {
     /// | `{stage}_failed` | `ERROR` | `error` (with its sources), `duration_ms` |
     /// | `{stage}_cancelled` | `WARN` | `duration_ms` |
     ///
-    /// The span's fields are those that the stage declares with `fields`, `ok`, `err` and `record`,
-    /// each once it has a value; `count` and `first_item_ms`; in a failed one `error.type`,
-    /// `otel.status_code` and `otel.status_description`; in the first one of a trace `trace_id`. A
-    /// request is a span of `otel.kind` `server`.
+    /// The span has the fields that the stage declares with `fields`, `ok`, `err` and `record`,
+    /// each once it has a value; `count` and `first_item_ms`; if the stage failed, `error.type`,
+    /// `otel.status_code` and `otel.status_description`; and in the first span of a trace
+    /// `trace_id`. The span of an HTTP request has the `otel.kind` `server`.
     ///
-    /// Filters hold for stages as for any span: `EnvFilter` finds them by target, level and name. A
-    /// filter that leaves out a stage's span by its level still lets through that the stage failed.
+    /// Filters apply to stages as to any span: `EnvFilter` matches them by target, level and name.
+    /// If a filter excludes a stage's span by its level, the event that the stage failed still
+    /// passes.
     ///
-    /// Stages are shown while telemetry is installed, or a test captures them. A run is shown to
-    /// the subscriber that is current when it begins, if that has this layer; one that began before
-    /// is not. While no subscriber has this layer with stages mirrored, or a filter in front of all
-    /// layers leaves stages out, it costs a stage nothing. Where nobody else is in the subscriber,
-    /// turn it off: stages are made spans there for nobody.
+    /// Stages are shown while telemetry is installed, or while a test captures them. A run is shown
+    /// to the subscriber that is current when the run begins, if that subscriber has this layer; a
+    /// run that began before is not shown. If no subscriber has this layer with the mirror on, or
+    /// if a filter in front of all layers excludes stages, the mirror costs a stage nothing. If
+    /// there are no other layers in the subscriber, turn the mirror off, because it would create
+    /// spans that nobody sees.
     ///
     /// [`Span::current`]: https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current
     ///
-    /// # What it shows
+    /// # Fields
     ///
-    /// Fields are shown to other layers as the application recorded them. A
-    /// [`Secret`](crate::Secret) is a mark, but a [`Redactor`](crate::Redactor) has not seen them:
-    /// it works where records are made. Texts are cut after 1,024 bytes, since a formatter writes a
-    /// span's fields into each line inside it. What a stage used and generated is not shown.
+    /// Other layers see the fields as the application recorded them. A [`Secret`](crate::Secret) is
+    /// shown as a mark, but a [`Redactor`](crate::Redactor) has not been applied, because it works
+    /// where records are made. Texts are cut after 1,024 bytes, because a formatter writes the
+    /// fields of a span into each line inside of it. Used and generated items are not shown.
     ///
-    /// # When it is needed
+    /// # When the mirror is needed
     ///
-    /// Beside showing stages, where code hands work on by the current span
-    /// (`work.in_current_span()`, or `span.or_current()` where a level turns `span` off) and there
-    /// is no other span between it and the stage: the stage has to be a span then, or the work
-    /// leaves its trace. A program whose subscriber
-    /// [`Builder::capture_tracing`](crate::Builder::capture_tracing) set has no other layers, and
+    /// Besides showing stages, the mirror is needed where code passes on work by the current span
+    /// (`work.in_current_span()`, or `span.or_current()` where a level disables `span`) and there
+    /// is no other span between the stage and that code. Without the mirror, such work leaves the
+    /// stage's trace. A subscriber that
+    /// [`Builder::capture_tracing`](crate::Builder::capture_tracing) sets has no other layers, and
     /// stages are not shown in it.
     ///
     /// # One trace id with OpenTelemetry
     ///
-    /// OpenTelemetry gives its traces ids of its own, unless a generator gives them that of the
-    /// request:
+    /// OpenTelemetry gives its traces ids of its own, unless an id generator returns the trace id
+    /// of the request:
     ///
     /// ```
     /// use opentelemetry::trace::{SpanId, TraceId};
@@ -202,15 +207,16 @@ impl Layer {
     /// # drop(provider);
     /// ```
     ///
-    /// The span that begins a trace has to be made in the request's context: that of a stage is.
-    /// Spans have ids of their own, so a stage's record and its span share the trace's id alone. A
-    /// stage that begins a trace inside another one (`#[traced_stage(root)]`, or another request's
-    /// context) is the root of a trace there too, linked to the span around it.
+    /// The span that begins a trace has to be created in the request's context, as the span of a
+    /// stage is. Spans have ids of their own, so a stage's record and its span share only the trace
+    /// id. A stage that begins a trace inside of another one (`#[traced_stage(root)]`, or in
+    /// another request's context) is the root of a trace in OpenTelemetry too, linked to the span
+    /// around it.
     pub fn mirror_stages(self, is_on: bool) -> Self {
         Self { mirror: StageMirror::new(is_on), ..self }
     }
 
-    /// Returns whether what happens on this thread is none of this layer's business.
+    /// Returns `true` if events of this thread are ignored.
     #[inline]
     fn stays_out(&self) -> bool {
         self.is_second.load(Ordering::Relaxed) || ours::is_this_thread()
@@ -234,9 +240,9 @@ where
     }
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        // Layers that were put together before they were put into a subscriber know nothing of each
-        // other until here. All of them find the same one, and whichever is there first notes in it
-        // that it does the work.
+        // Layers that were combined before they were added to a subscriber learn of each other only
+        // here. All of them find the same layer, and the first one notes there that it does the
+        // work.
         if let Some(found) = subscriber.downcast_ref::<Self>()
             && !self.is_second.load(Ordering::Relaxed)
         {
@@ -301,18 +307,18 @@ where
     }
 }
 
-/// Returns whether somebody takes lines of a callsite. A test's capture takes all.
+/// Returns `true` if some sink takes the events of a callsite. A test's capture takes all.
 #[inline]
 fn is_taken(site: &CallSite) -> bool {
     site.is_taken() || log::is_captured()
 }
 
-/// Returns whether the fields of a span may be wanted for a line.
+/// Returns `true` if the fields of spans may be needed for an event.
 fn are_span_fields_taken() -> bool {
     demand::takes_span_fields() || log::is_captured()
 }
 
-/// Records an event, if somebody takes it.
+/// Records an event if some sink takes it.
 fn record<S>(event: &Event<'_>, around: &Context<'_, S>)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -327,7 +333,8 @@ where
     } else if !is_taken(site) {
         return;
     }
-    // A parent that the event names knows better than the thread whose it is.
+    // The explicit parent of an event determines the trace, not the span that is current on the
+    // thread.
     let named = event.parent().and_then(|parent| span::carried_by(&around.span(parent)?));
     let mut trace = None;
     let record = |fields: &mut FieldBuffer| {
@@ -347,8 +354,8 @@ where
     }
 }
 
-/// Does `work`. What panics in it, such as a lock of a span that another layer has poisoned, is no
-/// reason to fail the application.
+/// Runs `work`, and catches its panics, for example because another layer has poisoned the lock of
+/// a span, so that the application does not fail.
 fn quietly(work: impl FnOnce()) {
     if let Err(panic) = contain(work) {
         dispose(panic);

@@ -1,30 +1,31 @@
-//! Lines of the crate `log` that came as events already.
+//! Lines of the crate `log` that are copies of events.
 //!
-//! With its feature `log-always`, `tracing` writes each event to `log`, too, before or after the
-//! subscriber has it, and so it does with what becomes of spans; and a `LogTracer` brings all of it
-//! back. A copy has the place in the source code, the target and the level of the callsite it is
-//! of, and callsites are known before they are reached for the first time. What is written of a
-//! span that is entered, left or closed has a target of its own.
+//! With its feature `log-always`, `tracing` also writes each event to `log`, before or after the
+//! subscriber gets it, and so it does with the life of spans. A `LogTracer` brings all these lines
+//! back as events. A copy has the place in the source code, the target and the level of its
+//! callsite, and callsites are known before they are reached for the first time. Lines about a span
+//! that is entered, left or closed have targets of their own.
 //!
 //! So a line that an application writes to `log` at the place of a callsite, by one macro that does
-//! both, is taken for a copy. And a copy is not known for one if a filter in front of all layers
-//! leaves out its callsite for good by something else than target and level, such as its name, and
-//! is asked before this layer.
+//! both, is mistaken for a copy. And a copy is not recognized if a filter in front of all layers,
+//! which is asked before this layer, permanently leaves out its callsite by something other than
+//! target and level, such as its name.
 
 use std::ptr;
 use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 
-/// The targets of what `tracing` writes of spans.
+/// The targets of the lines that `tracing` writes about spans.
 const OF_SPANS: [&str; 2] = ["tracing::span", "tracing::span::active"];
 
-/// Lists in the table of places. A program has some thousands of callsites.
+/// The number of lists in the table of places. A program has some thousands of callsites.
 const LISTS: usize = 1024;
 
 type Link = OnceLock<&'static Place>;
 
-/// The places of callsites, by line. It only grows, as callsites do, and is read without a lock.
+/// The places of callsites, by line. The table only grows, as callsites do, and is read without a
+/// lock.
 static PLACES: [Link; LISTS] = [const { Link::new() }; LISTS];
 
 struct Place {
@@ -32,9 +33,9 @@ struct Place {
     next: Link,
 }
 
-/// Notes a callsite of an application's.
+/// Adds a callsite of the application.
 pub(super) fn note(metadata: &'static Metadata<'static>) {
-    // Those of mirrored stages are in no module, and have no copy.
+    // The callsites of mirrored stages have no module, and no copies.
     let Some(line) = metadata.line().filter(|_| metadata.module_path().is_some()) else { return };
     let mut link = list_of(line);
     loop {
@@ -46,7 +47,7 @@ pub(super) fn note(metadata: &'static Metadata<'static>) {
     }
 }
 
-/// Returns whether a line of `log` with this description is a copy.
+/// Returns `true` if a line of `log` with this metadata is a copy.
 pub(super) fn is_copy(line: &Metadata<'_>) -> bool {
     if OF_SPANS.contains(&line.target()) {
         return true;

@@ -1,26 +1,26 @@
-//! The application's `tracing`: its events become records, and its spans carry contexts.
+//! The connection to `tracing`: the application's events become records, its spans carry contexts,
+//! and stages appear as spans.
 //!
-//! The [`layer`](fn@layer) promises that it changes nothing for the layers beside it: it has no
-//! hint of a level, disables nothing, and never tells a callsite that nobody listens. It judges
-//! level and target when an event is there, and keeps the verdict with the callsite, so that the
-//! next event of it costs a look into a table without a lock. An event without texts costs no
-//! allocation. Whatever the application implements (`Debug`, `Display`, an error) is called before
-//! any lock is taken, and what panics in it is caught. No event is recorded twice: a second layer
-//! in one subscriber does nothing (where the subscriber tells it of the first), a line that
-//! `tracing` has written to `log` besides is passed over, and what is shown of stages (`mirror`) is
-//! known. Threads of ours are passed over, since what they log would come to them again without
-//! end.
+//! The [`layer`](fn@layer) promises to change nothing for other layers: it has no level hint,
+//! disables nothing, and never tells a callsite that nobody listens. It checks level and target
+//! when an event occurs and caches the verdict for the callsite, so that the next event there costs
+//! one lookup without a lock. An event without texts allocates nothing. Code of the application
+//! (`Debug`, `Display`, errors) is called before any lock is taken, and its panics are caught. No
+//! event is recorded twice: a second layer in a subscriber does nothing (if the subscriber tells it
+//! about the first), lines that `tracing` also wrote to `log` are ignored, and stages shown as
+//! spans (`mirror`) are recognized. Threads of the pipeline are ignored, because their events would
+//! produce more events without end.
 //!
-//! Stages are spans for the layers beside it (`mirror`). A span that is made in a context carries
-//! it to wherever it is entered, by [`ragtrace_core::context::carried`].
+//! Stages are spans for the other layers (`mirror`). A span that is created in a context carries
+//! the context to wherever it is entered, by [`ragtrace_core::context::carried`].
 //!
-//! It does not promise to see what a filter in front of all layers leaves out, such as a global
-//! `EnvFilter`.
+//! The layer does not promise to see what a filter in front of all layers leaves out, such as a
+//! global `EnvFilter`.
 //!
-//! Ground first: `ours` (threads that are passed over), `demand` (which lines somebody takes),
-//! `callsite` (what is kept of one), `error_chain` and `visitor` (values of fields), `span` (what
-//! is kept of a span), `log_copy` (lines that came as events already), `mirror` (stages as spans),
-//! `layer`; and `capture`, for programs that have no subscriber.
+//! In order of dependency: `ours` (threads that are ignored), `demand` (the lines that some sink
+//! takes), `callsite` (what is cached for a callsite), `error_chain` and `visitor` (values of
+//! fields), `span` (what is stored with a span), `log_copy` (lines that already came as events),
+//! `mirror` (stages as spans), `layer`; and `capture`, for programs that have no subscriber.
 
 mod callsite;
 mod capture;

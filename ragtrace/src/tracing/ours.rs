@@ -1,4 +1,4 @@
-//! Threads of ours, whose events are passed over.
+//! The threads of the pipeline, whose events are ignored.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ thread_local! {
     static HAS_OUR_NAME: Cell<Option<bool>> = const { Cell::new(None) };
 }
 
-/// Returns whether this is a thread of ours.
+/// Returns `true` if this is a thread of the pipeline.
 #[inline]
 pub(super) fn is_this_thread() -> bool {
     is_excluded() || HAS_OUR_NAME.get().unwrap_or_else(read_name)

@@ -1,5 +1,5 @@
-//! The state that is kept of a span: the context that it carries, and its fields for the lines that
-//! are logged in it.
+//! The state that is stored with a span: the context that it carries, and its fields for the events
+//! inside of it.
 
 use ragtrace_core::log::LogFields;
 use ragtrace_core::value::FieldBuffer;
@@ -14,39 +14,38 @@ use super::demand;
 use super::visitor::FieldRecorder;
 use crate::record::shortened;
 
-/// The part of ours in a span's extensions. It is replaced and never inserted, since an extension
-/// that is there twice panics.
+/// The layer's data in a span's extensions. It is replaced instead of inserted, because inserting
+/// an extension twice panics.
 #[derive(Debug, Default)]
 pub(super) struct SpanState {
     context: Option<RequestContext>,
-    /// Fields that lines in it have, too.
+    /// Fields that events inside of the span get too.
     fields: Option<LogFields>,
 }
 
 impl SpanState {
-    /// Returns the fields that a line of `trace`, or of no request, has of the span: none where the
-    /// span carries the context of another trace. A span is still around a line on the thread where
-    /// a guard was held over an `await`.
+    /// Returns the fields that an event of `trace`, or of no request, gets from the span: none if
+    /// the span carries the context of another trace. A span may be around an unrelated event on
+    /// the thread if a guard was held over an `await`.
     pub(super) fn fields_for(&self, trace: Option<TraceId>) -> Option<&LogFields> {
         let is_of_trace = self.context.as_ref().is_none_or(|context| Some(context.trace_id()) == trace);
         self.fields.as_ref().filter(|_| is_of_trace)
     }
 
-    /// Returns what is to be kept of a span that shows a stage: the stage's context, which is the
-    /// thread's. Its fields are in the stage's own records.
+    /// Returns the state of a span that shows a stage: the stage's context, which is the thread's.
+    /// Its fields are in the stage's own records.
     pub(super) fn of_stage() -> Option<Self> {
         let context = RequestContext::current();
         context.is_some().then_some(Self { context, fields: None })
     }
 
-    /// Returns what is to be kept of a new span, if there is anything; with its fields if
-    /// `has_fields`.
+    /// Returns the state of a new span, if there is any to store; with its fields if `has_fields`.
     pub(super) fn of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>, has_fields: bool) -> Option<Self>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let context = context_of_new(attributes, around);
-        // What the application implements is called here, before the span's extensions are locked.
+        // This calls code of the application, so it runs before the span's extensions are locked.
         let fields = has_fields.then(|| {
             recorded(CallSite::of(attributes.metadata()), |fields| attributes.record(&mut FieldRecorder(fields)))
         });
@@ -55,20 +54,19 @@ impl SpanState {
     }
 }
 
-/// Returns the fields of a span that `record` sets, with texts cut, since each line inside has a
-/// copy.
+/// Returns the fields of a span that `record` sets, with texts cut, because each event inside of
+/// the span gets a copy.
 fn recorded(site: &'static CallSite, record: impl FnOnce(&mut FieldBuffer)) -> LogFields {
     let mut fields = LogFields::record(&site.descriptor, record);
     let limits = demand::limits();
-    // The record's own limit cuts once more, after the redactor, which has to see what is next to
-    // it.
+    // The limit is twice that of the record, which cuts again after redaction, because the redactor
+    // has to see the text around a secret.
     fields.shorten(|name, text| shortened(text, limits.of_field(name).saturating_mul(2)));
     fields
 }
 
-/// Returns the context that a new span carries. That of a parent it names comes first, since
-/// whoever names one knows better than the thread; then, also where that has none, the thread's;
-/// then that of the span around it.
+/// Returns the context that a new span carries: that of an explicit parent, which takes precedence
+/// over the thread's; otherwise the thread's; otherwise that of the enclosing span.
 fn context_of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>) -> Option<RequestContext>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -86,7 +84,7 @@ pub(super) fn carried_by<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option
     span.extensions().get::<SpanState>()?.context.clone()
 }
 
-/// Lets `enter` have the context that a span carries, if it carries one.
+/// Calls `enter` with the context that a span carries, if it carries one.
 pub(super) fn with_context<S>(id: &Id, around: &Context<'_, S>, enter: impl FnOnce(&RequestContext))
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -97,7 +95,7 @@ where
     }
 }
 
-/// Keeps what is known of a new span.
+/// Stores the state of a new span.
 pub(super) fn keep<S>(state: SpanState, id: &Id, around: &Context<'_, S>)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -108,7 +106,7 @@ where
     }
 }
 
-/// Keeps fields of a span that are recorded after it was made.
+/// Adds fields of a span that are recorded after its creation.
 pub(super) fn add_fields<S>(values: &Record<'_>, span: &SpanRef<'_, S>)
 where
     S: for<'a> LookupSpan<'a>,

@@ -1,4 +1,4 @@
-//! Values of `tracing`'s fields, as ours. The index of a field is that of its name in the
+//! Converts the values of `tracing` fields. The index of a field is that of its name in the
 //! callsite's descriptor.
 
 use std::error::Error;
@@ -13,10 +13,10 @@ use super::error_chain::ErrorChain;
 /// Records values in a buffer.
 pub(super) struct FieldRecorder<'a>(pub(super) &'a mut FieldBuffer);
 
-/// Returns the index of a field in the descriptor; one that has no room in an entry has an index
-/// that names nothing.
+/// Returns the index of a field in the descriptor. A field that does not fit into an entry gets an
+/// index without a name.
 fn index(field: &Field) -> u16 {
-    // The indices above are those of fields that records have places of their own for.
+    // Higher indices are those of fields that records have members for.
     const NOTHING: u16 = u16::MAX / 2;
     u16::try_from(field.index()).map_or(NOTHING, |index| index.min(NOTHING))
 }
@@ -69,7 +69,7 @@ impl Visit for FieldRecorder<'_> {
     }
 }
 
-/// Writes bytes as pairs of hex digits.
+/// Displays bytes as pairs of hex digits.
 struct Hex<'a>(&'a [u8]);
 
 impl fmt::Display for Hex<'_> {

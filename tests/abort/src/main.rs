@@ -1,5 +1,5 @@
-//! Panics in the way that its argument names, while its records go to stdout.
-//! `tests/attribute/abort.rs` builds it with `panic = "abort"` and reads what it said.
+//! Panics in the way that its argument names, while its records go to standard output.
+//! `tests/attribute/abort.rs` builds it with `panic = "abort"` and reads the output.
 
 use std::future::{Future, pending, ready};
 use std::io::{Write, stdout};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, JsonLines, Sink, SinkError};
 use ragtrace::{Console, RequestContext, traced_stage};
 
-/// Polls `future` until it is done; what it waits for is polled again at once.
+/// Polls `future` until it is done, without waiting between polls.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
@@ -43,7 +43,7 @@ fn waiting(begins: &mpsc::Sender<()>, until: &mpsc::Receiver<()>) {
     let _ = until.recv();
 }
 
-/// Never answers, or panics where the worker calls it.
+/// A sink that never answers, or panics when the worker calls it.
 struct Bad {
     panics: bool,
 }
@@ -63,7 +63,7 @@ impl Sink for Bad {
     }
 }
 
-/// Holds a lock while it panics, which the hook's sink would want.
+/// A value that panics while it holds a lock that the hook's sink needs.
 struct Locked;
 
 static LOCK: Mutex<()> = Mutex::new(());

@@ -1,1 +1,1 @@
-//! Nothing but a place for the tests, which are the program.
+//! An empty library: the tests are the program.

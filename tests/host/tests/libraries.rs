@@ -1,4 +1,4 @@
-//! The libraries that a program shares with ragtrace do what they do without it.
+//! Libraries that a program shares with ragtrace behave as they do without it.
 
 use serde_json::Value;
 

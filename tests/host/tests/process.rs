@@ -1,6 +1,6 @@
-//! Installing, using and shutting down the telemetry leaves the process as the program made it.
+//! Installing, using and shutting down the telemetry leaves the process as the program set it up.
 //!
-//! All of it is one test, since it is about what a process has but one of.
+//! This is one test, since it is about properties that a process has only once.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
@@ -11,21 +11,22 @@ use std::time::Duration;
 
 use ragtrace::{Console, traced_stage};
 
-/// The program's own allocator. A library with one would not link with it.
+/// The program's own allocator. A library with an allocator would not link with it.
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: it hands everything on to the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the promises of `alloc`.
+        // SAFETY: the caller fulfils the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the promises of `dealloc`, and the memory is from `alloc` above.
+        // SAFETY: the caller fulfils the contract of `dealloc`, and the memory is from `alloc`
+        // above.
         unsafe { System.dealloc(memory, layout) }
     }
 }
@@ -41,14 +42,14 @@ fn parse(bytes: usize) -> usize {
     bytes
 }
 
-/// A run that returns and one that panics. How often the program's hook has run afterwards.
+/// Does a run that returns and one that panics. Returns how often the program's hook has run.
 fn use_it() -> usize {
     assert_eq!(parse(3), 3);
     assert!(panic::catch_unwind(|| parse(0)).is_err());
     HOOK_RUNS.load(Ordering::Relaxed)
 }
 
-/// What a process has but one of, and can be read.
+/// The properties that a process has only once, as far as they can be read.
 #[derive(Debug, PartialEq)]
 struct Process {
     environment: BTreeMap<OsString, OsString>,
@@ -72,14 +73,14 @@ impl Process {
     }
 }
 
-/// A signal's number, handler and flags, and whether this thread blocks it.
+/// A signal's number, handler and flags, and `true` if this thread blocks it.
 type Signal = (i32, usize, i32, bool);
 
 #[cfg(unix)]
 fn signals() -> Vec<Signal> {
     let mut all = Vec::new();
-    // SAFETY: without a new action and a new mask both functions only write what there is to
-    // `known` and `mask`, which are plain values.
+    // SAFETY: without a new action and a new mask both functions only write to `known` and `mask`,
+    // which are plain values.
     unsafe {
         let mut mask = std::mem::zeroed::<libc::sigset_t>();
         assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask), 0);
@@ -132,12 +133,12 @@ fn the_process_stays_as_the_program_made_it() {
     assert_eq!(Process::now(), before, "after the telemetry was shut down");
     assert_eq!(use_it(), 3, "the program's hook has to run once a panic");
 
-    // The program may still decide who listens to its own events.
+    // The program may still decide who receives its own events.
     log::set_logger(&Logger).expect("the program's logger is the first");
     tracing::dispatcher::set_global_default(tracing::Dispatch::none()).expect("the program's subscriber is the first");
 }
 
-/// Brings the sinks into the program where they are asked for.
+/// Links the sinks into the program.
 #[cfg(feature = "sinks")]
 #[test]
 fn a_program_that_asks_for_no_sink_gets_none() {

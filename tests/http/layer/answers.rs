@@ -1,4 +1,4 @@
-//! The records of each sort of answer.
+//! The records of each kind of answer.
 
 use axum::Router;
 use axum::http::StatusCode;

@@ -28,12 +28,12 @@ fn traced(handler: axum::routing::MethodRouter) -> Router {
     Router::new().route("/", handler).layer(TraceLayer::new())
 }
 
-/// A body of chunks that says nothing of its length.
+/// Returns a body of chunks without a declared length.
 fn chunks(count: usize) -> Body {
     Body::from_stream(stream::iter((0..count).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"chunk")))))
 }
 
-/// A body that has a chunk and then nothing for ever.
+/// Returns a body that has one chunk and then never ends.
 fn endless() -> Body {
     let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"chunk"))]);
     Body::from_stream(first.chain(stream::pending()))
@@ -76,7 +76,7 @@ fn answers_without_a_body_are_complete_whatever_the_service_made_of_it() {
     }
     for protocol in Protocol::BOTH {
         for (method, status) in [("HEAD", 200_u16), ("GET", 204), ("GET", 304), ("HEAD", 304)] {
-            // Not by a route of axum's, which takes the body of such an answer away itself.
+            // This is not a route of axum, which would remove the body of such an answer.
             let service = tower::ServiceBuilder::new().layer(TraceLayer::new()).service_fn(
                 async |request: http::Request<hyper::body::Incoming>| {
                     Ok::<_, Infallible>(with_status(request.headers()))
@@ -85,8 +85,8 @@ fn answers_without_a_body_are_complete_whatever_the_service_made_of_it() {
             let ((), requests) = served(service, async |server| {
                 let mut request = server.request(method, "/");
                 request.headers_mut().insert("x-status", status.into());
-                // Over HTTP/2 hyper sends a body that there must not be, and a client breaks the
-                // answer off for it.
+                // Over HTTP/2, hyper sends a body that must not exist, and a client aborts because
+                // of it.
                 let answer = server.try_send(protocol, request).await;
                 assert!(answer.is_ok() || protocol == Protocol::Http2, "{answer:?}");
             });
@@ -136,7 +136,7 @@ fn a_body_that_breaks_fails_the_request_beside_its_status() {
     fn breaking() -> Body {
         let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the model hung up");
         let frames = stream::iter([Ok(Bytes::from_static(b"chunk")), Err(broken)]);
-        // What comes between them has the head and the first chunk go before.
+        // The awaits in between let the head and the first chunk be sent first.
         Body::from_stream(frames.then(async |frame| {
             tokio::task::yield_now().await;
             frame
@@ -184,7 +184,7 @@ fn who_leaves_in_the_middle_of_a_body_cancels_the_request() {
                 let request = server.request("GET", "/");
                 let mut response = connection.sender.send_request(request).await.expect("a head");
                 response.body_mut().frame().await.expect("a frame").expect("a chunk");
-                // A reset of the stream: the connection goes on.
+                // This resets the stream, and the connection continues.
                 drop(response);
                 let again = connection.sender.send_request(server.request("OPTIONS", "/nowhere")).await;
                 assert_eq!(again.expect("an answer").status(), 404);
@@ -377,14 +377,14 @@ fn who_leaves_a_body_that_is_not_read_is_not_noticed() {
             .await
             .expect("it is sent");
         drop(stream);
-        // Whether the server has seen it or not: nothing is read, so it cannot tell.
+        // The server may have seen it or not: nothing is read, so it cannot tell.
         tokio::time::sleep(Duration::from_millis(1)).await;
         release.notify_one();
     });
     assert!(requests.one().ended.event().is_end());
 }
 
-/// A body that has a chunk, and then an end that it does not know of yet when the chunk goes.
+/// A body with one chunk whose end is not yet known when the chunk is sent.
 struct LateEnd {
     chunk: Option<Bytes>,
     is_ended: Arc<AtomicBool>,

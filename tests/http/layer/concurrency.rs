@@ -1,4 +1,4 @@
-//! Many requests at once: no context mixed, and one start and one end each.
+//! Many requests at once: no context is mixed up, and each has one start and one end.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use ragtrace_tests_http::{Protocol, served};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 
-/// How long a handler may take to begin.
+/// The longest time for a handler to begin.
 const BOUND: Duration = Duration::from_secs(20);
 
 #[traced_stage("working", fields(user))]
@@ -91,7 +91,7 @@ fn two_hundred_requests_on_one_connection_mix_no_context() {
 
 #[test]
 fn of_many_requests_of_every_sort_each_has_one_start_and_one_end() {
-    // Each of those that are cut off, once its handler has begun.
+    // Each of the aborted requests is aborted once its handler has begun.
     let begun: Arc<Vec<Notify>> = Arc::new((0..200).map(|_| Notify::new()).collect());
     let is_begun = Arc::clone(&begun);
     let cut = async move |Path(number): Path<usize>, body: Body| {
@@ -141,7 +141,7 @@ fn of_many_requests_of_every_sort_each_has_one_start_and_one_end() {
             assert_eq!(request.message(), "http_response_sent", "{stage}");
         }
     }
-    // The server sees the end either by what its handler reads, and has its answer, or by the
+    // The server notices the end either by the handler's reading, and then has an answer, or by the
     // connection.
     let all = requests.all();
     let cut: Vec<_> = all.iter().filter(|request| request.stage() == "POST /cut/{number}").collect();

@@ -1,4 +1,4 @@
-//! Connections that carry several requests, and those that end early.
+//! Connections with several requests, and those that end early.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn pipelined_requests_have_a_trace_each() {
 
 #[test]
 fn nothing_is_left_on_a_thread_behind_a_request() {
-    // One connection is one task, and so are its requests over HTTP/1.
+    // A connection is one task, and so are its requests over HTTP/1.
     #[traced_stage("inside")]
     fn inside() {}
     let router = Router::new().route("/", get(async || inside())).layer(TraceLayer::new());

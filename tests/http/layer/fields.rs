@@ -166,7 +166,7 @@ fn long_and_odd_texts_are_cut_and_escaped() {
     assert!(!request.ended.to_json().contains('\t'));
 }
 
-/// Calls a service in this process, so that what a connection cannot say of headers can be said.
+/// Calls a service in this process, so that headers can be tested that a connection cannot carry.
 fn recorded(layer: &TraceLayer, request: http::Request<()>) -> ragtrace::testing::Captured {
     let service = layer.layer(tower::service_fn(async |_: http::Request<()>| {
         Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))

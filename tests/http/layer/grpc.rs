@@ -41,8 +41,8 @@ async fn collect(code: Code) -> Result<tonic::Response<ExportTraceServiceRespons
     }
 }
 
-/// Calls a service of tonic's that answers with `code`, and returns what the client got, and what
-/// was recorded.
+/// Calls a tonic service that answers with `code`, and returns what the client got and what was
+/// recorded.
 fn call(code: Code, layer: TraceLayer) -> (Result<(), Status>, Requests) {
     let routes = Routes::new(TraceServiceServer::new(Collector(code))).into_axum_router();
     served(ServiceBuilder::new().layer(layer).service(routes), async |server| {
@@ -182,8 +182,7 @@ fn tonic_s_own_server_takes_the_layer() {
     assert_eq!(trace_id, Some(36));
 }
 
-/// Answers with these frames, as of gRPC, and returns what is recorded once all was read that there
-/// was.
+/// Answers with these frames, as in gRPC, and returns the records after everything was read.
 fn answered(head: &[(&'static str, &'static str)], frames: Vec<Frame<Bytes>>) -> Requests {
     let (head, frames) = (head.to_vec(), Arc::new(frames));
     let service = ServiceBuilder::new().layer(TraceLayer::new()).service_fn(move |_: Request<Incoming>| {

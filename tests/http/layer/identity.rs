@@ -1,4 +1,5 @@
-//! Whose a request is: what of its headers is believed, and what the application says.
+//! The user and tenant of a request: which of its headers are trusted, and what the application
+//! sets.
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderValue};

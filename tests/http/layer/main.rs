@@ -1,5 +1,5 @@
-//! The layer for HTTP services, over real connections: what each request records, whatever becomes
-//! of it.
+//! The layer for HTTP services, over real connections: the records of each request, however it
+//! ends.
 
 mod answers;
 mod bodies;

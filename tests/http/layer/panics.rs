@@ -1,4 +1,4 @@
-//! Panics of handlers, bodies and whatever is in between.
+//! Panics of handlers, of bodies, and of layers in between.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -26,7 +26,7 @@ fn panicking() -> Router {
     Router::new().route("/", get(panic))
 }
 
-/// Answers with 500 what panics, as tower-http's `CatchPanic` does.
+/// Answers a panic with 500, as tower-http's `CatchPanic` does.
 fn caught<S>(
     inner: S,
 ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone

@@ -1,4 +1,4 @@
-//! How requests are named: by method and route, never by what whoever asks can choose.
+//! The names of requests: method and route, and nothing that the sender can choose freely.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -51,7 +51,7 @@ fn a_route_names_its_requests() {
             ("HEAD", "/documents/2"),
             ("GET", "/files/a/b/c"),
             ("PATCH", "/documents/3"),
-            // axum's answer to a method that the route has not is the route's.
+            // axum's answer to a method that the route does not have belongs to the route.
             ("POST", "/"),
             ("BREW", "/documents/4"),
         ] {

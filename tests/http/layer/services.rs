@@ -1,5 +1,5 @@
-//! Services without axum: hyper alone, tower's stacks, errors of services, and what a layer must
-//! not change.
+//! Services without axum: hyper alone, tower's stacks, errors of services, and properties that a
+//! layer must not change.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -38,7 +38,7 @@ fn a_service_of_hyper_s_is_traced() {
     }
 }
 
-/// Calls a service whose only answer is `error`, and returns the chain of the request's error.
+/// Calls a service that always returns `error`, and returns the chain of the request's error.
 fn failed_by<E: fmt::Display + Clone + 'static>(error: E) -> Vec<String> {
     let service = TraceLayer::new().layer(tower::service_fn(move |_: Request<()>| {
         let error = error.clone();
@@ -169,7 +169,7 @@ fn a_service_is_called_in_the_request_s_context_which_ends_with_it() {
     assert_eq!(captured.stage("GET").iter().filter(|record| record.event() == Event::Cancelled).count(), 1);
 }
 
-/// Returns the chain of the request's error where the service's error is this one.
+/// Returns the chain of the request's error for this error of the service.
 fn chain_by<E: fmt::Display + 'static>(error: E) -> Vec<String> {
     let mut error = Some(error);
     chain_of(TraceLayer::new().layer(tower::service_fn(move |_: Request<()>| {
@@ -205,7 +205,7 @@ fn errors_of_types_that_are_known_give_their_chain() {
     assert_eq!(chain_by::<Box<dyn Error>>(Sending::refused().into())[1..], chain);
     assert_eq!(chain_by::<Box<dyn Error + Send>>(Box::new(Sending::refused()))[1..], chain);
     assert_eq!(chain_by::<Arc<dyn Error + Send + Sync>>(Arc::new(Sending::refused()))[1..], chain);
-    // It is its own first source.
+    // The error is its own first source.
     assert_eq!(chain_by(axum::Error::new(Sending::refused()))[1..], [chain[0], chain[0], chain[1]]);
     assert_eq!(
         chain_by(anyhow::Error::new(Sending::refused()).context("no answer"))[1..],

@@ -1,4 +1,4 @@
-//! Requests that the layer leaves out, and headers that it adds to answers.
+//! Requests that the layer ignores, and headers that it adds to answers.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -67,7 +67,7 @@ fn headers_are_exposed_to_other_origins_only_where_the_application_does_so() {
 
 #[test]
 fn without_telemetry_ids_are_read_and_answered_and_the_context_is_there() {
-    // No capture is around this service, and nothing is installed in this process.
+    // No capture surrounds this service, and nothing is installed in this process.
     let router = Router::new()
         .route("/", get(async || RequestContext::current().expect("a context").to_json()))
         .layer(TraceLayer::new().identify(|_, context| context.with_user_id("alice")));

@@ -1,4 +1,4 @@
-//! Connections that stop to be HTTP: upgrades, WebSocket, `CONNECT`.
+//! Connections that stop being HTTP: upgrades, WebSocket, `CONNECT`.
 
 use std::convert::Infallible;
 
@@ -58,7 +58,7 @@ fn a_websocket_over_http_2_ends_the_request_at_its_head() {
         Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
     let ((), requests) = served(router, async |server| {
         let mut connection = server.http2().await;
-        // An answer comes behind the settings, which allow such a `CONNECT`.
+        // The answer comes after the settings, which allow such a `CONNECT`.
         connection.sender.send_request(server.request("OPTIONS", "/nowhere")).await.expect("an answer");
         let mut request = server.request("CONNECT", "/chat");
         request.headers_mut().insert("sec-websocket-version", "13".parse().expect("a value"));

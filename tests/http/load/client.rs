@@ -1,4 +1,4 @@
-//! The client: sends a request of each kind, and leaves where the kind says so.
+//! The client: sends a request of each kind, and leaves early if the kind says so.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,17 +23,17 @@ use crate::service::{Begun, Service};
 
 type Body = BoxBody<Bytes, Infallible>;
 
-/// Returns the trace that a request says it belongs to.
+/// Returns the trace that a request claims to belong to.
 pub(crate) fn trace_of(number: u32) -> TraceId {
     format!("{:032x}", 0x0af7_6519_16cd_43dd_0000_0000_0000_0000_u128 + u128::from(number)).parse().expect("an id")
 }
 
-/// Returns the span that a request says it was sent by.
+/// Returns the span that a request claims to be sent by.
 pub(crate) fn span_of(number: u32) -> SpanId {
     format!("{:016x}", 0xb7ad_6b71_0000_0000_u64 + u64::from(number)).parse().expect("an id")
 }
 
-/// Returns the id that a request bears.
+/// Returns the id of a request.
 pub(crate) fn request_of(number: u32) -> String {
     format!("request-{number}")
 }
@@ -42,7 +42,7 @@ fn traceparent_of(number: u32) -> String {
     format!("00-{}-{}-01", trace_of(number).to_string().replace('-', ""), span_of(number))
 }
 
-/// A client with one connection of HTTP/2 and one for gRPC, and one of HTTP/1 a request.
+/// A client with one connection of HTTP/2, one for gRPC, and one of HTTP/1 per request.
 pub(crate) struct Client {
     address: SocketAddr,
     begun: Begun,
@@ -65,7 +65,7 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// If the answer is not one of that kind.
+    /// Panics if the answer is not one of that kind.
     pub(crate) async fn send(&self, kind: Kind, number: u32) {
         match kind {
             Kind::Text => self.expect_body(kind, number, &format!("the text of {number}")).await,
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// Sends a request over a connection of its own; whoever ends the task leaves.
+    /// Sends a request over a new connection. Ending the task makes the client leave.
     async fn start(
         &self,
         kind: Kind,
@@ -102,7 +102,7 @@ impl Client {
         let stream = TcpStream::connect(self.address).await.expect("the service listens");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP/1");
         let connection = tokio::spawn(async move {
-            // Some kinds end it with an error, and look at that of the request.
+            // Some kinds end the connection with an error, and check the request's error instead.
             let _ = connection.await;
         });
         let request = request(kind, number);
@@ -130,13 +130,13 @@ impl Client {
 
     async fn expect_broken_body(&self, kind: Kind, number: u32) {
         let (answer, _connection) = self.start(kind, number).await;
-        // The head may be lost with the connection, too.
+        // The head may be lost with the connection too.
         if let Ok(answer) = answer.await {
             answer.collect().await.expect_err("the body breaks off");
         }
     }
 
-    /// Closes the connection when the handler has begun.
+    /// Closes the connection after the handler has begun.
     async fn leave_before_head(&self, kind: Kind, number: u32) {
         let (answer, connection) = self.start(kind, number).await;
         tokio::select! {
@@ -196,7 +196,7 @@ fn upload_of(number: u32) -> String {
     format!("what {number} uploads; ").repeat(100)
 }
 
-/// The request of a kind, in a trace of its own.
+/// Returns a request of a kind, in a trace of its own.
 fn request(kind: Kind, number: u32) -> Request<Body> {
     let (method, route) = kind.stage().split_once(' ').unwrap_or((kind.stage(), "/nowhere/{number}"));
     let path = route.replace("{number}", &number.to_string());
@@ -210,7 +210,7 @@ fn request(kind: Kind, number: u32) -> Request<Body> {
     };
     Request::builder()
         .method(Method::from_bytes(method.as_bytes()).expect("a method"))
-        // HTTP/2 has the authority here, and HTTP/1 takes it so, too.
+        // HTTP/2 has the authority here, and HTTP/1 accepts it too.
         .uri(format!("http://localhost{path}"))
         .header("host", "localhost")
         .header("traceparent", traceparent_of(number))

@@ -1,11 +1,11 @@
-//! The kinds of requests, and how each may end.
+//! The kinds of requests, and the ways in which each may end.
 
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A text, over HTTP/1.
     Text,
-    /// Its head alone.
+    /// Only the head of an answer.
     Head,
     /// 204, without a body.
     Empty,
@@ -13,11 +13,11 @@ pub(crate) enum Kind {
     NotModified,
     /// A body of several chunks.
     Streamed,
-    /// A body of several chunks, whose length is told.
+    /// A body of several chunks with a declared length.
     StreamedWithLength,
-    /// A body that is sent and comes back.
+    /// A body that is sent and returned.
     Upload,
-    /// A body of which half is sent, then the client leaves.
+    /// A body of which half is sent before the client leaves.
     UploadCutOff,
     /// The client leaves in the middle of the answer's body.
     DownloadLeft,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     BodyError,
     /// No route matches.
     NotFound,
-    /// A route matches, and its methods do not.
+    /// A route matches, but not for this method.
     WrongMethod,
     /// A text, over a connection of HTTP/2 that many requests share.
     Http2Text,
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
     Http2ResetBeforeHead,
     /// A call that succeeds.
     Grpc,
-    /// A call that the service refuses for what is in it.
+    /// A call that the service refuses because of its content.
     GrpcRefused,
     /// A call that the service cannot answer.
     GrpcUnavailable,
@@ -83,20 +83,20 @@ const ALL: [Kind; 25] = [
 ];
 
 impl Kind {
-    /// Returns the kind of a request: by chance, and the same in every run.
+    /// Returns the kind of a request: pseudorandom, and the same in every run.
     pub(crate) fn of(number: u32) -> Self {
         let mut mixed = u64::from(number).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        // The finisher of splitmix64.
+        // The finalizer of splitmix64.
         for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9_u64), (27, 0x94d0_49bb_1331_11eb)] {
             mixed = (mixed ^ (mixed >> shift)).wrapping_mul(factor);
         }
         ALL[(mixed >> 33) as usize % ALL.len()]
     }
 
-    /// Returns the messages of which a request's end bears one.
+    /// Returns the possible messages of a request's end.
     pub(crate) fn ends(self) -> &'static [&'static str] {
         match self {
-            // The handler is told of the broken body and answers, to nobody.
+            // The handler notices the broken body and answers, although nobody receives the answer.
             UploadCutOff => &["http_response_sent", "http_request_cancelled"],
             DownloadLeft | LeftBeforeHead | Http2Reset | Http2ResetBeforeHead => &["http_request_cancelled"],
             Panic | BodyError => &["http_request_failed"],
@@ -126,7 +126,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether a handler of the service sees it.
+    /// Returns `true` if a handler of the service is called.
     pub(crate) fn is_handled(self) -> bool {
         !matches!(self, NotFound | WrongMethod)
     }

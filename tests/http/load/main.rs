@@ -1,6 +1,6 @@
-//! Two thousand requests of every kind at once: answered, empty, streamed, left, cut off, failed
-//! and panicking, over HTTP/1, HTTP/2 and gRPC. Each has exactly one record that it was received
-//! and exactly one of how it ended, and none bears another's ids.
+//! Two thousand requests of every kind at once: answered, empty, streamed, left, aborted, failed
+//! and panicking, over HTTP/1, HTTP/2 and gRPC. Each has exactly one record of its start and one of
+//! its end, and none has another one's ids.
 
 mod client;
 mod kind;
@@ -18,7 +18,7 @@ use service::Service;
 
 const REQUESTS: u32 = 2_000;
 
-/// As many requests are under way at once; each has two ends of a connection in this process.
+/// The number of requests at once. Each has both ends of a connection in this process.
 const AT_ONCE: usize = 200;
 
 const RECEIVED: &str = "http_request_received";
@@ -33,7 +33,7 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns how many requests have ended.
+    /// Returns the number of requests that have ended.
     fn ends(&self) -> usize {
         let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         records.iter().filter(|record| ENDS.contains(&&*record.message())).count()
@@ -55,7 +55,7 @@ impl Sink for Kept {
     }
 }
 
-/// Sends all requests, at most [`AT_ONCE`] of them at a time, in an order by chance.
+/// Sends all requests in a random order, at most [`AT_ONCE`] of them at a time.
 async fn send_all(client: &Arc<Client>) {
     let slots = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     let mut sending = tokio::task::JoinSet::new();
@@ -83,7 +83,7 @@ fn two_thousand_requests_of_every_kind_at_once_end_in_one_pair_of_records_each()
         let client = Arc::new(Client::connect(&service).await);
         tokio::time::timeout(Duration::from_mins(1), send_all(&client)).await.expect("all are answered in time");
     });
-    // A server hears that a client left when it next looks at the connection.
+    // A server notices that a client has left when it next looks at the connection.
     ragtrace_tests::until("an end of each request", Duration::from_secs(30), || kept.ends() >= REQUESTS as usize);
     drop(runtime);
     let report = telemetry.shutdown(Duration::from_secs(30));
@@ -104,7 +104,7 @@ fn two_thousand_requests_of_every_kind_at_once_end_in_one_pair_of_records_each()
     }
 }
 
-/// Holds the records of one trace against the request that it was made by.
+/// Compares the records of one trace with the request that made it.
 fn check(kind: Kind, number: u32, records: &[&Record]) {
     let shown = || {
         let lines: Vec<_> = records.iter().map(|record| record.to_json()).collect();
@@ -125,7 +125,7 @@ fn check(kind: Kind, number: u32, records: &[&Record]) {
     for record in records {
         assert_eq!(record.request_id(), Some(&*request), "every record bears the request's own id: {}", shown());
     }
-    // What the handler does is in the request's trace, under its root.
+    // The handler's stages are in the request's trace, below its root.
     let works: Vec<_> = records.iter().filter(|record| record.stage() == Some("handling")).collect();
     assert_eq!(works.len(), if kind.is_handled() { 2 } else { 0 }, "{}", shown());
     for work in works {

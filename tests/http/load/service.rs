@@ -1,4 +1,4 @@
-//! The service: a route for each way in which an answer can be, and a gRPC service beside them.
+//! The service: a route for each kind of answer, and a gRPC service beside them.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ use ragtrace::traced_stage;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-/// A notice a request: its handler has begun. A client that is to leave waits for it, or the
-/// server might never hear of the request.
+/// One notification per request, that its handler has begun. A client that is to leave waits for
+/// it, since otherwise the server might never see the request.
 pub(crate) type Begun = Arc<[Notify]>;
 
 /// A service on loopback.
@@ -60,7 +60,7 @@ fn routes(begun: Begun) -> Router {
         .with_state(begun)
 }
 
-/// Waits, as every handler does first, so that others run between its halves.
+/// Waits, as every handler does first, so that others run in between.
 #[traced_stage(fields(number))]
 async fn handling(number: u32) {
     tokio::task::yield_now().await;
@@ -82,7 +82,7 @@ async fn unchanged(Path(number): Path<u32>) -> impl IntoResponse {
     (StatusCode::NOT_MODIFIED, [(header::ETAG, "\"1\"")])
 }
 
-/// Five chunks of one kilobyte, each when others had their turn.
+/// Returns five chunks of one kilobyte, and lets others run before each.
 fn chunks() -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream::iter(0..5).then(|_| async {
         tokio::task::yield_now().await;
@@ -109,7 +109,7 @@ async fn echo(State(begun): State<Begun>, Path(number): Path<u32>, body: Body) -
     }
 }
 
-/// A first chunk, and never another.
+/// Returns a body with one chunk that never ends.
 fn first_only(bytes: &'static [u8]) -> Body {
     let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(bytes))]);
     Body::from_stream(first.chain(stream::pending()))

@@ -1,4 +1,4 @@
-//! MLflow: it keeps traces by experiment, and sums up tokens and cost of each.
+//! Reads from MLflow, which keeps traces by experiment, and sums up the tokens and cost of each.
 
 use serde_json::{Value as Json, json};
 
@@ -6,39 +6,39 @@ use super::otlp_json::{self, list};
 use crate::arrived::Arrived;
 use crate::http;
 
-/// An MLflow, by the URL where it answers.
+/// An MLflow server, by its URL.
 #[derive(Clone, Debug)]
 pub struct Mlflow(pub String);
 
-/// What MLflow says of a whole trace.
+/// MLflow's summary of a whole trace.
 #[derive(Clone, Debug)]
 pub struct TraceTotals {
-    /// `OK`, `ERROR`, or `IN_PROGRESS` while the root has not come.
+    /// The state: `OK`, `ERROR`, or `IN_PROGRESS` before the root has arrived.
     pub state: String,
-    /// Input, output and all tokens.
+    /// The numbers of input, output and all tokens.
     pub tokens: Option<Json>,
-    /// Input, output and all cost, in US dollars.
+    /// The cost of input, output and both, in US dollars.
     pub cost: Option<Json>,
 }
 
 impl Mlflow {
-    /// Makes an experiment, and returns its id.
+    /// Creates an experiment, and returns its id.
     ///
     /// # Panics
     ///
-    /// If there is one of this name already.
+    /// Panics if there is one with this name already.
     pub fn experiment(&self, name: &str) -> String {
         let made = http::post(&format!("{}/api/2.0/mlflow/experiments/create", self.0), &json!({ "name": name }));
         made.expect("an experiment")["experiment_id"].as_str().expect("an id").to_owned()
     }
 
-    /// Returns what has arrived of a trace so far.
+    /// Returns the spans of a trace that have arrived so far.
     pub fn spans(&self, trace_id: &str) -> Vec<Arrived> {
         let trace = self.trace(trace_id).unwrap_or(Json::Null);
         list(&trace["spans"]).map(otlp_json::span).collect()
     }
 
-    /// Returns what it says of a trace.
+    /// Returns the summary of a trace.
     pub fn totals(&self, trace_id: &str) -> Option<TraceTotals> {
         let trace = self.trace(trace_id)?;
         let info = &trace["trace_info"];

@@ -1,6 +1,6 @@
-//! How each receiver tells what arrived. All of them know OTLP's own terms; three tell them as
-//! JSON, each a little differently, and one as text for people. `recorder` is none: it shows
-//! requests as they came.
+//! Readers of the spans that arrived, one per receiver. All receivers use OTLP's own terms; three
+//! return them as JSON, each in a slightly different form, and one as text for people. `recorder`
+//! is different: it returns the requests as they came.
 
 mod mlflow;
 mod otlp_json;

@@ -1,5 +1,5 @@
-//! Spans in the JSON that Protobuf's libraries write of OTLP's messages: bytes in base64, 64-bit
-//! numbers as texts or as numbers, members in snake case, what is empty left out or null.
+//! Parses spans in the JSON that Protobuf's libraries write for OTLP's messages: bytes in base64,
+//! 64-bit numbers as strings or as numbers, members in snake case, empty members left out or null.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::arrived::{Arrived, Status};
 
-/// Reads a span.
+/// Parses a span.
 pub(super) fn span(json: &Json) -> Arrived {
     Arrived {
         trace_id: id(&json["trace_id"], 16).expect("a trace id"),
@@ -26,12 +26,13 @@ pub(super) fn span(json: &Json) -> Arrived {
     }
 }
 
-/// Returns the members of a list; none of what is left out.
+/// Returns the members of a list, or none if it is left out.
 pub(super) fn list(json: &Json) -> impl Iterator<Item = &Json> {
     json.as_array().into_iter().flatten()
 }
 
-/// Reads an id of so many bytes, in hexadecimal digits or in base64, as hexadecimal digits.
+/// Parses an id with this number of bytes, in hexadecimal digits or in base64, into hexadecimal
+/// digits.
 fn id(json: &Json, bytes: usize) -> Option<String> {
     let text = json.as_str().filter(|text| !text.is_empty())?;
     if text.len() == bytes * 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -61,13 +62,13 @@ pub(super) fn attributes(json: &Json) -> BTreeMap<String, Json> {
     list(json).map(|pair| (pair["key"].as_str().expect("a key").to_owned(), value(&pair["value"]))).collect()
 }
 
-/// Reads an `AnyValue`: a member for each type, of which one is there.
+/// Parses an `AnyValue`, which has one member, named after its type.
 fn value(json: &Json) -> Json {
     let Some((name, value)) = json.as_object().into_iter().flatten().find(|(_, value)| !value.is_null()) else {
         return Json::Null;
     };
     match (name.as_str(), value) {
-        // Whole numbers are texts in Protobuf's JSON.
+        // Integers are strings in Protobuf's JSON.
         ("int_value", Json::String(digits)) => Json::from(digits.parse::<i64>().expect("a number")),
         ("array_value", list_value) => list(&list_value["values"]).map(self::value).collect(),
         ("kvlist_value", pairs) => attributes(&pairs["values"]).into_iter().collect(),

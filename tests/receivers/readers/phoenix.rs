@@ -1,4 +1,4 @@
-//! Arize Phoenix: it keeps spans by project, to the microsecond.
+//! Reads from Arize Phoenix, which keeps spans by project, to the microsecond.
 
 use serde_json::Value as Json;
 
@@ -6,17 +6,17 @@ use super::otlp_json::{self, list};
 use crate::arrived::Arrived;
 use crate::http;
 
-/// A project of a Phoenix.
+/// A project of a Phoenix server.
 #[derive(Clone, Debug)]
 pub struct Phoenix {
-    /// Where it answers.
+    /// The server's URL.
     pub url: String,
     /// The project's name.
     pub project: String,
 }
 
 impl Phoenix {
-    /// Returns what has arrived of a trace so far.
+    /// Returns the spans of a trace that have arrived so far.
     pub fn spans(&self, trace_id: &str) -> Vec<Arrived> {
         let Self { url, project } = self;
         let mut arrived = Vec::new();

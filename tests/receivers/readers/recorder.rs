@@ -1,5 +1,5 @@
-//! The recorder, which stands in for backends that cannot be had: it writes each request as a line
-//! of JSON.
+//! Reads from the recorder, which stands in for backends that cannot be run here: it writes each
+//! request as a line of JSON.
 
 use std::path::PathBuf;
 
@@ -14,11 +14,11 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// If one has a body that could not be read: wrongly compressed, no JSON, parts whose lengths
-    /// are wrong.
+    /// Panics if a request has a body that could not be read: wrongly compressed, malformed JSON,
+    /// or parts with wrong lengths.
     pub fn requests(&self, path: &str) -> Vec<Json> {
         let output = std::fs::read_to_string(&self.0).expect("its output");
-        // The last line may be half written.
+        // The last line may be incomplete.
         let whole = output.rsplit_once('\n').map_or("", |(whole, _)| whole);
         let requests = whole.lines().map(|line| serde_json::from_str::<Json>(line).expect("a line of JSON"));
         let requests: Vec<_> = requests.filter(|request| request["path"] == path).collect();

@@ -1,4 +1,4 @@
-//! rotel, a collector: it shows what it takes as text for people.
+//! Reads from rotel, a collector, which prints what it receives as text for people.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use crate::arrived::{Arrived, Status};
 #[derive(Clone, Debug)]
 pub struct Rotel(pub PathBuf);
 
-/// Lines of a span before its attributes: their beginnings.
+/// The beginnings of a span's lines before its attributes.
 const HEADS: [&str; 5] = ["Trace ID", "Parent ID", "ID", "Name", "Kind"];
 
 impl Rotel {
-    /// Returns what has arrived of a trace so far.
+    /// Returns the spans of a trace that have arrived so far.
     ///
     /// # Panics
     ///
-    /// If the output cannot be read.
+    /// Panics if the output cannot be read.
     pub fn spans(&self, trace_id: &str) -> Vec<Arrived> {
         let output = std::fs::read_to_string(&self.0).expect("its output");
         let mut spans = Vec::new();
         for block in output.split("\nSpan #").skip(1) {
-            // What comes after the last span of a request belongs to the next one, or to a log.
+            // Lines after the last span of a request belong to the next request, or to a log.
             let ends = ["\nResourceSpans #", "\nScopeSpans #", "\nResourceLog #", "\nResourceLogs #"];
             let end = ends.iter().filter_map(|end| block.find(end)).min().unwrap_or(block.len());
             spans.extend(span(&block[..end]).filter(|span| span.trace_id == trace_id));
@@ -33,7 +33,8 @@ impl Rotel {
     }
 }
 
-/// Beginnings of lines, of which any other line is the continuation: texts are shown as they are.
+/// The beginnings of lines. Any other line continues the one before, since texts are printed as
+/// they are.
 const BEGINNINGS: [&str; 11] = [
     "     -> ",
     "          -> ",
@@ -48,7 +49,7 @@ const BEGINNINGS: [&str; 11] = [
     "SpanEvent #",
 ];
 
-/// Joins lines of a text that has several.
+/// Joins the lines of texts that have several.
 fn joined(block: &str) -> Vec<String> {
     let mut whole: Vec<String> = Vec::new();
     for line in block.lines() {
@@ -64,7 +65,7 @@ fn joined(block: &str) -> Vec<String> {
     whole
 }
 
-/// Reads the lines of a span; nothing while they are not all there.
+/// Parses the lines of a span, or returns `None` while they are incomplete.
 fn span(block: &str) -> Option<Arrived> {
     let mut heads = BTreeMap::new();
     let mut times = [None; 2];
@@ -110,7 +111,7 @@ fn span(block: &str) -> Option<Arrived> {
     })
 }
 
-/// Reads `name: Str(value)`.
+/// Parses `name: Str(value)`.
 fn attribute(line: &str) -> Option<(String, Json)> {
     let (name, typed) = line.split_once(": ")?;
     let (kind, value) = typed.strip_suffix(')')?.split_once('(')?;

@@ -1,4 +1,4 @@
-//! Datadog's test agent: it keeps each request until it is cleared.
+//! Reads from Datadog's test agent, which keeps each request until it is cleared.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,14 +11,14 @@ use crate::http;
 /// A test agent.
 #[derive(Clone, Debug)]
 pub struct TestAgent {
-    /// Where it answers as an Agent does.
+    /// The URL at which it answers as an Agent does.
     pub url: String,
-    /// Where it takes OTLP.
+    /// The URL at which it accepts OTLP.
     pub otlp_url: String,
 }
 
 impl TestAgent {
-    /// Returns what has arrived of a trace so far, over OTLP.
+    /// Returns the spans of a trace that have arrived so far over OTLP.
     pub fn spans(&self, trace_id: &str) -> Vec<Arrived> {
         let requests = http::get(&format!("{}/test/session/traces", self.otlp_url)).unwrap_or(Json::Null);
         let resources = list(&requests).flat_map(|request| list(&request["resource_spans"]));
@@ -31,7 +31,7 @@ impl TestAgent {
     ///
     /// # Panics
     ///
-    /// If a body is no JSON.
+    /// Panics if a body is not JSON.
     pub fn llm_observability(&self, trace_id: &str) -> Vec<Json> {
         const PATH: &str = "/evp_proxy/v2/api/v2/llmobs";
         let requests = http::get(&format!("{}/test/session/requests", self.url)).unwrap_or(Json::Null);

@@ -1,9 +1,9 @@
-//! Stages of a library that knows `ragtrace` by another name, and hands it on.
+//! Stages of a library that uses `ragtrace` under another name, and re-exports it.
 
 pub use telemetry;
 use telemetry::{stage, traced_stage};
 
-/// A stage with everything that generated code may name.
+/// A stage with everything that generated code may refer to.
 #[traced_stage(
     "renamed.embed",
     crate = telemetry,
@@ -20,11 +20,11 @@ pub async fn embed(texts: &[&str]) -> Result<Vec<Vec<f32>>, std::io::Error> {
     stage!("renamed.batch", crate = telemetry, async { Ok(texts.iter().map(|_| vec![0.0; 3]).collect()) }).await
 }
 
-/// Nothing calls it: the catalog lists it all the same.
+/// A stage that is never called, and still in the catalog.
 #[expect(dead_code, reason = "the catalog lists it all the same")]
 #[traced_stage("renamed.dead", crate = telemetry)]
 fn dead() {}
 
-/// A name that a program that uses this library gives to a stage too.
+/// A stage whose name a program that uses this library has too.
 #[traced_stage("renamed.twice", crate = telemetry)]
 pub fn twice() {}

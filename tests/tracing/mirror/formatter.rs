@@ -1,4 +1,4 @@
-//! The formatter of `tracing-subscriber` beside our layer.
+//! The formatter of `tracing-subscriber` beside ragtrace's layer.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Layers that panic, that run stages, and that are not there any more.
+//! Layers that panic, that run stages, and that no longer exist.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +26,7 @@ async fn waits(until: oneshot::Receiver<()>) {
     until.await.expect("it is sent");
 }
 
-/// Panics in whatever it is told.
+/// A layer that panics at a given call.
 struct Panics;
 
 impl<S: Subscriber> Layer<S> for Panics {
@@ -39,7 +39,7 @@ impl<S: Subscriber> Layer<S> for Panics {
     }
 }
 
-/// Panics when spans are entered, left and closed.
+/// A layer that panics when spans are entered, left and closed.
 struct PanicsLater;
 
 impl<S: Subscriber> Layer<S> for PanicsLater {

@@ -1,4 +1,4 @@
-//! Stages as spans with events for the layers beside ours.
+//! Stages as spans with events, for the layers beside ragtrace's.
 
 mod filters;
 mod formatter;
@@ -12,7 +12,7 @@ use ragtrace_tests_tracing::recording::{Recorder, Recording};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-/// Sets the process's subscriber, and begins to note what its layer hears.
+/// Sets the process's subscriber, and starts to note the calls to its layer.
 fn record() -> Recording {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Runs that move between threads, and work that is handed on.
+//! Runs that move between threads, and work that is passed on.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -80,7 +80,7 @@ async fn a_stage_in_a_task_that_has_the_context_alone_is_a_child_of_the_stage_th
         inherited.await;
     }))
     .await;
-    // `instrumented` is the application's, and has no parent on the other thread.
+    // `instrumented` is the application's span, and has no parent on the other thread.
     let mut tree = recording.tree();
     tree.sort();
     assert_eq!(tree, ["    step", "  nested", "  step", "  step", "instrumented", "pipeline"]);
@@ -95,7 +95,8 @@ async fn work_that_tracing_hands_on_is_back_in_the_stage_that_its_span_is_or_was
         spawned(step().instrument(Span::current())).await;
         spawned(step().in_current_span()).await;
         spawned(step().instrument(info_span!("made"))).await;
-        // The application's own span is off, so the current one stands in: the stage's.
+        // The application's own span is off, so the current one takes its place, which is the
+        // stage's.
         spawned(step().instrument(Span::none().or_current())).await;
         spawned(step().in_current_context().in_current_span()).await;
         nested(async { spawned(step().in_current_span()).await }).await;
@@ -137,7 +138,7 @@ fn a_stage_in_a_destructor_at_the_end_of_a_thread_ends_as_ever() {
     }
     let recording = record();
     thread::spawn(|| {
-        // Made first, so dropped last: our own notes of the thread are gone by then.
+        // This is created first and so dropped last, after the thread's own state is gone.
         LAST.with(|_| ());
         testing::capture_sync(|| assert!(pipeline(async {}).now_or_never().is_some()));
     })
@@ -156,7 +157,7 @@ async fn a_span_that_was_made_in_the_request_before_a_stage_began_does_not_lead_
     let work = async {
         let loader = info_span!("loader");
         pipeline(async { loader.in_scope(load) }).await;
-        // Elsewhere it brings the request.
+        // On another thread the span carries the request.
         let elsewhere = loader.clone();
         thread::spawn(move || elsewhere.in_scope(load)).join().expect("it does not panic");
     };

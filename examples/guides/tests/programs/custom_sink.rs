@@ -11,7 +11,7 @@ use crate::run::{run, run_well};
 #[path = "../../custom_sink.rs"]
 mod program;
 
-/// The lines of every file, each of which is whole.
+/// Returns the lines of all files, each of which is complete.
 fn lines(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
     let texts = files.map(|file| {

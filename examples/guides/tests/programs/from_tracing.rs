@@ -4,7 +4,7 @@ use ragtrace_sinks::store::{LogFilter, LogRow, SpanNode, Trace};
 use crate::program::Folder;
 use crate::run::{outline, run_well, trace};
 
-/// The messages of the application's own events, with the stage in which each came about.
+/// Returns the messages of the application's own events, each with the stage in which it occurred.
 fn events(trace: &Trace) -> Vec<(String, Option<&str>)> {
     let logs = trace.logs().iter().map(LogRow::record).filter(|record| record.event() == Event::Log);
     let mut events: Vec<_> = logs

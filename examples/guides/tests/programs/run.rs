@@ -1,4 +1,4 @@
-//! A run of a program, and its traces as lines that a test can compare.
+//! Running a program, and its traces as lines that a test can compare.
 
 use std::process::Stdio;
 
@@ -6,8 +6,7 @@ use ragtrace_sinks::store::{LogFilter, SpanNode, Trace, TraceFilter};
 
 use crate::program::{Ended, Folder, end};
 
-/// Runs a program to its end, which has to come in time. What it prints is far less than a pipe
-/// holds.
+/// Runs a program to its end, which has to come in time. Its output is small enough for a pipe.
 pub(crate) async fn run(folder: &Folder, program: &str, arguments: &[&str]) -> Ended {
     let mut command = folder.command(program, arguments);
     let mut child = command
@@ -20,15 +19,15 @@ pub(crate) async fn run(folder: &Folder, program: &str, arguments: &[&str]) -> E
     Ended::from(child.wait_with_output().expect("what it printed"))
 }
 
-/// Runs a program that ends well, and returns what it printed on standard output.
+/// Runs a program that succeeds, and returns its standard output.
 pub(crate) async fn run_well(folder: &Folder, program: &str, arguments: &[&str]) -> String {
     let ended = run(folder, program, arguments).await;
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     ended.stdout
 }
 
-/// All traces that a program left, the oldest first. A list of the store has a line for each stage
-/// without a parent in its process, so one trace may be in it twice.
+/// Returns all traces that a program left, the oldest first. The store lists a trace once for each
+/// stage without a parent in its process, so duplicates are removed.
 pub(crate) async fn traces(folder: &Folder) -> Vec<Trace> {
     let store = folder.store().await;
     let mut traces: Vec<Trace> = Vec::new();
@@ -40,20 +39,21 @@ pub(crate) async fn traces(folder: &Folder) -> Vec<Trace> {
     traces
 }
 
-/// The one trace that a program left.
+/// Returns the only trace that a program left.
 pub(crate) async fn trace(folder: &Folder) -> Trace {
     let mut traces = traces(folder).await;
     assert_eq!(traces.len(), 1, "one trace");
     traces.remove(0)
 }
 
-/// The messages of all records of the level ERROR, the oldest first.
+/// Returns the messages of all records at level ERROR, the oldest first.
 pub(crate) async fn errors(folder: &Folder) -> Vec<String> {
     let rows = folder.store().await.errors(LogFilter::new()).await.expect("a readable store");
     rows.iter().rev().map(|row| row.record().message().into_owned()).collect()
 }
 
-/// A trace as a line a span, two spaces a depth: the stage, and how it ended.
+/// Returns a line for each span of a trace, indented by two spaces for each level: the stage and
+/// its outcome.
 pub(crate) fn outline(trace: &Trace) -> Vec<String> {
     fn add(span: SpanNode<'_>, depth: usize, lines: &mut Vec<String>) {
         lines.push(format!("{}{} {}", "  ".repeat(depth), span.stage(), span.status()));
@@ -64,7 +64,7 @@ pub(crate) fn outline(trace: &Trace) -> Vec<String> {
     lines
 }
 
-/// The run of a stage that is there once.
+/// Returns the only run of a stage.
 #[track_caller]
 pub(crate) fn the<'a>(trace: &'a Trace, stage: &str) -> SpanNode<'a> {
     let mut spans = trace.spans().filter(|span| span.stage() == stage);

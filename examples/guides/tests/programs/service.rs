@@ -19,7 +19,7 @@ impl Drop for Running {
     }
 }
 
-/// An answer as it came.
+/// A response as it was received.
 struct Answer {
     status: String,
     trace_id: Option<String>,
@@ -39,7 +39,7 @@ fn send(address: &str, head: &str, body: &str) -> Answer {
     Answer { status: head.lines().next().expect("a status").to_owned(), trace_id, body: body.to_owned() }
 }
 
-/// Starts the service, and returns it, what it says on its standard error, and its address.
+/// Starts the service, and returns it, the lines of its standard error, and its address.
 fn start(folder: &Folder) -> (Running, Lines<BufReader<ChildStderr>>, String) {
     let mut command = folder.command("service", &["127.0.0.1:0"]);
     let mut service = Running(command.stderr(Stdio::piped()).spawn().expect("the service starts"));
@@ -64,7 +64,7 @@ async fn a_service_that_is_terminated_delivers_its_records_also_where_a_client_s
     half.set_read_timeout(Some(TIMEOUT)).expect("a limit");
     let head = "POST /collections/manuals/ask HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
     half.write_all(head.as_bytes()).expect("a head");
-    // The service asks for the body, so the request has begun; it never comes.
+    // The service asks for the body, so the request has begun; the body never comes.
     let mut asked = [0; 25];
     half.read_exact(&mut asked).expect("an answer");
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");

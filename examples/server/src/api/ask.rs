@@ -1,4 +1,4 @@
-//! A question, and its answer as it comes.
+//! Answers a question, with the answer sent while it is made.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -25,12 +25,12 @@ use crate::run_view::Text;
 
 /// The longest question, in characters.
 const QUESTION: usize = 4_000;
-/// How many passages an answer is drawn from, unless asked for more or fewer, and at most.
+/// The default number of passages that an answer is taken from. `MOST_PASSAGES` is the largest.
 const PASSAGES: usize = 5;
 const MOST_PASSAGES: usize = 20;
-/// How long an answer may take, the wait for others included.
+/// The longest time for an answer, including the wait for other questions.
 const TIME: Duration = Duration::from_mins(2);
-/// How often a silent stream says that it is there.
+/// The interval of messages that keep a silent stream open.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) struct Question {
     limit: Option<usize>,
 }
 
-/// A passage that the answer is drawn from.
+/// A passage that the answer is taken from.
 #[derive(Debug, Serialize)]
 struct Source<'a> {
     document: &'a str,
@@ -57,13 +57,13 @@ struct Done {
     trace_id: Option<Text<TraceId>>,
     span_id: Option<Text<SpanId>>,
     answered: bool,
-    /// Why there is none.
+    /// The reason why there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that
-/// leaves cancels the question.
+/// `POST /api/ask`: sends the sources, then the answer sentence by sentence, then its end. If the
+/// client leaves, the question is cancelled.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -84,7 +84,7 @@ pub(super) async fn ask(
         return Err(Problem::of_field("#/limit", format!("ask for 1 to {MOST_PASSAGES} sources")));
     }
     let place = app.place().ok_or_else(busy)?;
-    // An answer is a few sentences and their sources, and nobody else writes here.
+    // The channel needs no bound: an answer is a few sentences and their sources.
     let (events, received) = mpsc::unbounded_channel();
     let tenant = caller.library().to_owned();
     let work = ragtrace::spawn(async move {
@@ -96,7 +96,7 @@ pub(super) async fn ask(
     Ok(([("x-accel-buffering", "no")], answer.keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }
 
-/// Does the work, which has so much time and may panic: the client is told of either.
+/// Runs the work with a time limit. The client is told if the limit is reached or the work panics.
 async fn within(time: Duration, work: impl Future<Output = ()>, events: &mpsc::UnboundedSender<Event>) {
     let problem = match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(())) => return,
@@ -106,7 +106,7 @@ async fn within(time: Duration, work: impl Future<Output = ()>, events: &mpsc::U
     let _ = events.send(event("problem", &problem.into_details()));
 }
 
-/// Answers the question into `events`.
+/// Answers the question, and sends the parts as events.
 async fn answer(app: &App, tenant: &str, question: &str, (limit, events): (usize, mpsc::UnboundedSender<Event>)) {
     let _permit = app.questions.acquire().await;
     let library = app.library(tenant, limit);
@@ -114,12 +114,12 @@ async fn answer(app: &App, tenant: &str, question: &str, (limit, events): (usize
     let trace_id = context.as_ref().map(|context| Text(context.trace_id()));
     let mut span_id = context.and_then(|context| context.span_id());
     let mut has_sources = false;
-    // The stream goes with its client, and the question with it: nobody is left to hear that it has
-    // gone.
+    // The stream ends when its client leaves, and cancels the question. So a failure to send needs
+    // no handling.
     let send = |event: Event| drop(events.send(event));
     let on_part = |part: Part<'_>| match part {
         Part::Passages(passages) => {
-            // Here the stage that answers is around.
+            // The current span here is the stage that answers.
             span_id = RequestContext::current().and_then(|context| context.span_id());
             has_sources = true;
             send(sources(passages));
@@ -151,16 +151,17 @@ fn sources(passages: &[Passage]) -> Event {
     event("sources", &sources.collect::<Vec<_>>())
 }
 
-/// Returns an event of this name.
+/// Returns an event with this name and data.
 pub(super) fn event(name: &str, data: &impl Serialize) -> Event {
     let event = Event::default().event(name);
-    // Numbers that JSON has no form for, and maps without texts as keys, are in none of ours.
+    // This can only fail for numbers without a JSON form, or maps whose keys are not strings, which
+    // no event contains.
     event.json_data(data).unwrap_or_else(|_| Event::default().event("problem").data("{}"))
 }
 
-/// Returns the events that the work sends. It is a task of its own, and not polled by the stream: a
-/// client that does not read would have it stand still with all that it holds. It goes with the
-/// stream.
+/// Returns the stream of the events that the work sends. The work is a task of its own, and not
+/// polled by the stream, since a client that does not read would stop it while it holds resources.
+/// The task ends with the stream.
 fn stream_of(
     received: mpsc::UnboundedReceiver<Event>,
     work: AbortOnDropHandle<()>,
@@ -175,7 +176,7 @@ fn stream_of(
 mod tests {
     use super::*;
 
-    /// Returns the events that the work of a client comes to, and what the client knows of it.
+    /// Returns the text of the events that a client receives from the work.
     async fn told(work: impl Future<Output = ()>) -> String {
         let (events, mut received) = mpsc::unbounded_channel();
         within(TIME, work, &events).await;

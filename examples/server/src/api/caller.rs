@@ -1,4 +1,4 @@
-//! Who sends a request.
+//! Identifies the sender of a request.
 
 use std::sync::Arc;
 
@@ -10,18 +10,17 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::identity::Identity;
 
-/// Somebody who may use the service; nobody in particular where everybody may.
+/// A sender who may use the service. Contains no identity if no tokens are required.
 #[derive(Debug)]
 pub(super) struct Caller(Option<Identity>);
 
 impl Caller {
-    /// Returns whose documents and traces they may see.
+    /// Returns the tenant whose documents and traces the sender may see.
     pub(super) fn tenant(&self) -> Option<&str> {
         self.0.as_ref().map(|identity| identity.tenant.as_str())
     }
 
-    /// Returns the name of the tenant in the database of documents, which has an empty one for
-    /// nobody in particular.
+    /// Returns the tenant's name in the database of documents, which is empty without an identity.
     pub(super) fn library(&self) -> &str {
         self.tenant().unwrap_or_default()
     }
@@ -41,7 +40,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// Returns the answer to a request without a token that is known.
+/// Returns the answer to a request without a known token.
 pub(super) fn unauthorized(detail: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, detail)
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))

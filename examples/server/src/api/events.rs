@@ -1,10 +1,10 @@
-//! A trace while it runs, as server-sent events.
+//! Sends a trace as server-sent events while it runs.
 //!
 //! The stream may be opened before its trace begins: a page picks the id, opens the stream, and
-//! then sends the request. It ends once the roots of the trace have ended and nothing has come for
-//! a moment, since records of other threads may come behind the root's. A client that comes back
-//! with the last id that it has seen goes on from there; if that is the end's, it is told to stay
-//! away (204), or an `EventSource` would come back for ever.
+//! then sends the request. The stream ends when the roots of the trace have ended and no record has
+//! come for a moment, since records of other threads may come after the root's. A client that comes
+//! back with the id of the last event it has seen continues from there. If that event was the end,
+//! the answer is 204, since otherwise an `EventSource` would reconnect for ever.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -29,13 +29,13 @@ use crate::app::App;
 use crate::live::{Ended, Happening, Reading};
 use crate::run_view::millis;
 
-/// How long a trace is waited for.
+/// The longest wait for a trace to begin.
 const BEGINNING: Duration = Duration::from_mins(1);
-/// How long nothing has to come after the end of a trace's roots.
+/// The time without records after the end of a trace's roots, after which the stream ends.
 const QUIET: Duration = Duration::from_millis(250);
-/// How long runs are waited for that go on after the roots, in tasks that nobody waits for.
+/// The longest wait for runs that continue after the roots have ended, in detached tasks.
 const TAIL: Duration = Duration::from_secs(10);
-/// How long a stream lasts: a client that is still interested comes back.
+/// The longest life of a stream. A client that is still interested reconnects.
 const LIFE: Duration = Duration::from_mins(15);
 
 /// `GET /api/traces/{id}/events`.
@@ -53,7 +53,7 @@ pub(super) async fn events(
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         Reading::Events { .. } => (),
-        // A trace that memory has forgotten has ended long ago.
+        // A trace that is no longer in memory has ended long ago.
         Reading::Nothing => match app.history.trace(id).await {
             Ok(Some(view)) if view.owner() != caller.tenant() => return Err(foreign()),
             Ok(Some(_)) => return Ok(StatusCode::NO_CONTENT.into_response()),
@@ -104,11 +104,11 @@ struct Follower {
     id: TraceId,
     tenant: Option<String>,
     arrivals: watch::Receiver<()>,
-    /// The number of the last event that it was given.
+    /// The number of the last event that was sent to the client.
     position: u64,
     ready: VecDeque<Event>,
     opened: Instant,
-    /// True once the trace has begun.
+    /// `true` once the trace has begun.
     is_known: bool,
     is_done: bool,
 }
@@ -137,11 +137,11 @@ impl Follower {
         }
     }
 
-    /// Takes what has happened; returns how long to wait for more if there is nothing.
+    /// Reads new events. If there are none, returns how long to wait for more.
     fn read(&mut self) -> Option<Duration> {
         match self.app.live.read(self.id, self.position, self.tenant.as_deref()) {
             Reading::Foreign => self.fail(foreign()),
-            // It was there, and had to make room for newer ones.
+            // The trace was known, and was removed to make room for newer ones.
             Reading::Nothing if self.is_known => self.fail(unknown()),
             Reading::Nothing => match BEGINNING.checked_sub(self.opened.elapsed()) {
                 Some(left) => return Some(left),
@@ -172,7 +172,7 @@ impl Follower {
         }
     }
 
-    /// Ends the stream if the trace has; returns how long to wait otherwise.
+    /// Ends the stream if the trace has ended. Otherwise returns how long to wait.
     fn end(&mut self, ended: Option<Ended>) -> Option<Duration> {
         let Some(ended) = ended else { return Some(LIFE) };
         let needed = if ended.has_open_runs { TAIL } else { QUIET };

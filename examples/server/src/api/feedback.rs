@@ -1,4 +1,4 @@
-//! A thumb, up or down: a score of a person's.
+//! Records a thumb, up or down, as a person's score.
 
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ enum Thumb {
     Down,
 }
 
-/// `POST /api/feedback`: records the score. It judges a trace of the caller's own tenant, and the
-/// store compares once more.
+/// `POST /api/feedback`: records the score. The trace has to be of the caller's own tenant, which
+/// the store checks again.
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -70,7 +70,7 @@ pub(super) async fn feedback(
     let score = view.owner().into_iter().fold(score, Score::tenant);
     match score.try_record() {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
-        // The queue is full, and the score is gone.
+        // The queue was full, and the score was dropped.
         Ok(false) => Err(busy()),
         Err(error) => Err(Problem::internal(&error)),
     }

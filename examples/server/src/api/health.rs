@@ -1,4 +1,4 @@
-//! How the service is: for a load balancer, and for Prometheus.
+//! Reports the state of the service to a load balancer and to Prometheus.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::problem::Problem;
 use crate::app::App;
 
-/// `GET /healthz`: says no once the service ends, so that a load balancer sends no more.
+/// `GET /healthz`: answers 503 once the service shuts down, so that a load balancer sends no more
+/// requests.
 pub(super) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     if app.shutdown.has_begun() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is ending; ask another one"));
@@ -19,7 +20,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, P
     Ok(Json(json!({ "status": "ok" })))
 }
 
-/// `GET /metrics`: the account of the telemetry, and what each stage did.
+/// `GET /metrics`: returns the telemetry's statistics and the metrics of each stage.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.telemetry.to_prometheus())
 }

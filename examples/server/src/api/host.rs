@@ -1,9 +1,9 @@
-//! Requests for a host that the service is not.
+//! Refuses requests whose host name is not the service's.
 //!
-//! A page of any site may have its own name lead to an address on the user's machine or network,
-//! and is then of the same site as the service for the browser: it may send and read what it likes.
-//! The browser still says the name that it asked for. So where the address of a client is all that
-//! keeps strangers out, requests for any other name are refused.
+//! A page of any site can let its own host name resolve to an address on the user's machine or
+//! network (DNS rebinding). The browser then treats the service as the same site, and the page may
+//! send and read what it likes. But the browser still sends the name that it asked for. So if the
+//! address of a client is all that keeps strangers out, requests for any other name are refused.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use axum::response::{IntoResponse, Response};
 use super::problem::Problem;
 use crate::settings::Settings;
 
-/// The hosts that are answered for.
+/// The host names that the service accepts.
 #[derive(Debug, Clone)]
 pub(crate) enum Hosts {
-    /// All of them: who may use the service is told by tokens.
+    /// All names, since tokens decide who may use the service.
     All,
     Named(Arc<Names>),
 }
@@ -28,13 +28,13 @@ pub(crate) enum Hosts {
 #[derive(Debug)]
 pub(crate) struct Names {
     names: Vec<String>,
-    /// True if the service listens at all addresses of the machine. A name that was led astray is
-    /// no address.
+    /// `true` if the service listens on all addresses of the machine. It then accepts any address
+    /// as a host, since a name under foreign control is not an address.
     takes_addresses: bool,
 }
 
 impl Hosts {
-    /// Returns those of a service that listens at `address`.
+    /// Returns the host names of a service that listens on `address`.
     pub(crate) fn of(settings: &Settings, address: SocketAddr) -> Self {
         if settings.has_tokens() && !address.ip().is_loopback() {
             return Self::All;
@@ -68,7 +68,8 @@ impl Names {
     }
 }
 
-/// Returns a host as it is compared: names have no case, and may end with the root's dot.
+/// Returns a host in the form in which it is compared: without case, and without the root's dot at
+/// the end.
 fn plain(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }

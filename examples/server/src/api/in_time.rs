@@ -1,4 +1,4 @@
-//! A bound on the time that a small request may take to come.
+//! Limits the time of a small request.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// How long a request may take to its answer, if that is not to send files. Streams begin at once,
-/// and last longer.
+/// The longest time until a request is answered, unless it sends files. The answer of a stream
+/// begins at once, so streams may last longer.
 const TIME: Duration = Duration::from_secs(30);
 
-/// Refuses a request that does not come to its end.
+/// Refuses a request that is not complete in time.
 pub(super) async fn check(request: Request, next: Next) -> Response {
     tokio::time::timeout(TIME, next.run(request)).await.unwrap_or_else(|_elapsed| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "the request does not come to its end; send it again").into_response()

@@ -1,4 +1,4 @@
-//! Uploads: from a request's files to chunks in the database.
+//! Ingests uploads: from the files of a request to chunks in the database.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use crate::upload::{PART_HEAD, Parts, Refusal, Upload, receive};
 
 type Outcome = Result<Ingested, String>;
 
-/// The fate of a request's files.
+/// The answer to a request with files.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     status: &'static str,
@@ -33,7 +33,7 @@ struct Answer<'a> {
     files: Vec<FileAnswer<'a>>,
 }
 
-/// The fate of a file.
+/// The outcome of a file.
 #[derive(Debug, Default, Serialize)]
 struct FileAnswer<'a> {
     name: &'a str,
@@ -73,14 +73,14 @@ pub(super) async fn ingest(
     Ok((status, Json(answer)).into_response())
 }
 
-/// Ingests the files. Each waits for its place among the documents of all requests.
+/// Ingests the files. Each waits for a permit, which the documents of all requests share.
 async fn ingest_all(app: &App, tenant: &str, uploads: &[Upload]) -> HashMap<PathBuf, Outcome> {
     let sources = uploads.iter().enumerate().map(|(at, upload)| upload.source(tenant).with_index(at)).collect();
     let mut outcomes = HashMap::new();
     let on_document = |source: &Source, outcome: &Result<Ingested, IngestError>| {
         outcomes.insert(source.path.clone(), outcome.as_ref().cloned().map_err(|error| one_line(error)));
     };
-    // That documents failed is in the outcomes.
+    // The outcomes contain the documents that failed.
     let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, app.jobs, on_document).await;
     outcomes
 }
@@ -117,13 +117,13 @@ fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnsw
     }
 }
 
-/// Returns how long a request may take to come: the slowest connection that is served has 64 KiB a
-/// second.
+/// Returns the longest time in which a request may arrive. The slowest connection that is served
+/// has 64 KiB per second.
 fn longest(max_bytes: usize) -> Duration {
     Duration::from_mins(1) + Duration::from_secs((max_bytes >> 16) as u64)
 }
 
-/// Refuses what says of itself that it is too large, before it is read.
+/// Refuses a request whose declared length is too large, before it is read.
 fn check_length(headers: &HeaderMap, max_bytes: usize) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > max_bytes as u64) { Err(too_large(max_bytes)) } else { Ok(()) }

@@ -1,8 +1,8 @@
-//! The routes, a file each.
+//! The routes, one file each.
 //!
-//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details
-//! ([`problem`]), the check that a request is for this service ([`host`]), and the one that a
-//! browser sends it for our own page ([`same_site`]).
+//! All routes are wrapped, from the outside in, by the trace ([`trace`]), the conversion of errors
+//! to problem details ([`problem`]), the check that a request is for this service ([`host`]), and
+//! the check that a browser sends it for the service's own page ([`same_site`]).
 
 mod ask;
 mod caller;
@@ -35,7 +35,7 @@ use crate::upload;
 /// The largest JSON that is read, in bytes.
 const JSON: usize = 64 << 10;
 
-/// Returns the whole service, which answers for these hosts.
+/// Returns the whole service, which accepts requests for these hosts.
 pub(crate) fn router(app: &Arc<App>, hosts: Hosts) -> Router {
     let ingest = post(ingest::ingest).layer(DefaultBodyLimit::max(app.max_bytes)).layer(from_fn(upload::drained));
     Router::new()

@@ -1,8 +1,8 @@
-//! Errors as problem details (RFC 9457), whoever found them.
+//! Converts all errors to problem details (RFC 9457).
 //!
-//! A handler refuses with a [`Problem`]. The refusals of axum before it (a path, a method, JSON
-//! that it cannot read) are plain texts, and become problems in [`problems`]; so does a handler
-//! that panics.
+//! A handler refuses a request with a [`Problem`]. The refusals of axum before a handler is called
+//! (a path, a method, malformed JSON) are plain text, and [`problems`] converts them; so it does
+//! with a handler that panics.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -19,10 +19,10 @@ use serde::Serialize;
 
 use crate::run_view::Text;
 
-/// The longest text of axum's that is read, in bytes.
+/// The longest text of axum that is read, in bytes.
 const TEXT: usize = 8 << 10;
 
-/// An error that is the answer to a request.
+/// An error as the answer to a request.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -31,7 +31,7 @@ pub(super) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// One of several things that are wrong with a request.
+/// One of several faults of a request.
 #[derive(Debug, Serialize)]
 struct Fault {
     /// The place in the request's JSON (RFC 6901).
@@ -39,8 +39,8 @@ struct Fault {
     detail: String,
 }
 
-/// Its JSON. The type is `about:blank`: the status says what sort of problem it is, and the detail
-/// the rest.
+/// The JSON of a problem. The type is `about:blank`, so the status tells the kind of problem, and
+/// the detail everything else.
 #[derive(Debug, Serialize)]
 pub(super) struct Details {
     r#type: &'static str,
@@ -54,21 +54,21 @@ pub(super) struct Details {
 }
 
 impl Problem {
-    /// Makes a problem; `detail` says what to do about it.
+    /// Creates a problem. `detail` says what to do about it.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// Makes the problem of a request whose JSON has something wrong at `pointer`.
+    /// Creates the problem of a request whose JSON has a fault at `pointer`.
     pub(super) fn of_field(pointer: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let fault = Fault { pointer, detail: detail.clone() };
         Self { errors: vec![fault], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// Makes the problem of something that failed in the service. The detail is its own message.
-    /// Its causes go to standard error; those of a stage are in the trace too, for whoever may see
-    /// that.
+    /// Creates the problem of a failure in the service. The detail is the error's own message. Its
+    /// causes go to standard error; those of a stage are also in the trace, for those who may see
+    /// it.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         eprintln!("error: {}", ragtrace_examples::report::one_line(error));
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
@@ -79,7 +79,7 @@ impl Problem {
         self
     }
 
-    /// Returns its JSON, with the trace of the request that is answered.
+    /// Returns the JSON, with the trace of the current request.
     pub(super) fn into_details(self) -> Details {
         let trace_id = RequestContext::current().map(|context| context.trace_id());
         Details {
@@ -87,7 +87,7 @@ impl Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: self.detail,
-            // A stranger's trace is nobody's, so there is nobody who may see it.
+            // The trace of a stranger has no owner, so nobody may see it.
             instance: trace_id
                 .filter(|_| self.status != StatusCode::UNAUTHORIZED)
                 .map(|id| format!("/api/traces/{id}")),
@@ -97,13 +97,13 @@ impl Problem {
     }
 }
 
-/// Returns the answer where there is more to do than the service can.
+/// Returns the answer of an overloaded service.
 pub(super) fn busy() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is busy; try again in a moment")
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-/// Returns the answer where the service panicked.
+/// Returns the answer to a request whose handler panicked.
 pub(super) fn panicked() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the service failed at this request; report it with the trace's id")
 }
@@ -124,17 +124,17 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Makes every error a problem.
+/// Converts every error to a problem.
 pub(super) async fn problems(request: Request, next: Next) -> Response {
     match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) if has_own_error(&response) => with_details(response).await,
         Ok(response) => response,
-        // The hook has said what it was.
+        // The panic hook has printed the message.
         Err(_payload) => panicked().into_response(),
     }
 }
 
-/// Returns true for an error that no handler of ours made.
+/// Returns `true` for an error that was not made by a handler here.
 fn has_own_error(response: &Response) -> bool {
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);

@@ -1,7 +1,7 @@
-//! Requests that another site has a browser make.
+//! Refuses requests that another site makes a browser send.
 //!
-//! A page of any site may have a browser post a form to an address on the user's own machine or
-//! network. It cannot read the answer, but what is sent would be stored. Browsers say where a
+//! A page of any site can make a browser post a form to an address on the user's own machine or
+//! network. It cannot read the answer, but the data would be stored. Browsers declare where a
 //! request comes from; other clients need not.
 
 use axum::extract::Request;
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// Refuses what changes something and comes from another site.
+/// Refuses a request that changes something and comes from another site.
 pub(super) async fn check(request: Request, next: Next) -> Response {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if is_safe || is_same_site(request.headers(), request.uri().authority().map(Authority::as_str)) {

@@ -1,5 +1,5 @@
-//! Sessions: a browser sends its token once, and a cookie from then on, which event streams take
-//! along. A stream that is open when its session ends goes on to its own end.
+//! Sessions: a browser sends its token once, and then a cookie, which is also sent with event
+//! streams. A stream that is open when its session ends continues to its own end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) struct Beginning {
     token: String,
 }
 
-/// `GET /api/session`: who asks, and whether a token is needed.
+/// `GET /api/session`: returns the sender's identity, and whether a token is required.
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Json<Value> {
     let identity = app.identities.of_request(&headers);
     Json(json!({
@@ -32,7 +32,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Jso
     }))
 }
 
-/// `POST /api/session`: begins one.
+/// `POST /api/session`: begins a session.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     Json(Beginning { token }): Json<Beginning>,
@@ -43,7 +43,7 @@ pub(super) async fn begin(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
 }
 
-/// `DELETE /api/session`: ends it.
+/// `DELETE /api/session`: ends the session.
 pub(super) async fn end(State(app): State<Arc<App>>, headers: HeaderMap) -> impl IntoResponse {
     app.identities.end_session(&headers);
     let cookie = app.cookie("", Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Each request is a trace: ragtrace's layer, told who asks.
+//! Makes each request a trace, by ragtrace's layer with the sender's identity.
 
 use std::sync::Arc;
 
@@ -17,9 +17,10 @@ const NAMES: [&str; 5] = ["traceparent", "x-datadog-trace-id", "b3", "x-b3-trace
 #[derive(Debug, Clone, Copy)]
 struct Foreign;
 
-/// Returns the layer. A trace that a request names is continued for whoever may use the service, so
-/// that the page can follow the one that it is about to send; unless it is another tenant's, for
-/// then they would write into it. That one is only linked to, and so is a stranger's.
+/// Returns the layer. If the sender may use the service, the trace that the request names is
+/// continued, so that the page can follow the trace of a request it is about to send. A trace of
+/// another tenant is only linked to, since continuing it would write into it; so is the trace that
+/// a stranger names.
 pub(super) fn layer(app: &Arc<App>) -> TraceLayer {
     let (strangers, callers) = (Arc::clone(app), Arc::clone(app));
     TraceLayer::new()
@@ -42,8 +43,8 @@ pub(super) fn layer(app: &Arc<App>) -> TraceLayer {
         })
 }
 
-/// Looks whose trace it is that a request names. It stands around the layer, which cannot wait for
-/// the store.
+/// Checks which tenant owns the trace that a request names. This wraps the layer, which cannot wait
+/// for the store.
 pub(super) async fn mark_foreign(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     if is_foreign(&app, request.headers()).await {
         request.extensions_mut().insert(Foreign);

@@ -1,4 +1,4 @@
-//! The id of a trace in a path.
+//! Parses the id of a trace in a path.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
@@ -20,12 +20,12 @@ impl<S: Send + Sync> FromRequestParts<S> for TraceInPath {
     }
 }
 
-/// Returns the answer where nobody knows the trace.
+/// Returns the answer for a trace that is not known.
 pub(super) fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "there is no trace of this id; it may be too old, or not yet begun")
 }
 
-/// Returns the answer where the trace is another tenant's.
+/// Returns the answer for a trace of another tenant.
 pub(super) fn foreign() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "this trace is another tenant's")
 }

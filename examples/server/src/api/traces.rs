@@ -1,4 +1,4 @@
-//! A trace, as far as it has come.
+//! Returns a trace in its present state.
 
 use std::sync::Arc;
 

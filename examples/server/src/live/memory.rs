@@ -1,4 +1,4 @@
-//! The traces in memory, and which of them is forgotten.
+//! The traces in memory, and the choice of those that are removed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,22 +6,23 @@ use ragtrace::{Event, Record, TraceId};
 
 use super::trace_log::TraceLog;
 
-/// How many traces are kept.
+/// The largest number of traces.
 const TRACES: usize = 512;
-/// How much memory they may take, as an estimate in bytes.
+/// The most memory for all traces, as an estimate in bytes.
 const BYTES: usize = 64 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     traces: HashMap<TraceId, TraceLog>,
-    /// In the order in which they began, but that one which still runs gets another round.
+    /// In the order in which the traces began, except that a trace which still runs gets another
+    /// round.
     order: VecDeque<TraceId>,
     bytes: usize,
     needs_tenant: bool,
 }
 
-/// Returns true for a request that changes nothing. One that matches no route is named by its
-/// method alone.
+/// Returns `true` for a request that changes nothing. A request without a matching route has only
+/// its method as a name.
 fn only_reads(stage: &str) -> bool {
     let method = stage.split(' ').next().unwrap_or_default();
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
@@ -32,20 +33,20 @@ impl Memory {
         self.traces.get(&id)
     }
 
-    /// Makes a memory that keeps no trace of nobody's: where users are known, strangers leave
+    /// Creates a memory that keeps no traces without a tenant. If users are known, strangers leave
     /// nothing.
     pub(super) fn of_tenants() -> Self {
         Self { needs_tenant: true, ..Self::default() }
     }
 
-    /// Adds what a record says to its trace.
+    /// Adds a record to its trace.
     ///
-    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace,
-    /// opened in that trace, would wait for its own end.
+    /// Requests that only read are left out: probes would fill the memory, and the stream of a
+    /// trace that was opened in the same trace would wait for its own end.
     pub(super) fn add(&mut self, record: &Record) {
         let Some(id) = record.trace_id().filter(|_| !record.stage().is_some_and(only_reads)) else { return };
         if !self.traces.contains_key(&id) {
-            // A score may come long after its trace, and is no trace.
+            // A score may come long after its trace, and does not begin one.
             if record.event() == Event::Score || (self.needs_tenant && record.tenant_id().is_none()) {
                 return;
             }
@@ -61,8 +62,7 @@ impl Memory {
         self.make_room(0);
     }
 
-    /// Forgets the oldest traces, those that have ended first, until there is room for so many
-    /// more.
+    /// Removes the oldest traces until there is room for `more` bytes, those that have ended first.
     fn make_room(&mut self, more: usize) {
         let mut spared = 0;
         while self.traces.len() + more > TRACES || self.bytes > BYTES {

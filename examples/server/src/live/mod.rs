@@ -1,15 +1,15 @@
-//! Traces while they run, and an example of a sink of one's own.
+//! Traces while they run, and an example of a custom sink.
 //!
 //! A sink is settings and a verdict: [`LiveSink`] says how it wants its batches (small, and at most
-//! 50 ms old), puts each into memory, and answers that all arrived. The pipeline does the rest, as
-//! for every other sink: it drains the queue, gathers batches, waits, and counts. The sink is
-//! called on the pipeline's own thread, so it does not block: the lock is held for as long as a
-//! batch takes to be copied, by readers too.
+//! 50 ms old), puts each into memory, and answers that everything arrived. The pipeline does the
+//! rest, as for every other sink: it drains the queue, gathers batches, waits, and counts. The sink
+//! is called on the pipeline's own thread and must not block. So the lock is held, by readers too,
+//! only while a batch is copied.
 //!
 //! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 4,000
-//! runs, and 64 MiB in all. What is older is forgotten, and whoever follows a trace is told how
-//! many events they missed. There is no queue a reader: each has a position in the events of a
-//! trace and takes what is behind it, as slowly as it likes.
+//! runs, and 64 MiB in all. Older ones are removed, and a client that follows a trace is told how
+//! many events it missed. There is no queue per reader: each has a position in the events of a
+//! trace and reads what follows it, as slowly as it likes.
 
 mod memory;
 mod sink;
@@ -27,7 +27,7 @@ use memory::Memory;
 pub use sink::LiveSink;
 pub(crate) use trace_log::{Ended, Happening, Reading};
 
-/// The traces of late. A clone shares them.
+/// The recent traces. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Live {
     memory: Arc<Mutex<Memory>>,
@@ -36,23 +36,24 @@ pub struct Live {
 }
 
 impl Live {
-    /// Makes a memory of no trace.
+    /// Creates an empty memory.
     pub fn new() -> Self {
         Self { memory: Arc::default(), arrived: Arc::new(watch::Sender::new(())) }
     }
 
-    /// Makes a memory of no trace, for a service whose users are known: it keeps none of nobody's.
+    /// Creates an empty memory for a service whose users are known. It keeps no traces without a
+    /// tenant.
     pub fn of_tenants() -> Self {
         Self { memory: Arc::new(Mutex::new(Memory::of_tenants())), ..Self::new() }
     }
 
-    /// Returns the sink that fills it.
+    /// Returns the sink that fills the memory.
     pub fn sink(&self) -> LiveSink {
         LiveSink::new(self.clone())
     }
 
-    /// Takes a batch of records. Threads write apart from each other, so the batch is put into the
-    /// order of time: a stage is shown after the one that it is in.
+    /// Adds a batch of records. Threads write independently, so the batch is sorted by time first:
+    /// a stage is then shown after the one that contains it.
     fn accept(&self, records: &[Record]) {
         let mut in_order: Vec<_> = records.iter().collect();
         in_order.sort_by_key(|record| (record.timestamp(), record.event().is_end()));
@@ -65,12 +66,12 @@ impl Live {
         self.arrived.send_replace(());
     }
 
-    /// Returns what changes whenever records have arrived.
+    /// Returns a receiver that changes whenever records have arrived.
     pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
         self.arrived.subscribe()
     }
 
-    /// Returns what happened in a trace after the event of this number, for somebody of `tenant`.
+    /// Returns what happened in a trace after the event with this number, for `tenant`.
     pub(crate) fn read(&self, id: TraceId, after: u64, tenant: Option<&str>) -> Reading {
         match self.lock().trace(id) {
             None => Reading::Nothing,
@@ -79,12 +80,12 @@ impl Live {
         }
     }
 
-    /// Returns true if a trace is not of `tenant`; `None` if nothing is known of it.
+    /// Returns `true` if a trace does not belong to `tenant`, or `None` if the trace is not known.
     pub(crate) fn is_foreign(&self, id: TraceId, tenant: &str) -> Option<bool> {
         self.lock().trace(id).map(|trace| trace.owner() != Some(tenant))
     }
 
-    /// Adds to what is known of a trace until it is enough, but for no longer than `limit`.
+    /// Waits until enough of a trace is known, but for no longer than `limit`.
     pub(crate) async fn await_trace(
         &self,
         id: TraceId,
@@ -102,7 +103,7 @@ impl Live {
         }
     }
 
-    /// Returns all that is known of a trace.
+    /// Returns everything that is known of a trace.
     pub(crate) fn view(&self, id: TraceId) -> Option<TraceView> {
         self.lock().trace(id).map(|trace| trace.view(id))
     }

@@ -1,4 +1,4 @@
-//! The sink.
+//! The sink that fills the memory of live traces.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use ragtrace::{Level, Sink};
 
 use super::Live;
 
-/// Puts records into memory, where whoever follows a trace sees them.
+/// A sink that puts records into memory, where clients that follow a trace read them.
 #[derive(Debug)]
 pub struct LiveSink(Live);
 
@@ -22,13 +22,14 @@ impl Sink for LiveSink {
         "live"
     }
 
-    /// Starts and ends of stages are at this level, and the page is nothing without them, whatever
-    /// level the other sinks are given.
+    /// Returns `info`, the level of starts and ends of stages, which the page needs whatever level
+    /// the other sinks have.
     fn level(&self) -> Option<Level> {
         Some(Level::Info)
     }
 
-    /// A person watches: what happened is shown soon, and no batch holds the lock for long.
+    /// Returns limits for a person who watches: records are shown soon, and no batch holds the lock
+    /// for long.
     fn limits(&self) -> BatchLimits {
         BatchLimits::default().with_records(200).with_age(Duration::from_millis(50))
     }

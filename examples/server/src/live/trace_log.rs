@@ -1,4 +1,4 @@
-//! A trace in memory: its events by number, and its runs as they are now.
+//! A trace in memory: its numbered events, and the present state of its runs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use ragtrace::{Event, Record, SpanId, Timestamp, TraceId};
 use crate::run_view::{Judgement, Line, Run};
 use crate::trace_view::TraceView;
 
-/// How many events are kept of a trace, and how much memory they may take, as an estimate in bytes.
+/// The largest number of events of a trace. `BYTES` is the most memory for them, as an estimate.
 const EVENTS: usize = 2_000;
 const BYTES: usize = 4 << 20;
-/// How many runs are kept of a trace, and how much memory they may take besides. Those that have
-/// ended go with their events, so this bounds those that run.
+/// The largest number of runs of a trace. `RUN_BYTES` is the most memory for them. Runs that have
+/// ended are removed with their events, so this bounds those that are running.
 const RUNS: usize = 2 * EVENTS;
 const RUN_BYTES: usize = 4 << 20;
-/// How many scores are kept of a trace.
+/// The largest number of scores of a trace.
 const SCORES: usize = 100;
-/// How many events a reader takes at once.
+/// The number of events that a reader gets at once.
 const PAGE: usize = 64;
 
-/// Something that whoever follows a trace is shown.
+/// An event that is shown to a client that follows a trace.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
     Run(Arc<Run>),
@@ -40,38 +40,38 @@ impl Happening {
 /// The answer to a reader.
 #[derive(Debug)]
 pub(crate) enum Reading {
-    /// Nothing is known of the trace.
+    /// The trace is not known.
     Nothing,
-    /// It is another tenant's.
+    /// The trace belongs to another tenant.
     Foreign,
     Events {
-        /// Events that came before these and are forgotten.
+        /// The number of events before these that were removed.
         missed: u64,
-        /// Each with its number, which counts from 1.
+        /// The events, each with its number, which counts from 1.
         events: Vec<(u64, Happening)>,
         /// The end of the trace, if its roots have ended.
         ended: Option<Ended>,
     },
 }
 
-/// The end of a trace: all of its roots have ended.
+/// The end of a trace, after all of its roots have ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
     pub(crate) status: &'static str,
     pub(crate) duration: Duration,
-    /// True if runs in it go on all the same, in tasks that nobody waits for.
+    /// `true` if runs continue in detached tasks.
     pub(crate) has_open_runs: bool,
-    /// How long ago its newest record came.
+    /// The time since the newest record.
     pub(crate) quiet: Duration,
-    /// The number of its last event.
+    /// The number of the trace's last event.
     pub(crate) last: u64,
 }
 
-/// The account of the roots of a trace, those that are forgotten too: anybody may send any number
-/// of requests in one trace.
+/// The state of a trace's roots, including removed ones, since anybody may send any number of
+/// requests in one trace.
 #[derive(Debug, Default)]
 struct Roots {
-    /// How many of the runs that are kept are roots that have not ended.
+    /// The number of stored runs that are roots and have not ended.
     open: usize,
     has_failed: bool,
     was_cancelled: bool,
@@ -80,7 +80,7 @@ struct Roots {
 }
 
 impl Roots {
-    /// Takes what a root's newest record says; `was_open` if its start was taken before.
+    /// Adds a root's newest record. `was_open` tells whether its start was added before.
     fn take(&mut self, run: &Run, was_open: bool) {
         self.open = (self.open + usize::from(run.duration.is_none())).saturating_sub(usize::from(was_open));
         self.has_failed |= run.event == Event::Failed;
@@ -89,7 +89,7 @@ impl Roots {
         self.end = self.end.into_iter().chain([run.end()]).max();
     }
 
-    /// Returns the worst state of a root, as a store would judge.
+    /// Returns the worst status of a root, as a store would determine it.
     fn status(&self) -> &'static str {
         match self {
             Self { has_failed: true, .. } => Event::Failed.as_str(),
@@ -107,12 +107,12 @@ pub(super) struct TraceLog {
     events: VecDeque<(u64, Happening)>,
     next: u64,
     runs: HashMap<SpanId, Arc<Run>>,
-    /// How many of them have not ended.
+    /// The number of runs that have not ended.
     open_runs: usize,
     roots: Roots,
     scores: Vec<Judgement>,
     /// The bytes of the events, the runs and the scores. A run that is also an event counts twice,
-    /// since either may go first.
+    /// since either may be removed first.
     event_bytes: usize,
     run_bytes: usize,
     score_bytes: usize,
@@ -120,7 +120,7 @@ pub(super) struct TraceLog {
 }
 
 impl TraceLog {
-    /// Makes the log of the trace whose first record this is: it says whose it is.
+    /// Creates the log of the trace whose first record this is. The record determines the tenant.
     pub(super) fn of(record: &Record) -> Self {
         Self {
             user_id: record.user_id().map(Into::into),
@@ -142,18 +142,18 @@ impl TraceLog {
         self.tenant_id.as_deref()
     }
 
-    /// Returns an estimate of the memory that it takes, in bytes.
+    /// Returns an estimate of the memory that the log takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.event_bytes + self.run_bytes + self.score_bytes
     }
 
-    /// Returns whether a root runs.
+    /// Returns `true` if a root is running.
     pub(super) fn is_open(&self) -> bool {
         self.roots.open > 0
     }
 
-    /// Adds a record, unless another tenant wrote it into the trace, which is none of the owner's
-    /// business.
+    /// Adds a record, unless another tenant wrote it into the trace: that is no concern of the
+    /// trace's owner.
     pub(super) fn add(&mut self, record: &Record) {
         if record.tenant_id() != self.owner() {
             return;
@@ -173,8 +173,8 @@ impl TraceLog {
     }
 
     fn add_run(&mut self, run: Arc<Run>) {
-        // Order is not promised: a start may come after its end, and says nothing new then; nor
-        // does a record that comes twice.
+        // Order is not promised. A start that comes after its end, or a record that comes twice,
+        // adds nothing.
         let says_nothing_new = |known: &Arc<Run>| known.event == run.event || known.duration.is_some();
         let known = self.runs.get(&run.span_id);
         let is_full = self.runs.len() >= RUNS || self.run_bytes >= RUN_BYTES;
@@ -184,7 +184,7 @@ impl TraceLog {
         self.run_bytes += run.size();
         let before = self.runs.insert(run.span_id, Arc::clone(&run));
         self.run_bytes = self.run_bytes.saturating_sub(before.as_ref().map_or(0, |before| before.size()));
-        // One that is known has not ended, or its record would say nothing new.
+        // A known run has not ended, since otherwise its record would add nothing.
         let was_open = before.is_some();
         self.open_runs = (self.open_runs + usize::from(run.duration.is_none())).saturating_sub(usize::from(was_open));
         if run.is_local_root {
@@ -202,7 +202,7 @@ impl TraceLog {
         }
     }
 
-    /// Forgets the first event, and with it the run that it ended. What the roots came to stays.
+    /// Removes the first event, and the run that it ended. The state of the roots stays.
     fn forget_first(&mut self) {
         let Some((_, happening)) = self.events.pop_front() else { return };
         self.event_bytes = self.event_bytes.saturating_sub(happening.size());
@@ -214,8 +214,8 @@ impl TraceLog {
         }
     }
 
-    /// Returns what happened after the event of this number. A number of an earlier process means
-    /// nothing here: from the start, then.
+    /// Returns what happened after the event with this number. A number from an earlier process has
+    /// no meaning here, so reading then begins at the start.
     pub(super) fn read(&self, after: u64) -> Reading {
         let after = if after < self.next { after } else { 0 };
         let first = self.events.front().map_or(self.next, |(number, _)| *number);

@@ -1,9 +1,9 @@
-//! Reading on after an answer was given early.
+//! Reads the rest of a request after an early answer.
 //!
-//! A server that answers before it has read the request, and then closes the connection, resets it:
-//! the answer may be lost on its way, and the client sees a broken connection instead of "too
-//! large". So what is left of a body that nobody wants any more is read and thrown away, up to a
-//! bound.
+//! If a server answers before it has read the whole request, and then closes the connection, it
+//! resets the connection. The answer may then be lost, and the client sees a broken connection
+//! instead of "too large". So the rest of a body that is no longer needed is read and thrown away,
+//! up to a limit.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,13 +16,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::{Stream, StreamExt};
 
-/// How much is read on, in bytes, and for how long.
+/// The most bytes that are read and thrown away. `TIME` is the longest time for that.
 const BYTES: usize = 256 << 20;
 const TIME: Duration = Duration::from_secs(5);
 
-/// Has the request's body read on when its handler drops it.
+/// Makes the rest of a request's body be read when its handler drops it.
 pub(crate) async fn drained(request: Request, next: Next) -> Response {
-    // A client that asks first whether to send its body at all sends none after such an answer.
+    // A client that asks first whether to send its body sends none after such an answer.
     let asks_first = request.headers().contains_key(header::EXPECT);
     let request = request.map(|body| {
         let rest = Some(body.into_data_stream());
@@ -32,9 +32,9 @@ pub(crate) async fn drained(request: Request, next: Next) -> Response {
 }
 
 struct Drained {
-    /// `None` at the end.
+    /// `None` at the end of the body.
     rest: Option<BodyDataStream>,
-    /// True if the client sends it in any case.
+    /// `true` if the client sends the body without waiting for permission.
     is_wanted: bool,
 }
 
@@ -55,7 +55,7 @@ impl Stream for Drained {
 impl Drop for Drained {
     fn drop(&mut self) {
         let Some(mut rest) = self.rest.take().filter(|_| self.is_wanted) else { return };
-        // Where the runtime is at its end, so is the connection.
+        // Without a runtime, the connection ends too.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(TIME, async move {
                 let mut left = BYTES;

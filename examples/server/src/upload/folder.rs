@@ -1,4 +1,4 @@
-//! The folder in which uploads lie while they are read.
+//! The folder that contains uploads while they are read.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// No folder of anybody else's has such a name.
+/// The start of the folder's name, which no other program uses.
 const PREFIX: &str = ".ragtrace-server-uploads-";
-/// A file in it that its process has locked for as long as it lives.
+/// A file in the folder, which its process locks for as long as it lives.
 const LOCK: &str = "lock";
 
 /// A folder of this process alone, which is removed when it is dropped.
@@ -19,8 +19,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes one in `data`, and removes those of processes that were killed: nobody reads the files
-    /// in them.
+    /// Creates a folder in `data`, and removes those of processes that were killed, since nobody
+    /// reads the files in them.
     pub(crate) fn make(data: &Path) -> io::Result<Self> {
         fs::create_dir_all(data)?;
         for entry in fs::read_dir(data)?.filter_map(Result::ok) {
@@ -41,7 +41,7 @@ impl Folder {
     }
 }
 
-/// Locks a folder that was made just now; `None` if another process that begins took it for
+/// Locks a folder that was just created. Returns `None` if another starting process took it for
 /// abandoned and removed it.
 fn lock(folder: &Path) -> io::Result<Option<File>> {
     let path = folder.join(LOCK);
@@ -50,17 +50,17 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    // Whoever removes the folder has the lock until it is gone.
+    // A process that removes the folder holds the lock until the folder is gone.
     lock.lock()?;
     Ok(path.try_exists()?.then_some(lock))
 }
 
-/// Removes a folder if nobody has the lock. One without a lock is being made.
+/// Removes a folder if nobody holds its lock. A folder without a lock is just being created.
 fn remove_abandoned(folder: &Path) {
     if let Ok(lock) = File::open(folder.join(LOCK))
         && lock.try_lock().is_ok()
     {
-        // Another process that begins may be faster.
+        // Another starting process may have removed it first.
         let _ = fs::remove_dir_all(folder);
     }
 }
@@ -98,7 +98,7 @@ mod tests {
         let folder = data.path().join("folder");
         fs::create_dir(&folder).expect("a folder");
         let waits = std::thread::scope(|scope| {
-            // The other process has the lock of the file that was made, and removes the folder.
+            // The other process holds the lock of the new file, and removes the folder.
             let path = folder.join(LOCK);
             let made = scope.spawn(|| lock(&folder));
             let others = loop {

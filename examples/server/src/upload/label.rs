@@ -1,14 +1,14 @@
-//! The name that a file came with, made fit to be shown.
+//! Makes the name of an uploaded file fit to be shown.
 
 /// The longest label, in bytes.
 const LONGEST: usize = 255;
 /// The longest extension that a label keeps when it is cut, in bytes.
 const LONGEST_EXTENSION: usize = 16;
 
-/// Returns the last component of a file's name, without what moves a terminal's cursor or turns a
-/// text around; the fallback if nothing is left.
+/// Returns the last component of a file's name, without characters that move a terminal's cursor or
+/// change the direction of text, or `fallback` if nothing is left.
 pub(super) fn label(given: &str, fallback: &str) -> String {
-    // Browsers encode these three and no others (HTML, "multipart form data").
+    // Browsers encode exactly these three characters (HTML, "multipart form data").
     let decoded = given.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
     let last = decoded.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = last.chars().filter(|character| !is_hidden(*character)).collect();
@@ -32,8 +32,8 @@ fn cut(name: &str) -> String {
     format!("{}{extension}", &stem[..end])
 }
 
-/// Returns true for a character that is a control, turns the direction of a text, or takes no room
-/// at all: a name with it would look like another one.
+/// Returns `true` for a character that is a control, changes the direction of text, or takes no
+/// space. A name with it would look like another name.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -1,11 +1,11 @@
-//! Files that somebody sends.
+//! Receives uploaded files.
 //!
-//! Nothing that a client says of a file is believed. Its bytes go to a file under a name of ours,
-//! which is removed when it is dropped ([`folder`]: or when the next process begins, if this one is
-//! killed); the name that it came with is a label to show ([`label`]); its first bytes say what it
-//! is ([`sniff`]). The size of a request is bounded while it is read ([`part_head`]: and so is all
-//! that is not a file's content), and the rest of one that is too large is read on for a moment and
-//! thrown away, so that the client gets to see why ([`drain`]).
+//! No claim of the client about a file is trusted. The bytes go to a file with a generated name,
+//! which is removed when it is dropped, or when the next process starts if this one is killed
+//! ([`folder`]). The name that the client sent is only a label to show ([`label`]); the first bytes
+//! determine the format ([`sniff`]). The size of a request is limited while it is read, and so is
+//! everything that is not a file's content ([`part_head`]). The rest of a request that is too large
+//! is read for a moment and thrown away, so that the client receives the answer ([`drain`]).
 
 mod drain;
 mod folder;

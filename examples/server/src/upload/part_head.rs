@@ -1,9 +1,9 @@
-//! A bound on the heads of a form's parts.
+//! Limits the heads of a form's parts.
 //!
-//! A reader of forms gathers a part's head, and all that lies before the first part, until it is
-//! complete, and looks for its end from the start with each chunk that comes. So while a head is
-//! read, a body gives [`PART_HEAD`] bytes and no more, in chunks small enough that nothing of a
-//! file is gathered along with it.
+//! A form parser collects a part's head, and everything before the first part, until it is
+//! complete, and searches for its end from the start with each chunk. So while a head is read, a
+//! body yields at most [`PART_HEAD`] bytes, in chunks small enough that no part of a file is
+//! collected with it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use futures_util::{Stream, StreamExt};
 pub(crate) const PART_HEAD: usize = 16 << 10;
 /// The largest chunk, in bytes.
 const CHUNK: usize = 16 << 10;
-/// There is no head.
+/// The limit while no head is being read.
 const NO_BOUND: usize = usize::MAX;
 
 /// The parts of a form.
@@ -45,27 +45,27 @@ impl<S: Send + Sync> FromRequest<S> for Parts {
     }
 }
 
-/// How much of a head may still come. A clone is of the same body.
+/// The number of bytes that may still come of a head. Clones share the count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head(Arc<AtomicUsize>);
 
 impl Head {
-    /// A head follows.
+    /// Marks that a head follows.
     pub(super) fn begin(&self) {
         self.0.store(PART_HEAD, Ordering::Relaxed);
     }
 
-    /// The head is complete, and its part follows.
+    /// Marks that the head is complete, and its part follows.
     pub(super) fn end(&self) {
         self.0.store(NO_BOUND, Ordering::Relaxed);
     }
 
-    /// Returns true if a head is too long.
+    /// Returns `true` if a head is too long.
     pub(super) fn is_too_long(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 
-    /// Counts so many bytes.
+    /// Counts bytes that were yielded.
     fn take(&self, bytes: usize) {
         let left = self.0.load(Ordering::Relaxed);
         if left != NO_BOUND {
@@ -76,11 +76,11 @@ impl Head {
 
 struct Bounded {
     rest: BodyDataStream,
-    /// Bytes that have come and were not given.
+    /// Bytes that have arrived and were not yielded yet.
     chunk: Bytes,
     head: Head,
-    /// The reader takes chunks for as long as there are any, and looks at them then. So each is
-    /// followed by a pause.
+    /// The parser reads chunks for as long as there are any before it examines them. So a pause
+    /// follows each chunk.
     is_turn: bool,
 }
 

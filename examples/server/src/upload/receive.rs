@@ -1,4 +1,4 @@
-//! From the parts of a request to files.
+//! Receives the parts of a request as files.
 
 use std::io;
 use std::path::Path;
@@ -16,12 +16,12 @@ use super::label::label;
 use super::part_head::Parts;
 use super::sniff::{Content, HEAD, sniff};
 
-/// How long a client may send nothing.
+/// The longest time for which a client may send nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The name of the parts that are files.
 const PART: &str = "files";
 
-/// A file that was received. It is removed when this is dropped.
+/// A received file, which is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Upload {
     /// The name to show.
@@ -32,7 +32,7 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Returns what is ingested for `tenant`.
+    /// Returns the source for ingesting the file for `tenant`.
     pub(crate) fn source(&self, tenant: &str) -> Source {
         let source = Source::upload(&*self.path, &self.label, tenant);
         match self.content {
@@ -41,7 +41,7 @@ impl Upload {
         }
     }
 
-    /// Returns the name of its format, if it has one that can be read.
+    /// Returns the name of the file's format, if it can be read.
     pub(crate) fn format(&self) -> Option<&'static str> {
         match self.content {
             Content::Readable(format) => Some(Format::name(format)),
@@ -49,23 +49,23 @@ impl Upload {
         }
     }
 
-    /// Returns where it lies.
+    /// Returns the path of the received file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// Why a request's files were not received.
+/// The reason why a request's files were not received.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// There is more in it than the service takes.
+    /// The request is larger than the service accepts.
     TooLarge,
     TooManyFiles(usize),
     /// The client sent nothing for too long, or too little on the whole.
     TooSlow,
     /// The head of a part is too long.
     LongHead,
-    /// It ended too early, or is not of the form that it says.
+    /// The request ended too early, or does not have the declared form.
     Broken(MultipartError),
     /// A file could not be written.
     Disk(io::Error),
@@ -78,7 +78,7 @@ impl From<MultipartError> for Refusal {
 }
 
 /// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if
-/// it is named `files` or has a file's name; others are passed over.
+/// its name is `files`, or it has a file name; others are skipped.
 pub(crate) async fn receive(form: Parts, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
     let Parts { mut parts, head } = form;
     let mut uploads = Vec::new();
@@ -98,7 +98,7 @@ pub(crate) async fn receive(form: Parts, folder: &Path, max_files: usize) -> Res
         let is_unnamed = part.file_name().unwrap_or_default().is_empty();
         let label = label(part.file_name().unwrap_or_default(), &format!("file {}", uploads.len() + 1));
         let upload = receive_file(part, label, folder).await?;
-        // That is how a browser sends a form in which no file was chosen.
+        // A browser sends such a part if no file was chosen in the form.
         if upload.bytes > 0 || !is_unnamed {
             uploads.push(upload);
         }
@@ -124,7 +124,7 @@ async fn skip(mut part: Field<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Waits for the client, but not for ever.
+/// Waits for the client, with a limit.
 async fn within<T>(step: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Refusal> {
     match tokio::time::timeout(PATIENCE, step).await {
         Ok(result) => result.map_err(Refusal::from),

@@ -1,12 +1,13 @@
-//! The format of a file, by its first bytes.
+//! Determines the format of a file from its first bytes.
 
 use std::path::Path;
 
 use ragtrace_examples::document::Format;
 
-/// How many bytes at the beginning are looked at.
+/// The number of bytes that are examined.
 pub(super) const HEAD: usize = 8 << 10;
-/// Where a PDF's header may begin (ISO 32000-1, implementation note 13 of Adobe's readers).
+/// The end of the range in which a PDF's header may begin (ISO 32000-1, implementation note 13 of
+/// Adobe's readers).
 const PDF_HEADER: usize = 1_024;
 
 /// The content of a file.
@@ -18,7 +19,8 @@ pub(crate) enum Content {
     Other(&'static str),
 }
 
-/// Tells what a file is. Texts have no mark at their beginning: which of them it is, its name says.
+/// Determines the content of a file. Text files have no mark at their beginning, so their name
+/// decides which format it is.
 pub(super) fn sniff(head: &[u8], label: &str) -> Content {
     if head[..head.len().min(PDF_HEADER)].windows(5).any(|window| window == b"%PDF-") {
         return Content::Readable(Format::Pdf);
@@ -26,17 +28,17 @@ pub(super) fn sniff(head: &[u8], label: &str) -> Content {
     let named = Format::of(Path::new(label));
     let found = infer::get(head);
     match (found.map(|found| found.mime_type()), named) {
-        // A page in Markdown may begin with a tag.
+        // A Markdown page may begin with a tag.
         (Some("text/html"), None | Some(Format::Text | Format::Pdf)) => Content::Readable(Format::Html),
         // Some marks are words: a text may begin with "BM" without being a picture.
         (Some(media_type), _) if !media_type.starts_with("text/") && !is_text(head) => Content::Other(media_type),
-        // A PDF without its header is damaged, which reading it says.
+        // A PDF without its header is damaged, which the reader reports.
         (_, Some(format)) => Content::Readable(format),
         (_, None) => Content::Readable(Format::Text),
     }
 }
 
-/// Returns true if there is nothing in it that no text has.
+/// Returns `true` if it contains only bytes that occur in text.
 fn is_text(head: &[u8]) -> bool {
     head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
 }

@@ -16,7 +16,7 @@ fn a_stream_that_is_opened_before_its_trace_shows_each_stage_and_ends() {
     let server = Server::start(&[]);
     let id = TraceId::new();
     let open = || server.get(&format!("/api/traces/{id}/events"));
-    // One of them is itself a request of the trace that it shows.
+    // One of the streams is itself a request of the trace that it shows.
     let streams = [open().events(), open().trace(id).events()];
     upload(&server, id);
     let [events, others] = streams.map(Iterator::collect::<Vec<Sent>>);
@@ -63,7 +63,7 @@ fn a_failed_trace_ends_as_failed_only_if_its_root_has() {
     let form = Form::new().file("broken.pdf", b"%PDF-1.7");
     assert_eq!(server.post("/api/ingest").trace(id).form(form).send().status, 422);
     let events: Vec<_> = server.get(&format!("/api/traces/{id}/events")).events().collect();
-    // A client's mistake is no failure of the service.
+    // A client's mistake does not fail the request.
     assert_eq!(events.last().expect("an end").data["status"], "completed");
     let failed = events.iter().find(|event| event.name == "stage" && event.stage() == ("file_parsing", "failed"));
     let error = &failed.expect("it failed").data["error"];

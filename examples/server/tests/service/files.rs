@@ -1,4 +1,4 @@
-//! Single files: their names, which are labels, and their content, which counts.
+//! Single files: their names, which are only labels, and their contents, which decide.
 
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ fn the_content_says_what_a_file_is_and_not_its_name() {
         let json = upload(&server, Form::new().file(name, bytes));
         assert_eq!(json["files"][0]["format"], expected, "{name}");
     }
-    // With something before its header it is clear that it is a PDF, if not that it can be read.
+    // With something before its header, the file is still a PDF, even if it may not be readable.
     let answer = server.post("/api/ingest").form(Form::new().file("late.bin", &late)).send();
     assert_eq!(answer.json()["files"][0]["format"], "pdf");
 

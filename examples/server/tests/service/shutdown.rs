@@ -1,4 +1,4 @@
-//! The end of the service: within a bound, and with every record delivered.
+//! The end of the service: within a time limit, and with every record delivered.
 
 use ragtrace::TraceId;
 use ragtrace_sinks::store::SpanStatus;
@@ -8,7 +8,7 @@ use crate::support::multipart::Form;
 use crate::support::server::{Server, command, sample};
 use crate::support::wait_for;
 
-/// Begins an upload whose end does not come, and waits until it is under way.
+/// Begins an upload that never ends, and waits until it is in progress.
 fn stalled(server: &Server, id: TraceId) -> Connection {
     let form = Form::new().file("guide.md", &sample("guide.md")).open();
     let request = server.post("/api/ingest").trace(id).header("Content-Type", &Form::media_type());

@@ -1,4 +1,4 @@
-//! Who may do and see what.
+//! Permissions of users and tenants.
 
 use ragtrace::TraceId;
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ fn documents_and_traces_of_another_tenant_are_out_of_reach() {
         let problem = answer.problem(403);
         assert!(!problem.to_string().contains("acme") && !problem.to_string().contains("alice"), "{problem}");
     }
-    // Also when only the store knows it.
+    // The same holds when only the store knows the trace.
     server.stored(id, |trace| trace.roots().all(|root| root.duration().is_some()));
     let [feedback, trace, events] = refused(ALICE);
     assert_eq!((feedback.status, trace.status, events.status), (204, 200, 200));
@@ -137,8 +137,8 @@ fn nobody_writes_into_a_trace_of_another_tenant() {
         }
     };
     check(&server);
-    // Also when only the store knows it; the end is a hard one, so what is to be there is waited
-    // for.
+    // The same holds when only the store knows the trace. The service is killed next, so this waits
+    // for the records.
     server.stored(id, |trace| trace.roots().filter(|root| root.duration().is_some()).count() == 3);
     let server = server.restart(&tokens);
     check(&server);

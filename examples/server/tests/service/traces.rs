@@ -55,8 +55,8 @@ fn a_trace_is_told_as_soon_as_its_answer_is_there() {
     let server = Server::start(&[]);
     let form = Form::new().file("guide.md", &sample("guide.md")).file("broken.pdf", b"%PDF-1.7");
     let id = server.post("/api/ingest").form(form).send().trace_id();
-    // Its last records may be on their way; what is there at once names the trace and its
-    // beginning.
+    // The trace's last records may still be on their way. What is there at once has the trace's id
+    // and its beginning.
     let answer = server.get(&format!("/api/traces/{id}")).send();
     assert_eq!((answer.status, answer.json()["trace_id"].as_str()), (200, Some(&*id.to_string())));
     let json = crate::support::wait_for("end", || {

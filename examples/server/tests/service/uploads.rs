@@ -1,4 +1,4 @@
-//! Requests with files: what becomes of them as a whole.
+//! Requests with files, as a whole.
 
 use crate::support::multipart::Form;
 use crate::support::server::{Server, sample};
@@ -181,7 +181,7 @@ fn a_head_that_does_not_end_is_refused_before_it_fills_the_memory() {
     wait_for("empty folder", || (server.uploads() == 0).then_some(()));
 }
 
-/// How many sources a question has that every document answers.
+/// Returns the number of sources of a question that every document answers.
 fn documents(server: &Server) -> usize {
     let question = serde_json::json!({ "question": "What does the guide say of the battery?" });
     let mut events = server.post("/api/ask").json(&question).events();

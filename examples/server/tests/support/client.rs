@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, so that a test can send what no client would.
+//! A hand-written HTTP/1.1 client, so that a test can send what no real client would.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -24,7 +24,7 @@ impl Request {
         Self::to(address, &address.to_string(), (method, path))
     }
 
-    /// A request for any host.
+    /// Creates a request for any host.
     pub(crate) fn to(address: SocketAddr, host: &str, (method, path): (&str, &str)) -> Self {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         Self { address, head, body: Vec::new(), is_chunked: false }
@@ -58,24 +58,24 @@ impl Request {
         self.header("Content-Type", &Form::media_type()).body(form.close())
     }
 
-    /// Sends the body in chunks, without saying how long it is.
+    /// Sends the body in chunks, without a declared length.
     pub(crate) fn chunked(mut self) -> Self {
         self.is_chunked = true;
         self
     }
 
-    /// Sends it and reads the whole answer.
+    /// Sends the request and reads the whole answer.
     pub(crate) fn send(self) -> Answer {
         let is_head = self.head.starts_with("HEAD ");
         Connection::open(&self).answer(is_head)
     }
 
-    /// Sends it and reads the answer as it comes.
+    /// Sends the request and reads the answer as events.
     pub(crate) fn events(self) -> Events {
         Connection::open(&self.header("Accept", "text/event-stream")).events()
     }
 
-    /// Sends the head, and says that so many bytes follow.
+    /// Sends the head, and declares that `length` bytes follow.
     pub(crate) fn begin(&self, length: usize) -> Connection {
         let mut connection = Connection::to(self.address);
         connection.write(format!("{}Content-Length: {length}\r\n\r\n", self.head).as_bytes());
@@ -83,7 +83,7 @@ impl Request {
     }
 }
 
-/// A connection with a request that was begun.
+/// A connection with a request in progress.
 pub(crate) struct Connection {
     stream: TcpStream,
 }
@@ -114,7 +114,7 @@ impl Connection {
         self.stream.write_all(bytes).expect("the service takes it");
     }
 
-    /// Writes what the service may not want any more: it answers before it has read all.
+    /// Writes bytes and ignores errors, since the service may answer before it has read everything.
     fn try_write(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
@@ -129,7 +129,7 @@ impl Connection {
         answer
     }
 
-    /// Reads the answer as it comes.
+    /// Reads the answer as events.
     pub(crate) fn events(self) -> Events {
         let (answer, reader) = self.head();
         answer.check();
@@ -179,18 +179,18 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// The trace that every answer names.
+    /// Returns the trace, which every answer names.
     pub(crate) fn trace_id(&self) -> TraceId {
         self.header("x-trace-id").expect("a trace").parse().expect("an id")
     }
 
-    /// Checks what holds of every answer.
+    /// Checks what holds for every answer.
     fn check(&self) {
         let _ = self.trace_id();
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
     }
 
-    /// Checks that it is a problem of this status, and returns it.
+    /// Checks that the answer is a problem with this status, and returns it.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
@@ -211,7 +211,7 @@ impl Answer {
 /// The body of an answer, without the marks of its chunks.
 pub(crate) enum Body {
     Plain(BufReader<TcpStream>),
-    /// With so many bytes left of a chunk.
+    /// With the number of bytes left in the chunk.
     Chunked(BufReader<TcpStream>, usize),
 }
 
@@ -224,7 +224,7 @@ impl Read for Body {
                     let mut line = String::new();
                     reader.read_line(&mut line)?;
                     match line.trim_end() {
-                        // The end of the chunk before.
+                        // The end of the previous chunk.
                         "" if !line.is_empty() => (),
                         "" => return Err(std::io::ErrorKind::UnexpectedEof.into()),
                         "0" => return Ok(0),

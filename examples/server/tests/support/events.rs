@@ -1,4 +1,4 @@
-//! Server-sent events, as a browser reads them.
+//! Reads server-sent events, as a browser does.
 
 use std::io::Read;
 
@@ -21,7 +21,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// The stage that it is of, and what happened to it.
+    /// Returns the stage that the event is about, and what happened to it.
     pub(crate) fn stage(&self) -> (&str, &str) {
         let text = |name: &str| self.data[name].as_str().expect("a text");
         (text("stage"), text("event"))
@@ -45,7 +45,7 @@ impl Events {
 impl Iterator for Events {
     type Item = Sent;
 
-    /// The next event, without comments; `None` at the end of the stream, or where it is cut off.
+    /// Returns the next event, without comments, or `None` at the end of the stream.
     fn next(&mut self) -> Option<Sent> {
         let (mut name, mut id, mut data) = (None, None, None);
         loop {

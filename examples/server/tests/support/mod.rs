@@ -1,4 +1,4 @@
-//! The service as its users have it: a process, and connections over loopback.
+//! Runs the service as a process, and connects to it over loopback.
 
 pub(crate) mod client;
 pub(crate) mod events;
@@ -7,10 +7,10 @@ pub(crate) mod server;
 
 use std::time::{Duration, Instant};
 
-/// Far longer than anything here takes; a test that waits for what does not come ends then.
+/// A limit far longer than anything here takes, at which a test fails that waits in vain.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Asks again and again until there is an answer.
+/// Asks repeatedly until there is an answer.
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Forms with files.
+//! Builds forms with files.
 
 const BOUNDARY: &str = "a-boundary-of-the-tests";
 
@@ -19,7 +19,7 @@ impl Form {
         self.part(format!("form-data; name=\"files\"; filename=\"{name}\"").as_bytes(), bytes)
     }
 
-    /// A part with any `Content-Disposition`.
+    /// Adds a part with any `Content-Disposition`.
     pub(crate) fn part(mut self, disposition: &[u8], bytes: &[u8]) -> Self {
         self.0.extend_from_slice(format!("--{BOUNDARY}\r\nContent-Disposition: ").as_bytes());
         self.0.extend_from_slice(disposition);
@@ -29,7 +29,7 @@ impl Form {
         self
     }
 
-    /// The form as far as it is, without its end.
+    /// Returns the form so far, without its end.
     pub(crate) fn open(self) -> Vec<u8> {
         self.0
     }

@@ -1,4 +1,4 @@
-//! The process, in a folder of its own.
+//! The service's process, in a folder of its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ impl Server {
         Self::start_in(Arc::new(tempfile::tempdir().expect("a folder")), arguments, environment)
     }
 
-    /// Kills it, and starts another one in the same folder.
+    /// Kills the service, and starts another one in the same folder.
     pub(crate) fn restart(self, arguments: &[&str]) -> Self {
         let folder = Arc::clone(&self.folder);
         drop(self);
@@ -56,7 +56,7 @@ impl Server {
         Self { folder, child, address, stderr }
     }
 
-    /// A service with the sample documents in it.
+    /// Starts a service that contains the sample documents.
     pub(crate) fn with_samples() -> Self {
         let server = Self::start(&[]);
         let names = ["guide.md", "faq.html", "field-notes.txt", "specification.pdf"];
@@ -82,14 +82,14 @@ impl Server {
         self.folder.path().join(name)
     }
 
-    /// The folders of uploads.
+    /// Returns the folders of uploads.
     pub(crate) fn upload_folders(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
         let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".ragtrace-server-uploads-"));
         ours.map(|entry| entry.path()).collect()
     }
 
-    /// How many files are there because of uploads under way.
+    /// Returns the number of files of uploads in progress.
     pub(crate) fn uploads(&self) -> usize {
         let names = |folder: PathBuf| {
             std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name())
@@ -97,7 +97,7 @@ impl Server {
         self.upload_folders().into_iter().flat_map(names).filter(|name| name != "lock").count()
     }
 
-    /// Returns all that it has said on standard error.
+    /// Returns everything that was printed on standard error.
     pub(crate) fn told(&self) -> String {
         self.stderr.lock().expect("no panic").clone()
     }
@@ -116,7 +116,7 @@ impl Server {
         wait_for("the end", || self.child.try_wait().expect("a child of ours"))
     }
 
-    /// Waits until a trace is in the store as `is_whole` wants it.
+    /// Waits until a trace in the store satisfies `is_whole`.
     pub(crate) fn stored(&self, id: TraceId, is_whole: impl Fn(&Trace) -> bool) -> Trace {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         wait_for("trace", || {
@@ -135,7 +135,7 @@ impl Drop for Server {
     }
 }
 
-/// The program in a folder, its environment free of what the tests' own may hold.
+/// Returns the command in a folder, without variables that the test's own environment may set.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let test = std::env::current_exe().expect("a path");
     let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
@@ -152,7 +152,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The bytes of a sample document.
+/// Returns the bytes of a sample document.
 pub(crate) fn sample(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../data").join(name)).expect("a sample")
 }

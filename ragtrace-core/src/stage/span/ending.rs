@@ -23,7 +23,7 @@ use crate::value::encoding::field_id;
 use crate::value::{FieldBuffer, ToValue};
 
 impl Span {
-    /// Ends the run; what is recorded of a run that has ended is ignored.
+    /// Ends the run. If it has already ended, the recorded fields are ignored.
     #[inline]
     pub(crate) fn end_at(&mut self, at: Ticks) -> Ending<'_> {
         Ending::new(self, at)
@@ -44,8 +44,8 @@ impl Span {
         self.end_at(at)
     }
 
-    /// Ends the run, if it has not ended, as failed by the panic whose payload this is. It has left
-    /// the thread.
+    /// Ends the run, if it has not ended, as failed by a panic with the given payload. The run has
+    /// left the thread.
     #[cold]
     #[inline(never)]
     pub(crate) fn fail_by(&mut self, payload: &Payload) {
@@ -55,8 +55,8 @@ impl Span {
         }
     }
 
-    /// Returns the failure of the run, if it has not ended, by the panic whose payload this is. It
-    /// has left the thread.
+    /// Returns the failure of the run by a panic with the given payload, or `None` if the run has
+    /// ended. The run has left the thread.
     #[cold]
     #[inline(never)]
     pub(crate) fn failure_by(&self, payload: &Payload) -> Option<Failure> {
@@ -65,7 +65,7 @@ impl Span {
         Some(panic::failure(payload, if is_in_result { current::span() } else { run.span }))
     }
 
-    /// Does as [`Span::fail_by`] for a panic whose payload nobody has seen.
+    /// Ends the run as [`Span::fail_by`] does, for a panic whose payload is not available.
     #[cold]
     #[inline(never)]
     pub(crate) fn fail_unseen(&mut self) {
@@ -96,8 +96,8 @@ impl Span {
 }
 
 impl Drop for Span {
-    // The part for a run that did not end is out of line: a stage has three places that drop its
-    // span.
+    // The code for a run that has not ended is not inlined, because each stage drops its span in
+    // three places.
     #[inline]
     fn drop(&mut self) {
         if self.is_active() {
@@ -106,9 +106,9 @@ impl Drop for Span {
     }
 }
 
-/// The end of a run, while generated code records what is of interest in its result. Dropping it
-/// records the end, but that of a run that has completed: what generated code calls has panicked
-/// then, and so the run fails.
+/// The end of a run, to which generated code adds fields from the result. When dropped, a failed or
+/// cancelled end is recorded. If the outcome is still completed, the drop was caused by a panic of
+/// the code that reads the result, and the run fails.
 #[derive(Debug)]
 pub struct Ending<'a> {
     span: &'a mut Span,
@@ -125,14 +125,14 @@ impl<'a> Ending<'a> {
 }
 
 impl Ending<'_> {
-    /// Records how many items there were, if the success value can be counted.
+    /// Records the number of items, if the success value can be counted.
     pub fn count(&mut self, count: Option<u64>) {
         if let Some(count) = count {
             self.fields.count(count);
         }
     }
 
-    /// Records a value as it is.
+    /// Records a value.
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
         self.fields.set(name, value);
     }
@@ -147,41 +147,41 @@ impl Ending<'_> {
         self.fields.debug(name, value);
     }
 
-    /// Begins the items that the stage generated.
+    /// Returns a writer for the items that the stage generated.
     pub fn generated(&mut self) -> ItemWriter<'_> {
         self.fields.generated()
     }
 
-    /// Makes the run a failed one.
-    #[expect(clippy::needless_pass_by_value, reason = "generated code makes it where it passes it")]
+    /// Makes the outcome a failure.
+    #[expect(clippy::needless_pass_by_value, reason = "generated code creates the value in the call")]
     pub fn fail(&mut self, failure: Box<Failure>) {
         self.outcome = Outcome::Failed;
         self.fields.failure(&failure);
     }
 
-    /// Has a run that fails be one that failed by its answer: there was one.
+    /// Marks a failed run as one that has sent a response.
     pub fn answered(&mut self) {
         self.fields.set(field_id::ANSWERED, &true);
     }
 
-    /// Makes the run one that was dropped before its end.
+    /// Makes the outcome a cancellation.
     pub fn cancel(&mut self) {
         self.outcome = Outcome::Cancelled;
     }
 
-    /// Records how long the first item of a stream took.
+    /// Records the time until the first item of a stream.
     pub(crate) fn first_item(&mut self, first: Option<Duration>) {
         if let Some(first) = first {
             self.fields.first_item(first);
         }
     }
 
-    /// Records how many items there were.
+    /// Records the number of items.
     pub fn set_count(&mut self, count: impl CountValue) {
         self.count(count.items());
     }
 
-    /// Records what the stage cost, in US dollars.
+    /// Records the stage's cost in US dollars.
     pub fn set_cost(&mut self, name: u16, cost: impl CostValue) {
         self.set(name, &cost.usd());
     }
@@ -228,7 +228,7 @@ impl Ending<'_> {
         ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::attach(usize::MAX))));
     }
 
-    /// Leaves the run to whoever catches the panic.
+    /// Leaves the end to the code that catches the panic.
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
@@ -240,7 +240,7 @@ impl Ending<'_> {
 }
 
 impl Ending<'_> {
-    /// Lets observers know of the end.
+    /// Notifies observers of the end.
     #[cold]
     #[inline(never)]
     fn track_ended(&self) {
@@ -260,7 +260,7 @@ impl Begun {
         RunEnd { at, busy, outcome }
     }
 
-    /// Records an end whose start was refused, or went to an earlier installation.
+    /// Records an end whose start was refused or went to an earlier installation.
     #[cold]
     #[inline(never)]
     fn record_with_start(

@@ -1,4 +1,4 @@
-//! The time inside one poll or call.
+//! The guard for one poll or call of a run.
 
 use std::mem::ManuallyDrop;
 
@@ -8,10 +8,9 @@ use crate::stage::panic;
 use crate::time::Ticks;
 
 impl Span {
-    /// Puts the run's context on the thread until the guard ends. The first time this begins the
-    /// run.
-    // The question whether there is a run is inlined, so that without one a poll has no call in it;
-    // the rest is not, so that a stage adds little code.
+    /// Makes the run's context current until the guard is dropped. The first call begins the run.
+    // Only the check for a run is inlined, so that a poll without one contains no call. The rest is
+    // not, so that each stage adds little code.
     #[inline]
     pub(crate) fn enter(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
@@ -20,8 +19,8 @@ impl Span {
         EnteredSpan(self)
     }
 
-    /// Begins a run that is a call, which has no polls, and puts its context on the thread until
-    /// the guard ends.
+    /// Begins a run that is a synchronous call, and makes its context current until the guard is
+    /// dropped.
     #[inline]
     pub(crate) fn enter_call(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
@@ -30,14 +29,14 @@ impl Span {
         EnteredSpan(self)
     }
 
-    /// Returns the guard of a run that is entered.
+    /// Returns the guard of a run that is already entered.
     #[inline]
     pub(crate) fn entered(&mut self) -> EnteredSpan<'_> {
         EnteredSpan(self)
     }
 
-    /// Enters the run for the drop of its body. A panic of the run that was caught is not the one
-    /// that a destructor may raise.
+    /// Enters the run for the drop of its body. The note of an earlier, caught panic is removed, so
+    /// that it is not used for a panic of a destructor.
     pub(crate) fn enter_to_drop(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
             self.enter_poll();
@@ -58,22 +57,24 @@ impl Span {
     }
 }
 
-/// A run whose poll or call goes on. Dropped without [`EnteredSpan::pause`] or
-/// [`EnteredSpan::finish`] it means that the poll panicked, whatever else goes on in the thread:
-/// the run leaves the thread, and whoever meets the panic next ends it.
+/// A run whose poll or call is in progress.
+///
+/// If it is dropped without [`EnteredSpan::pause`] or [`EnteredSpan::finish`], the poll has
+/// panicked, even if the thread was unwinding before. The run then leaves the thread, and the code
+/// that handles the panic next ends it.
 pub(crate) struct EnteredSpan<'a>(&'a mut Span);
 
 impl EnteredSpan<'_> {
-    /// Leaves the thread after a poll that returned, and returns when that was. The run goes on.
+    /// Leaves the thread after a poll that has returned, and returns the time. The run goes on.
     #[inline]
     pub(crate) fn pause(self) -> Option<Ticks> {
-        // Out of the guard, which would take the poll for one that panicked.
+        // Avoids the guard's destructor, which treats the poll as panicked.
         let mut entered = ManuallyDrop::new(self);
         if entered.0.is_active() { Some(entered.0.pause()) } else { None }
     }
 
-    /// Ends the run after its last poll or its call; `on_end` records what is of interest, if
-    /// anybody listens.
+    /// Ends the run after its last poll or its call. `on_end` records fields from the result. It is
+    /// called only if the run is recorded.
     #[inline]
     pub(crate) fn finish(self, on_end: impl FnOnce(&mut Ending<'_>)) {
         let mut entered = ManuallyDrop::new(self);

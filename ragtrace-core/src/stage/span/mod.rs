@@ -1,17 +1,17 @@
-//! A run of a stage from its start to its end: the part of the runtime that every shape of function
-//! shares.
+//! A run of a stage from its start to its end: the part of the runtime that all shapes of functions
+//! share.
 //!
-//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. A
-//! stage inlines only the question whether there is a run at all.
+//! Nothing in this module is generic over the stage, so each annotated function adds only calls and
+//! no copies. Only the check for an active run is inlined into a stage.
 //!
-//! A run begins where its first poll or call does, at the place in memory where it stays; until
-//! then it is its stage and the fields in the thread's scratch buffer. One that begins in the
-//! request of what runs around it shares that one's reference for as long as its first poll or call
-//! lasts: it changes the thread's span and nothing else. Only a run that is still open after a poll
-//! takes a reference of its own, since its next poll may be on another thread.
+//! A run begins at its first poll or call, in its final place in memory. Before that, it consists
+//! of its descriptor and of fields in the thread's scratch buffer. A run that begins in the current
+//! request borrows the thread's reference to it during its first poll or call, and only changes the
+//! thread's span. If it is still open after that poll, it takes a reference of its own, because its
+//! next poll may be on another thread.
 //!
-//! [`Span`] here enters and leaves threads; `guard` is the time inside one poll or call; `ending`
-//! ends the run.
+//! [`Span`] begins runs and enters and leaves threads, `guard` covers one poll or call, and
+//! `ending` ends the run.
 
 mod ending;
 mod guard;
@@ -35,40 +35,41 @@ use crate::stage::{panic, recorder};
 use crate::time::Ticks;
 use crate::value::FieldBuffer;
 
-/// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept
-/// small: 48 bytes.
+/// A run of a stage, or nothing if nobody is recording. It is stored in the stage's future and
+/// therefore kept small: 48 bytes.
 #[derive(Debug)]
 pub struct Span {
-    /// `None` for a run that nobody listens to, and for one that has ended.
+    /// `None` for a run that is not recorded or has ended.
     stage: Option<&'static StageDescriptor>,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Its fields lie in the thread's scratch buffer from this index on: whoever has the run enters
-    /// it next, on this thread.
+    /// Not begun. The fields are in the thread's scratch buffer from this index on, so the owner
+    /// must enter the run next, on this thread.
     Idle(usize),
     Begun(Begun),
 }
 
-/// A run that has begun. Between polls it has its span and its request, and while it is inside one
-/// the thread has these, and it keeps what the thread had instead.
+/// A run that has begun. Between polls it holds its own span and request. During a poll the thread
+/// holds these, and the run holds the thread's previous ones.
 #[derive(Debug)]
 struct Begun {
     span: Option<SpanId>,
     parent: Option<SpanId>,
     started: Ticks,
-    /// `None` too for a run that shares the thread's request, as it does up to the end of its first
-    /// poll.
+    /// Also `None` while the run shares the thread's request, up to the end of its first poll.
     request: ManuallyDrop<Option<Arc<Request>>>,
     run_state: RunState,
 }
 
 const _: () = assert!(size_of::<Span>() <= 48);
 
-/// Makes a run of `stage` to come, with the fields that `fields` records. Whoever has it enters it
-/// next, on this thread. With nobody to listen it costs a load and reads nothing.
+/// Creates a run of `stage` with the fields that `fields` records. The caller must enter it next,
+/// on this thread.
+///
+/// If nobody is recording, this only loads one variable and reads no fields.
 #[inline]
 pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer)) -> Span {
     if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
@@ -79,34 +80,34 @@ pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer))
     Span::idle(stage.get(), buffer)
 }
 
-/// [`open`] for a stage without fields to read.
+/// Creates a run as [`open`] does, for a stage that reads no fields.
 #[inline]
 pub fn open_bare(stage: &'static CatalogEntry) -> Span {
     let stage = if dispatch::is_enabled() { Some(stage.get()) } else { None };
-    // Beyond whatever lies in the scratch buffer, so none.
+    // An index beyond the used part of the scratch buffer, so there are no fields.
     Span { stage, state: State::Idle(usize::MAX) }
 }
 
 impl Span {
-    /// Makes a run that nobody listens to.
+    /// Creates a run that is not recorded.
     #[inline]
     pub(crate) const fn none() -> Self {
         Self { stage: None, state: State::Idle(usize::MAX) }
     }
 
-    /// Makes a run to come, which is entered next on this thread.
+    /// Creates a run with its fields. The caller must enter it next, on this thread.
     #[inline]
     pub(crate) fn idle(stage: &'static StageDescriptor, fields: FieldBuffer) -> Self {
         Self { stage: Some(stage), state: State::Idle(fields.detach()) }
     }
 
-    /// Returns whether there is a run that has not ended.
+    /// Returns `true` if there is a run that has not ended.
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
         self.stage.is_some()
     }
 
-    /// Returns whether somebody keeps track of the run.
+    /// Returns `true` if `record!` or an observer tracks the run.
     #[inline]
     fn is_tracked(&self) -> bool {
         matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
@@ -144,8 +145,8 @@ impl Span {
         }
     }
 
-    /// Begins the run in the thread's request, records its start, and enters it, if anybody
-    /// listens.
+    /// Begins the run in the thread's request, records its start and enters it, provided that its
+    /// entries have a recipient.
     #[inline]
     fn begin(&mut self, fields_at: usize, flags: u64) {
         let Some(stage) = self.stage else { return };
@@ -178,7 +179,7 @@ impl Span {
             }
             began = Some((span, started));
         }
-        // What was put in its place is `None`, which has nothing to drop.
+        // The value replaced here is `None`, which needs no drop.
         let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
         let Some((span, started)) = began else { return self.stay_out(ManuallyDrop::into_inner(kept), flags) };
         let run_state = RunState::begun(flags, started);
@@ -192,7 +193,7 @@ impl Span {
         }
     }
 
-    /// Nobody listens, so there is no run.
+    /// Drops a run whose entries have no recipient.
     #[cold]
     #[inline(never)]
     fn stay_out(&mut self, kept: Option<Arc<Request>>, flags: u64) {
@@ -202,7 +203,7 @@ impl Span {
         self.discard();
     }
 
-    /// Lets observers know that the run has begun, and notes that it is on this thread.
+    /// Notifies observers of the beginning, and registers the run on this thread.
     #[cold]
     #[inline(never)]
     fn track_began(&mut self, fields: &FieldBuffer) {
@@ -214,7 +215,7 @@ impl Span {
         self.track_entered();
     }
 
-    /// Notes that the run is on this thread, once it is.
+    /// Registers the run on this thread, after it has entered.
     #[cold]
     #[inline(never)]
     fn track_entered(&self) {
@@ -226,7 +227,7 @@ impl Span {
         }
     }
 
-    /// Returns the time that the run sees, between polls.
+    /// Returns the current time as the run sees it. The run must not be entered.
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
         match &self.state {
@@ -235,7 +236,7 @@ impl Span {
         }
     }
 
-    /// Returns the context of what runs inside, between polls.
+    /// Returns the context for code inside the run. The run must not be entered.
     #[cold]
     pub(crate) fn context(&self) -> Option<RequestContext> {
         let (Some(_), State::Begun(run)) = (self.stage, &self.state) else { return None };
@@ -258,9 +259,9 @@ impl Span {
         }
     }
 
-    /// Prepares for the drop of what runs inside: it is dropped in the run's context, so that it is
-    /// cancelled before the run is and its destructors log to the right trace. The run ends when it
-    /// is dropped itself.
+    /// Prepares for the drop of the body. It is dropped in the run's context, so that inner stages
+    /// are cancelled before this one and destructors log to the right trace. The run ends when the
+    /// span itself is dropped.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
         if self.is_active() {
@@ -275,7 +276,8 @@ impl Span {
             return self.discard();
         }
         self.enter_again();
-        // A panic of this run that was caught is not the one that a destructor may raise.
+        // Removes the note of an earlier, caught panic, so that it is not used for a panic of a
+        // destructor.
         panic::forget(current::span());
         if let State::Begun(run) = &mut self.state {
             run.run_state.set(RunState::ASIDE);
@@ -285,7 +287,7 @@ impl Span {
         }
     }
 
-    /// Forgets the run.
+    /// Drops the run without recording an end.
     #[inline(never)]
     fn discard(&mut self) {
         self.stage = None;
@@ -296,14 +298,14 @@ impl Span {
 }
 
 impl Begun {
-    /// Gives the thread back what it had, and returns when that was. A run that stays open has a
-    /// request for itself from then on, since its next poll may be on another thread.
+    /// Restores the thread's previous context, and returns the time. A run that stays open takes
+    /// its own reference to the request, because its next poll may be on another thread.
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
         if current::is_carrying() { self.leave_carrying(stays_open) } else { self.leave_thread(stays_open) }
     }
 
-    /// Leaves a thread that has contexts which spans carry.
+    /// Leaves a thread that has contexts carried by `tracing` spans.
     #[cold]
     #[inline(never)]
     fn leave_carrying(&mut self, stays_open: bool) -> Ticks {
@@ -330,7 +332,7 @@ impl Begun {
         now
     }
 
-    /// Notes that the run is no longer on this thread, once it is not.
+    /// Unregisters the run from this thread, after it has left.
     #[cold]
     #[inline(never)]
     fn track_left(&self) {
@@ -339,20 +341,20 @@ impl Begun {
         observer::each(|observer| observer.left(span));
     }
 
-    /// Returns whether `record!` may add to the run. What is added is kept until the end, which
-    /// only an accepted start has for certain.
+    /// Returns `true` if `record!` can add to the run. Added fields are kept for the end, which is
+    /// guaranteed to be accepted only if the start was.
     fn records(&self, stage: &'static StageDescriptor) -> bool {
         stage.declares_records() && self.run_state.accepted_by().is_some()
     }
 
-    /// Returns what entries say of the run, whose span is `span`.
+    /// Returns the parts of the run that entries contain. `span` is the run's span.
     #[inline]
     fn to_run(&self, stage: &'static StageDescriptor, span: Option<SpanId>) -> Option<Run> {
         let local_root = self.run_state.has(RunState::LOCAL_ROOT);
         Some(Run { stage, span: span?, parent: self.parent, started: self.started, local_root })
     }
 
-    /// Lets `look` at the run's request, between polls.
+    /// Calls `look` with the run's request. The run must not be entered.
     #[inline]
     fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
         match &*self.request {
@@ -361,10 +363,10 @@ impl Begun {
         }
     }
 
-    /// Returns the time that the run sees, between polls.
+    /// Returns the current time as the run sees it. The run must not be entered.
     #[inline]
     fn now(&self) -> Ticks {
-        // Only a test has time of its own.
+        // Only tests have their own clock.
         let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
         of_test.unwrap_or_else(Ticks::now)
     }
@@ -380,7 +382,7 @@ impl Begun {
     }
 }
 
-/// Puts a new trace's request in the place of the thread's, which is returned.
+/// Replaces the thread's request by one with a new trace, and returns the previous one.
 #[cold]
 #[inline(never)]
 fn begin_trace(request: &mut Option<Arc<Request>>) -> Option<Arc<Request>> {

@@ -1,37 +1,37 @@
-//! The state of a run besides its ids, in one word.
+//! The state of a run apart from its ids, packed into one word.
 
 use std::num::NonZeroU64;
 
 use crate::entry::RecipientId;
 use crate::time::Ticks;
 
-/// Who accepted the run's start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
-/// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that
-/// of its end gives the sum: all of it modulo 2^49, which is 6 days.
+/// The state of a run: 8 bits for the recipient that accepted the start, or 0; 7 flags; and 49 bits
+/// for the nanoseconds spent in polls so far.
 ///
-/// One of the flags is always set, so that zero is left for a run that has not begun.
+/// When a poll begins the time is subtracted, and when it ends the time is added, which yields the
+/// sum. All of it is modulo 2^49 nanoseconds, or 6 days. One flag is always set, so that zero can
+/// represent a run that has not begun.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RunState(NonZeroU64);
 
 impl RunState {
     const BEGUN: NonZeroU64 = NonZeroU64::new(1 << 8).expect("not zero");
-    /// There are no polls, so time inside them means nothing.
+    /// The run is a synchronous call without polls, so the time in polls has no meaning.
     pub(super) const CALL: u64 = 1 << 9;
-    /// Somebody keeps track of the run on its threads: `record!`, which may add to it, or an
-    /// observer.
+    /// The run is tracked on its threads, by `record!` or by an observer.
     pub(super) const TRACKED: u64 = 1 << 10;
     /// The run has no parent in this process.
     pub(super) const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
     pub(super) const SHARES_REQUEST: u64 = 1 << 12;
-    /// The body does not run any more: it is being dropped, or its result was being read when
-    /// something panicked.
+    /// The body is no longer running: it is being dropped, or something panicked while its result
+    /// was read.
     pub(super) const ASIDE: u64 = 1 << 13;
     /// A panic was unwinding when the drop began.
     pub(super) const UNWINDING: u64 = 1 << 14;
     const NANOS_SHIFT: u32 = 15;
 
-    /// Makes the state of a run that begins now, with these flags and whoever accepted it.
+    /// Returns the state of a run that begins at `at`, with the given flags and recipient.
     #[inline]
     pub(super) fn begun(flags: u64, at: Ticks) -> Self {
         let mut run_state = Self(Self::BEGUN | flags);

@@ -1,4 +1,4 @@
-//! The input and the output of a span: texts, messages, documents.
+//! Writes the input and the output of a span: texts, messages or documents.
 
 use std::borrow::Cow;
 
@@ -54,13 +54,13 @@ pub(super) fn write_output(meta: &mut Object<'_>, span: &Span<'_>, kind: Kind) {
     output.close();
 }
 
-/// Returns true if documents are the output, whatever else is.
+/// Returns `true` if documents are the output, even beside another output.
 fn is_documents(span: &Span<'_>, kind: Kind) -> bool {
     kind == Kind::Retrieval && !span.record.generated().is_empty()
 }
 
-/// Returns the declared content that input and output leave out, since they are something else,
-/// with its names.
+/// Returns the declared content, with its names, that is neither written as input nor as output
+/// because something else takes its place.
 pub(super) fn beside_input_and_output<'a>(span: &Span<'a>) -> impl Iterator<Item = (&'static str, &'a Value)> {
     let content = &span.content;
     let query = content.query.filter(|_| content.input.is_some());
@@ -75,7 +75,7 @@ fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Writes the texts that were embedded, each as a document.
+/// Writes the embedded texts, each as a document.
 fn write_embedded(input: &mut Object<'_>, value: &Value) {
     let listed = value.as_json().and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
     let texts = listed.unwrap_or_else(|| vec![text_of(value).into_owned()]);
@@ -90,7 +90,7 @@ fn write_documents(object: &mut Object<'_>, items: &[RecordItem]) {
     object.list("documents", items, write_document);
 }
 
-/// Writes documents where a kind has a place for a text alone.
+/// Writes documents as JSON in a string, for kinds that have only a text.
 fn write_documents_as_text(object: &mut Object<'_>, items: &[RecordItem]) {
     let mut list = Vec::with_capacity(64 * items.len());
     write_document_list(&mut list, items);
@@ -119,7 +119,7 @@ fn write_document(out: &mut Vec<u8>, item: &RecordItem) {
     document.close();
 }
 
-/// Writes messages; what is none is the content of one, of this role.
+/// Writes messages. A value that is not messages becomes the content of one message with this role.
 fn write_messages(object: &mut Object<'_>, messages: Option<Vec<Message<'_>>>, role: &str, value: &Value) {
     match messages {
         Some(messages) => object.list("messages", &messages, |out, message| write_message(Object::open(out), message)),
@@ -135,7 +135,7 @@ fn write_messages(object: &mut Object<'_>, messages: Option<Vec<Message<'_>>>, r
 fn write_message(mut object: Object<'_>, message: &Message<'_>) {
     let text = message.text();
     object.text("role", &message.role);
-    // What a tool returned is no text of the conversation, but a result.
+    // A tool's answer is not part of the conversation's text, but a result.
     let result_of = message.tool_call_id.as_deref();
     if result_of.is_none() {
         object.text("content", &text);
@@ -162,7 +162,7 @@ fn write_message(mut object: Object<'_>, message: &Message<'_>) {
     object.close();
 }
 
-/// Levels of JSON in the arguments of a call, which are on the seventh level of a span already.
+/// The deepest JSON in the arguments of a call. They are already on the seventh level of a span.
 const DEEPEST_ARGUMENTS: usize = 5;
 
 /// Writes arguments, which have to be an object.

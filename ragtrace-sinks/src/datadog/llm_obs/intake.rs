@@ -1,11 +1,11 @@
-//! The two intakes of spans, and what they have in common.
+//! The two intakes of spans, and their common constants.
 
-/// The two intakes.
+/// An intake of spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::datadog) enum Intake {
-    /// The one that is documented, with an API key.
+    /// The documented intake, with an API key.
     Documented,
-    /// The one of Datadog's own clients, through an Agent.
+    /// The intake of Datadog's own clients, through an Agent.
     Agent,
 }
 
@@ -14,8 +14,9 @@ impl Intake {
     pub(in crate::datadog) const AGENT_PATH: &str = "/api/v2/llmobs";
     pub(in crate::datadog) const AGENT_SUBDOMAIN: &str = "llmobs-intake";
 
-    /// Returns how many bytes spans have in one request at most, if there are several: what an
-    /// event may have before Datadog loses it, with something to spare, or 5 MiB (`ddtrace` 4.16).
+    /// Returns the largest size in bytes of a request with several spans: for the documented
+    /// intake, the size at which Datadog loses an event, with a margin; for the other, 5 MiB
+    /// (`ddtrace` 4.16).
     pub(super) fn longest(self) -> usize {
         match self {
             Self::Documented => 900_000,
@@ -24,9 +25,9 @@ impl Intake {
     }
 }
 
-/// Levels of JSON of ours in a span: with the span's own at most 12, beyond which Datadog makes a
-/// text of it.
+/// The deepest JSON inside a span. With the span's own levels that makes 12, beyond which Datadog
+/// turns JSON into a string.
 pub(super) const DEEPEST: usize = 8;
-/// The key of the tag that a trace's root has, whose value is the trace's id: scores of traces join
-/// it.
+/// The key of the tag on a trace's root. Its value is the trace's id, by which scores of traces
+/// join.
 pub(in crate::datadog) const ROOT_TAG: &str = "root_of_trace";

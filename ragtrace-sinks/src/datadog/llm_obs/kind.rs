@@ -1,4 +1,4 @@
-//! Kinds of spans.
+//! The kinds of spans in LLM Observability.
 
 use ragtrace::StageKind;
 
@@ -14,8 +14,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind of a stage's spans. An `enrich` is a task, whether it has children or not:
-    /// a span is made of one record, which does not say.
+    /// Returns the kind of a stage's spans. An `enrich` stage is a task even if it has children,
+    /// since a span is made of one record, which does not tell.
     pub(super) fn of(kind: StageKind) -> Self {
         match kind {
             StageKind::Pipeline => Self::Workflow,

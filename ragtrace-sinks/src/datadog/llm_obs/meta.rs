@@ -1,4 +1,4 @@
-//! The parts of a span that say what it did: `meta` and `metrics`.
+//! Writes a span's `meta` and `metrics`, which describe what the stage did.
 
 use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
 
@@ -8,12 +8,12 @@ use super::kind::Kind;
 use crate::datadog::attributes::{Shape, write_unsigned};
 use crate::spans::{LINKS, Span, Usage, write_links};
 
-/// Stands in the place of input and output of a span that is too large otherwise.
+/// The text that replaces input and output of a span that is too large.
 const LEFT_OUT: &str = "[left out: the span would be over 5,000,000 bytes]";
 
-/// Metrics that Datadog knows the meaning of and adds up (Datadog, "LLM Observability HTTP API" and
-/// "LLM Observability Metrics"). Those of them that are not written here are the application's to
-/// set by no number of its own, either: Datadog would count its cost twice.
+/// Metrics whose meaning Datadog knows, and which it adds up (Datadog, "LLM Observability HTTP API"
+/// and "LLM Observability Metrics"). The application cannot set any of them by a number of that
+/// name, even if the sink does not write it: Datadog would count its cost twice.
 const COUNTED: [&str; 16] = [
     "cache_read_input_cost",
     "cache_read_input_tokens",
@@ -35,7 +35,7 @@ const COUNTED: [&str; 16] = [
 const INPUT_DOCUMENTS: &str = "input_documents";
 const OUTPUT_DOCUMENTS: &str = "output_documents";
 
-/// How much of a span is written.
+/// The extent to which a span is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
@@ -79,7 +79,7 @@ pub(super) fn write_meta(mut meta: Object<'_>, span: &Span<'_>, intake: Intake, 
     meta.close();
 }
 
-/// Writes what has no place of its own.
+/// Writes what has no member of its own.
 fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
     let content = &span.content;
     let numbers = [
@@ -98,7 +98,7 @@ fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
     }
     write_links(&mut metadata, span.record);
     if extent == Extent::Whole {
-        // Where input or output is something else, the documents are here.
+        // If something else is the input or output, the documents are written here.
         let is_shown_as_output = content.output.is_none() || Kind::of(span.kind) == Kind::Retrieval;
         let documents = [
             (INPUT_DOCUMENTS, span.record.used(), content.input_or_query().is_none()),
@@ -123,7 +123,7 @@ fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
     metadata.close();
 }
 
-/// Writes a value; JSON that is too deep as a text.
+/// Writes a value. JSON that is too deep becomes a string.
 fn write_field(out: &mut Vec<u8>, value: &FieldValue<'_>) {
     match value {
         FieldValue::Null => out.extend_from_slice(b"null"),
@@ -136,9 +136,9 @@ fn write_field(out: &mut Vec<u8>, value: &FieldValue<'_>) {
     }
 }
 
-/// Writes numbers, of which each is a float and no name has a dot: Datadog drops a whole request
-/// over one. A number of the application's that has one of Datadog's names stands behind `field_`;
-/// of two whose names differ in dots alone, the first is written.
+/// Writes the numbers, each as a float under a name without dots, since Datadog drops a whole
+/// request over one that is not. An application's number with the name of one of Datadog's metrics
+/// gets the prefix `field_`. Of two names that differ only in dots, the first is written.
 #[expect(clippy::cast_precision_loss, reason = "they are floats there")]
 pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
     let usage = &span.content.usage;
@@ -185,7 +185,7 @@ pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
     metrics.close();
 }
 
-/// Returns the tokens of the input that came from no cache and went into none.
+/// Returns the input tokens that were neither read from nor written to a cache.
 fn non_cached(usage: &Usage) -> Option<u64> {
     if usage.cached_tokens.is_none() && usage.cache_write_tokens.is_none() {
         return None;

@@ -1,23 +1,24 @@
-//! LLM Observability: a span an end record, with what went in and came out.
+//! Encodes end records as spans of LLM Observability, with their input and output.
 //!
-//! Spans go to the documented intake (`/api/intake/llm-obs/v1/trace/spans`), or, through an Agent,
-//! to the one that Datadog's own clients use (`/api/v2/llmobs`). An event of many spans that is
-//! over a megabyte is lost without a word: a request to the former, which is one event, has less
-//! than that unless it is of a single span, and with the latter each span is an event.
+//! Spans go to the documented intake (`/api/intake/llm-obs/v1/trace/spans`), or through an Agent to
+//! the intake that Datadog's own clients use (`/api/v2/llmobs`). Datadog silently loses an event of
+//! several spans that is over a megabyte. A request to the former intake is one event, so it stays
+//! below that size unless it contains a single span. With the latter intake each span is an event.
 //!
-//! Where there is no parent in this process the span is a root (`parent_id` is `undefined`),
-//! whatever a caller's header says: a tree whose root never came would not be shown. Tokens and
-//! cost are with the stage that declares them alone, so that sums over spans count nothing twice.
+//! A span without a parent in this process is a root (`parent_id` is `undefined`), even if the
+//! caller's header names a parent: a tree whose root never arrives would not be shown. Tokens and
+//! cost are only on the stage that declares them, so sums over spans count nothing twice.
 //!
-//! Content that has no place of its own is in `metadata`: documents beside another input or output,
+//! Content without a member of its own is in `metadata`: documents beside another input or output,
 //! a `query` beside an `input`, a retriever's `output` beside its documents. The application's
-//! numbers are metrics; one that has the name of a metric of Datadog's stands behind `field_`.
+//! numbers are metrics. A number with the name of one of Datadog's metrics gets the prefix
+//! `field_`.
 //!
-//! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`:
-//! whoever asked has left, and nothing went wrong.
+//! A failed run has the status `error`. A cancelled run has the status `ok` and the tag
+//! `outcome:cancelled`, since the caller has left and nothing went wrong.
 //!
-//! Not sent: starts and log lines, and spans that are more than 24 hours old, which become dead
-//! letters. A span over 5,000,000 bytes loses its input and output, with a notice in their place.
+//! Starts and log lines are not sent. Spans that are more than 24 hours old become dead letters. A
+//! span over 5,000,000 bytes loses its input and output, and has a notice in their place.
 
 mod content;
 mod intake;
@@ -41,9 +42,9 @@ pub(super) use intake::{Intake, ROOT_TAG};
 use meta::Extent;
 use span::SpanWriter;
 
-/// Bytes of a span (`ddtrace` 4.16).
+/// The largest span in bytes (`ddtrace` 4.16).
 const LONGEST_SPAN: usize = 5_000_000;
-/// How old spans may be; nothing is known of a limit ahead.
+/// The age limits of spans. No limit into the future is known.
 const AGES: Limits = Limits {
     back: Duration::from_hours(24),
     ahead: Duration::from_hours(24 * 365 * 1_000),
@@ -51,25 +52,25 @@ const AGES: Limits = Limits {
 };
 
 pub(super) fn limits(intake: Intake) -> BatchLimits {
-    // Bytes are an estimate of the records' canonical JSON, to which spans add names and tags.
+    // The bytes are an estimate of the records' canonical JSON. Spans add names and tags to that.
     BatchLimits::default().with_records(1_000).with_bytes(intake.longest() / 5 * 2).with_in_flight(2)
 }
 
-/// Spans as a payload.
+/// A payload of spans.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
-    /// `None` if no span is in it.
+    /// `None` if the payload contains no span.
     pub(super) body: Option<Body>,
-    /// The records whose span is not in it for its age: their index, and why.
+    /// The records whose spans are too old for the payload: index and reason.
     pub(super) expired: Vec<(usize, String)>,
     pub(super) losses: Losses,
 }
 
-/// Encodes the spans of end records as they are to be sent at `now`; other records are passed over.
+/// Encodes the spans of end records, to be sent at `now`. Other records are skipped.
 ///
 /// # Errors
 ///
-/// If they are too large for one payload.
+/// Returns an error if they are too large for one payload.
 pub(super) fn encode(
     records: &[Record],
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! One span.
+//! Writes one span.
 
 use ragtrace::__json::{Object, write_parts, write_whole};
 
@@ -8,10 +8,10 @@ use crate::datadog::settings::Settings;
 use crate::ml_app::MlApp;
 use crate::spans::{Outcome, Span};
 
-/// Characters of a tag's value.
+/// The longest value of a tag, in characters.
 const LONGEST_TAG: usize = 256;
 
-/// Writes spans for one application.
+/// Writes the spans of one application.
 pub(super) struct SpanWriter<'a> {
     pub(super) settings: &'a Settings,
     pub(super) ml_app: &'a MlApp,
@@ -21,12 +21,12 @@ pub(super) struct SpanWriter<'a> {
 impl SpanWriter<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>, span: &Span<'_>, extent: Extent) {
         let mut object = Object::open(out);
-        // A name that is empty is refused.
+        // Datadog refuses an empty name.
         object.text("name", if span.name.is_empty() { "stage" } else { span.name });
         write_decimal(object.value("span_id"), span.span_id.as_u64());
         let trace_id = span.trace_id.to_hex();
         object.text("trace_id", &trace_id);
-        // A caller in another process has sent no span of this product's, perhaps: a tree whose
+        // A caller in another process may not have sent a span to this product, and a tree whose
         // root is missing is not shown.
         let parent = span.parent_span_id().filter(|_| !span.record.is_local_root());
         match parent {
@@ -64,7 +64,7 @@ impl SpanWriter<'_> {
         span.record.service().or(self.settings.service.as_deref())
     }
 
-    /// Writes tags, in the order of their keys, and then those that were set.
+    /// Writes tags in the order of their keys, and then those that were set on the sink.
     fn write_tags(&self, out: &mut Vec<u8>, span: &Span<'_>, root_of: Option<&str>) {
         let Self { settings, ml_app, intake } = self;
         let record = span.record;
@@ -101,7 +101,7 @@ impl SpanWriter<'_> {
                 write(&[key, ":", beginning(value)]);
             }
         }
-        // A tag without a value is none here.
+        // A tag without a value does not count as a tag here.
         for tag in settings.tags.iter().filter(|tag| tag.contains(':')) {
             write(&[beginning(tag)]);
         }
@@ -116,7 +116,7 @@ fn beginning(text: &str) -> &str {
     }
 }
 
-/// Writes a number as a text of decimal digits.
+/// Writes a number as a string of decimal digits.
 fn write_decimal(out: &mut Vec<u8>, number: u64) {
     out.push(b'"');
     write_whole(out, number);

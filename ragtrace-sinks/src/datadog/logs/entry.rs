@@ -1,18 +1,18 @@
-//! One record as an entry of a log.
+//! Writes one record as a log entry.
 //!
-//! | member | is |
+//! | member | content |
 //! | --- | --- |
 //! | `message` `status` `timestamp` `service` `hostname` `ddsource` `ddtags` | Datadog's own; `status` is the level, `timestamp` in milliseconds |
-//! | `dd.trace_id` `dd.span_id` `dd.parent_id` `dd.service` `dd.env` `dd.version` | what joins logs to traces: 32 hexadecimal digits, and decimal numbers |
+//! | `dd.trace_id` `dd.span_id` `dd.parent_id` `dd.service` `dd.env` `dd.version` | joins logs to traces; the trace id is 32 hexadecimal digits, the span ids are decimal numbers |
 //! | `duration` `error.{kind,message,stack}` `usr.id` `logger.{name,thread_name}` | Datadog's standard attributes; the duration in nanoseconds |
-//! | `code.file.path` `code.line.number` | where the code of the stage or of the log line is |
+//! | `code.file.path` `code.line.number` | the source location of the stage or the log line |
 //! | `event` `stage` `kind` `tenant_id` `request_id` `session_id` `request_type` `record_id` `instance` | the record's own |
 //! | `context.*` `metrics.*` | the record's fields and numbers |
-//! | `used` `generated` | the first items, without their texts, and how many there are |
-//! | `score.*` | a judgement |
+//! | `used` `generated` | the first items, without their texts, and the number of all items |
+//! | `score.*` | a score |
 //!
 //! A field whose name begins with one of Datadog's standard namespaces (`http.`, `network.`, `db.`,
-//! `dns.`) keeps its name, outside of `context`.
+//! `dns.`) keeps its name and is not put under `context`.
 
 use ragtrace::__json::{Object, write_whole};
 use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
@@ -21,22 +21,23 @@ use super::fragments::{Fragments, has_message_of_stage, write_place};
 use crate::datadog::attributes::{Budget, facet, is_key, write_unsigned};
 use crate::datadog::counts::Losses;
 
-/// The longest entry (Datadog, "Send logs": 1 MB for a single log).
+/// The longest entry in bytes (Datadog, "Send logs": 1 MB for a single log).
 const LONGEST: usize = 1_000_000;
-/// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the
-/// last ones is short enough.
+/// The longest text in bytes, for each attempt to fit an entry. With the last one, any entry of 255
+/// attributes fits.
 const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 256];
-/// Attributes of an entry, and those of them that are not the record's fields or items, at most.
+/// The largest number of attributes of an entry. `OWN` is the largest number of those that are
+/// neither fields nor items.
 const ATTRIBUTES: usize = 255;
 const OWN: usize = 38;
-/// Attributes of an item.
+/// The number of attributes of an item.
 const OF_ITEM: usize = 3;
-/// Items that an entry shows of those used, and of those generated.
+/// The largest number of used items shown in an entry, and of generated ones.
 const ITEMS: usize = 12;
-/// Namespaces of Datadog's standard attributes.
+/// The namespaces of Datadog's standard attributes.
 const STANDARD: [&str; 4] = ["http.", "network.", "db.", "dns."];
 
-/// Appends the entry of a record to `out`, as short as it has to be.
+/// Appends the entry of a record to `out`, cut as much as necessary.
 pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, losses: &mut Losses) {
     let start = out.len();
     for longest_text in TEXTS {
@@ -101,7 +102,7 @@ fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_
     object.close();
 }
 
-/// Writes a number as a text of decimal digits.
+/// Writes a number as a string of decimal digits.
 fn write_decimal(out: &mut Vec<u8>, number: u64) {
     out.push(b'"');
     write_whole(out, number);
@@ -198,7 +199,7 @@ fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget<'
     }
 }
 
-/// Returns true for a name that stays as it is outside of `context`.
+/// Returns `true` if a field with this name is not put under `context`.
 fn is_standard(name: &str) -> bool {
     STANDARD.iter().any(|namespace| name.starts_with(namespace)) && is_key(name)
 }

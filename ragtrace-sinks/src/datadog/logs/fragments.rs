@@ -1,4 +1,4 @@
-//! Parts that entries of one stage, process or request have in common.
+//! Caches the parts that entries of one stage, process or request have in common.
 
 use ragtrace::__json::Object;
 use ragtrace::{Event, Level, Record, StageKind};
@@ -7,11 +7,11 @@ use crate::datadog::attributes::facet;
 use crate::datadog::settings::Settings;
 use crate::datadog::tags::Tags;
 
-/// Stages that fragments are kept of; when there are more, the oldest goes.
+/// The largest number of stages whose fragments are cached. The oldest is dropped for a new one.
 const MOST_STAGES: usize = 64;
 
-/// The fragments of one payload: its records lie where they are until it is done, so they are known
-/// by where their texts are.
+/// The fragments of one payload. Its records stay in place until it is finished, so texts are
+/// recognized by their address.
 pub(super) struct Fragments<'a> {
     settings: &'a Settings,
     stages: Vec<(StageKey, Vec<u8>)>,
@@ -21,14 +21,14 @@ pub(super) struct Fragments<'a> {
     thread: Option<(Place, Vec<u8>)>,
 }
 
-/// Where a text begins, and its length.
+/// The address of a text, and its length.
 type Place = (usize, usize);
 type StageKey = ([Place; 2], Event, Level, u32);
 type RequestKey = (u128, [Option<Place>; 5]);
 
-/// The fragments of one entry, in their order.
+/// The fragments of one entry, in order.
 pub(super) struct EntryFragments<'a> {
-    /// From the opening brace on, with the message if that is the stage's.
+    /// Begins with the opening brace, and includes the message if it is the stage's.
     pub(super) stage: &'a [u8],
     pub(super) origin: &'a [u8],
     pub(super) request: &'a [u8],
@@ -66,8 +66,8 @@ impl<'a> Fragments<'a> {
     }
 
     fn index_of_stage(&mut self, record: &Record) -> usize {
-        // Two stages of one name may share its text, but are on lines of their own. Log lines of
-        // one logger share a fragment, wherever they are.
+        // Two stages with the same name may share its text, but are declared on different lines.
+        // Log lines of one logger share a fragment, wherever they are.
         let of_stage = has_message_of_stage(record);
         let name = record.stage().filter(|_| of_stage).unwrap_or_default();
         let line = record.source().filter(|_| of_stage).map_or(0, |(_, line)| line);
@@ -88,7 +88,7 @@ impl<'a> Fragments<'a> {
     }
 }
 
-/// Returns true if the message is that of the stage, and so in its fragment.
+/// Returns `true` if the message is the stage's own, and so part of its fragment.
 pub(super) fn has_message_of_stage(record: &Record) -> bool {
     record.event().is_end() || record.event() == Event::Started
 }
@@ -120,7 +120,7 @@ fn write_stage(out: &mut Vec<u8>, record: &Record) {
     }
 }
 
-/// Writes which stage a record is of or in, and where its code is.
+/// Writes the stage that a record belongs to, and its source location.
 pub(super) fn write_place(object: &mut Object<'_>, record: &Record) {
     object.optional_text("stage", record.stage().map(facet));
     object.optional_text("kind", record.kind().map(StageKind::as_str));
@@ -130,7 +130,7 @@ pub(super) fn write_place(object: &mut Object<'_>, record: &Record) {
     }
 }
 
-/// Returns a level in the words of Datadog's statuses.
+/// Returns the name of a level among Datadog's statuses.
 fn status(level: Level) -> &'static str {
     match level {
         Level::Trace | Level::Debug => "debug",

@@ -1,8 +1,9 @@
-//! The logs' intake, version 2: a list of entries, one a record.
+//! Encodes records for the logs intake, version 2: a list with one entry per record.
 //!
-//! It promises a payload that the intake takes: at most 5 MB and 1,000 entries, none of them over 1
-//! MB, none older than 18 hours or more than two ahead. [`encode`] says of which records that is
-//! not true; texts of an entry that is too long are cut, and counted.
+//! The intake accepts every payload made here: it has at most 5 MB and 1,000 entries, none of them
+//! over 1 MB, older than 18 hours, or more than two hours in the future. [`encode`] reports the
+//! records that are excluded for their age. Texts of an entry that is too long are cut, and
+//! counted.
 
 mod entry;
 mod fragments;
@@ -18,15 +19,15 @@ use super::window::Limits;
 use crate::http::Body;
 use fragments::Fragments;
 
-/// Entries of a payload (Datadog, "Send logs").
+/// The largest number of entries of a payload (Datadog, "Send logs").
 const MOST_ENTRIES: usize = 1_000;
-/// Bytes of a payload: 5 MB.
+/// The largest payload: 5 MB.
 const LONGEST: usize = 5_000_000;
-/// Bytes of a batch, as an estimate of the records' canonical JSON. Entries are somewhat longer, so
-/// that payloads have about 4 MB at most, and few batches have to be split.
+/// The largest batch, as an estimate of the records' canonical JSON. Entries are somewhat longer,
+/// so payloads have about 4 MB at most, and few batches have to be split.
 const AIM: usize = 3 << 20;
 
-/// How old logs may be (Datadog, "Send logs": 18 hours in the past, 2 in the future).
+/// The age limits of logs (Datadog, "Send logs": 18 hours in the past, 2 in the future).
 const AGES: Limits =
     Limits { back: Duration::from_hours(18), ahead: Duration::from_hours(2), intake: "Datadog's logs" };
 
@@ -34,21 +35,21 @@ pub(super) fn limits() -> BatchLimits {
     BatchLimits::default().with_records(MOST_ENTRIES).with_bytes(AIM).with_in_flight(4)
 }
 
-/// Records as a payload.
+/// A payload of records.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
-    /// `None` if no record is in it.
+    /// `None` if the payload contains no record.
     pub(super) body: Option<Body>,
-    /// The records that are not in it for their age: their index, and why.
+    /// The records that are too old or too far in the future for the payload: index and reason.
     pub(super) expired: Vec<(usize, String)>,
     pub(super) losses: Losses,
 }
 
-/// Encodes records as they are to be sent at `now`.
+/// Encodes records, to be sent at `now`.
 ///
 /// # Errors
 ///
-/// If they are too many or too large for one payload.
+/// Returns an error if they are too many or too large for one payload.
 pub(super) fn encode(records: &[Record], settings: &Settings, now: Timestamp) -> Result<Payload, SinkError> {
     let window = AGES.at(now);
     let mut payload = Payload::default();

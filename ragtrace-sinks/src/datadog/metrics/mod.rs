@@ -1,21 +1,24 @@
-//! Metrics of stages: counts and durations by the minute.
+//! Encodes metrics of stages: counts and durations per minute.
 //!
-//! | metric | type | is, a stage and minute |
+//! | metric | type | content, per stage and minute |
 //! | --- | --- | --- |
 //! | `ragtrace.stage.runs` | count | runs that ended, tagged `outcome:completed`, `failed` or `cancelled` |
 //! | `ragtrace.stage.items` | count | the sum of `count` |
 //! | `ragtrace.stage.cost` | count | the sum of `cost_usd`, in dollars |
-//! | `ragtrace.stage.duration.p50` `.p95` `.p99` `.max` | gauge | durations, in seconds, within 1% |
+//! | `ragtrace.stage.duration.p50` `.p95` `.p99` `.max` | gauge | durations in seconds, within 1% |
 //!
-//! Tags: `stage`, `kind`, `tenant`, `env`, `service`, `version`, and those that were set. A
-//! finished request is a run of its outermost stage, whose series has it.
+//! The tags are `stage`, `kind`, `tenant`, `env`, `service`, `version`, and those that were set on
+//! the sink. A finished request is counted as a run of its outermost stage.
 //!
-//! A point is an hour old at most when it arrives, so what a spool kept for longer is left out, and
-//! counted. Datadog keeps one point of a series a second, and the last that came: a batch sent
-//! twice counts once. What a batch has of one minute and the same tags is one point. Batches with
-//! parts of one minute, and processes of one host, have points at another second of it each, which
-//! follows from the batch's id: 59 times of 60, that is, since a minute has no more seconds. Where
-//! that is too few, `DD_TAGS` with a tag for each process keeps their series apart.
+//! Datadog accepts points that are at most an hour old. Older ones, which a spool may have kept,
+//! are left out and counted. Of points with the same series and second, Datadog keeps only the
+//! last, so a batch that is sent twice counts once.
+//!
+//! All counts of a batch with the same minute and tags are one point. Other batches, and other
+//! processes on the host, may have further parts of the same minute. Each batch puts its points at
+//! a second of the minute that follows from its id. Since a minute has 60 seconds, two such batches
+//! collide once in 60 times. If that is too often, a tag for each process in `DD_TAGS` keeps their
+//! series apart.
 
 mod series;
 mod sums;
@@ -32,26 +35,26 @@ use crate::http::Body;
 use series::SeriesWriter;
 use sums::sums;
 
-/// Bytes of a payload (Datadog API, "Submit metrics"): uncompressed, and compressed.
+/// The largest payload in bytes (Datadog API, "Submit metrics"), before and after compression.
 const LONGEST: usize = 5_242_880;
 const LONGEST_COMPRESSED: usize = 512_000;
-/// How old points may be.
+/// The age limits of points.
 const AGES: Limits =
     Limits { back: Duration::from_hours(1), ahead: Duration::from_mins(10), intake: "Datadog's metrics" };
 
-/// Minutes as a payload.
+/// A payload of minutes.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
-    /// `None` if no point is in it.
+    /// `None` if the payload contains no point.
     pub(super) body: Option<Body>,
     pub(super) losses: Losses,
 }
 
-/// Encodes the minutes of a batch as they are to be sent at `now`.
+/// Encodes the minutes of a batch, to be sent at `now`.
 ///
 /// # Errors
 ///
-/// If they are too many for one payload.
+/// Returns an error if they are too many for one payload.
 pub(super) fn encode(batch: &Batch, settings: &Settings, now: Timestamp) -> Result<Payload, SinkError> {
     let mut losses = Losses::default();
     let window = AGES.at(now);

@@ -1,4 +1,4 @@
-//! Series: one metric with its tags, and one point.
+//! Writes series: one metric with its tags, and one point.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::datadog::attributes::write_unsigned;
 use crate::datadog::settings::Settings;
 use crate::datadog::tags::Tags;
 
-/// Seconds of a minute: what a count is of.
+/// The interval of a count: a minute, in seconds.
 const MINUTE: u64 = 60;
 const QUANTILES: [(&str, f64); 4] = [
     ("ragtrace.stage.duration.p50", 0.5),
@@ -25,12 +25,12 @@ const QUANTILES: [(&str, f64); 4] = [
 pub(super) struct SeriesWriter<'a> {
     settings: &'a Settings,
     batch: &'a Batch,
-    /// The second of its minute that the batch's points have.
+    /// The second of their minute at which the batch's points lie.
     second: u64,
     is_empty: bool,
 }
 
-/// A type of metric by its number (Datadog API, "Submit metrics").
+/// The type of a metric, by its number (Datadog API, "Submit metrics").
 #[derive(Clone, Copy)]
 enum Type {
     Count = 1,
@@ -163,7 +163,7 @@ impl<'a> SeriesWriter<'a> {
     }
 }
 
-/// Returns how many points a minute makes.
+/// Returns the number of points that a minute makes.
 pub(super) fn points_of(sum: &Sum<'_>) -> u64 {
     let of_counts = outcomes(sum).count() + usize::from(sum.items > 0) + usize::from(cost_of(sum).is_some());
     let of_durations = if sum.durations.is_empty() { 0 } else { QUANTILES.len() };

@@ -1,4 +1,4 @@
-//! Minutes of a stage, added up where Datadog would not tell them apart.
+//! Adds up minutes that Datadog would not tell apart.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,22 +8,22 @@ use ragtrace::metrics::{DurationSketch, StageMinute};
 
 use crate::datadog::tags::Tags;
 
-/// All of a minute that has the same tags.
+/// The sum of all counts with the same minute and tags.
 #[derive(Clone, Debug)]
 pub(super) struct Sum<'a> {
     pub(super) minute: Timestamp,
     pub(super) tags: Tags,
-    /// `completed`, `failed` and `cancelled`, and the number of runs that were.
+    /// The outcomes `completed`, `failed` and `cancelled`, each with its number of runs.
     pub(super) runs: [(&'static str, u64); 3],
     pub(super) items: u64,
     pub(super) cost_usd: f64,
     pub(super) durations: Cow<'a, DurationSketch>,
 }
 
-/// Adds up the minutes of a batch, in the order in which each comes first.
+/// Adds up the minutes of a batch, in the order of their first appearance.
 ///
-/// A batch may have several parts of one minute, and several tenants whose tags are one: Datadog
-/// keeps the last point alone that a series has at one time.
+/// A batch may contain several parts of one minute, and several tenants whose tags are equal after
+/// normalization. Datadog keeps only the last point of a series at one time.
 pub(super) fn sums<'a>(minutes: &'a [StageMinute], tags_of: impl Fn(&StageMinute) -> Tags) -> Vec<Sum<'a>> {
     let mut sums: Vec<Sum<'a>> = Vec::with_capacity(minutes.len());
     let mut indices = HashMap::with_capacity(minutes.len());
@@ -65,7 +65,7 @@ impl<'a> Sum<'a> {
     }
 }
 
-/// Returns a cost, or nothing for one that would be all of a sum.
+/// Returns the cost, or zero if it is not finite and would swallow the sum.
 fn finite(cost: f64) -> f64 {
     if cost.is_finite() { cost } else { 0.0 }
 }

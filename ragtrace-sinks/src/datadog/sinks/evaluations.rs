@@ -9,8 +9,9 @@ use crate::datadog::evaluations;
 use crate::datadog::settings::{Settings, Target, usable};
 use crate::ml_app::MlApp;
 
-/// Sends scores to Datadog's LLM Observability: see
-/// [`DatadogLlmObsSink::evaluations`](crate::DatadogLlmObsSink::evaluations).
+/// A sink that sends scores to Datadog's LLM Observability.
+///
+/// [`DatadogLlmObsSink::evaluations`](crate::DatadogLlmObsSink::evaluations) creates it.
 #[derive(Clone, Debug)]
 pub struct DatadogEvaluationsSink {
     pub(super) name: Cow<'static, str>,
@@ -19,7 +20,7 @@ pub struct DatadogEvaluationsSink {
 }
 
 impl DatadogEvaluationsSink {
-    /// Sets the sink's name.
+    /// Sets the sink's name. The default is the name of the logs sink, with `-evaluations`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self

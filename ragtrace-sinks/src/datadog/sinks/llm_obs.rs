@@ -11,11 +11,12 @@ use crate::datadog::llm_obs::{self, Intake};
 use crate::datadog::settings::{Settings, Target, usable};
 use crate::ml_app::MlApp;
 
-/// The product that only one sink may fill: the sink for OTLP has a profile that fills it, too.
+/// The product that only one sink may fill. A profile of the OTLP sink fills it too.
 const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";
 
-/// Sends runs of stages to Datadog's LLM Observability: see
-/// [`DatadogSink::llm_observability`](crate::DatadogSink::llm_observability).
+/// A sink that sends runs of stages to Datadog's LLM Observability.
+///
+/// [`DatadogSink::llm_observability`](crate::DatadogSink::llm_observability) creates it.
 #[derive(Clone, Debug)]
 pub struct DatadogLlmObsSink {
     pub(super) name: Cow<'static, str>,
@@ -25,13 +26,14 @@ pub struct DatadogLlmObsSink {
 }
 
 impl DatadogLlmObsSink {
-    /// Sets the sink's name.
+    /// Sets the sink's name. The default is the name of the sink it was created from, with
+    /// `-llmobs`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Makes a sink of this one's settings that sends scores of spans as evaluations.
+    /// Creates a sink with the same settings that sends scores as evaluations.
     pub fn evaluations(&self) -> DatadogEvaluationsSink {
         DatadogEvaluationsSink {
             name: self.evaluations_name.clone(),

@@ -1,4 +1,4 @@
-//! The sink of logs, of which the others are made.
+//! The sink of logs, from which the others are created.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,11 +14,13 @@ use crate::datadog::settings::Settings;
 use crate::datadog::site::Site;
 use crate::http::{Client, Endpoint, Key};
 
-/// Sends records to Datadog as logs: one entry a record, which its ids join to the trace that the
-/// Datadog Agent or another sink has of it.
+/// A sink that sends records to Datadog as log entries.
 ///
-/// Metrics, spans of LLM Observability and evaluations are sinks of their own, which are made of
-/// this one and have its settings. Each has its own batches, retries and spool.
+/// An entry has the ids that join it to the trace, if the Datadog Agent or another sink has sent
+/// that.
+///
+/// Metrics, spans of LLM Observability and evaluations go through sinks of their own, which are
+/// created from this one and share its settings. Each has its own batches, retries and spool.
 ///
 /// ```
 /// use ragtrace_sinks::DatadogSink;
@@ -34,11 +36,11 @@ use crate::http::{Client, Endpoint, Key};
 /// # let _ = builder;
 /// ```
 ///
-/// Traces of Datadog's APM go to the Agent by OTLP: there is a sink for that, and the ids are the
+/// Traces for Datadog's APM go to the Agent over OTLP: use `OtlpSink` for that. The ids are the
 /// same.
 ///
-/// Datadog's limits on a log cost some of it; see [`DatadogCounts`]. Entries that are more than 18
-/// hours old, or two ahead, become dead letters.
+/// Datadog's limits on a log may cut or leave out some of it, see [`DatadogCounts`]. Entries that
+/// are more than 18 hours old, or more than 2 hours in the future, become dead letters.
 #[derive(Clone, Debug)]
 pub struct DatadogSink {
     name: Cow<'static, str>,
@@ -47,9 +49,10 @@ pub struct DatadogSink {
 }
 
 impl DatadogSink {
-    /// Makes a sink for the site `datadoghq.com`, with an API key: a text, or a [`Key`] in a file
-    /// or of a function, which is read again before each request. Nothing is connected before the
-    /// first batch.
+    /// Creates a sink for the site `datadoghq.com`.
+    ///
+    /// The API key is a text, or a [`Key`] from a file or a function, which is read again before
+    /// each request. Nothing is connected before the first batch.
     pub fn new(api_key: impl Into<Key>) -> Self {
         Self::of(Settings::new(Some(api_key.into()), Client::builder().build()))
     }
@@ -58,49 +61,55 @@ impl DatadogSink {
         Self { name: Cow::Borrowed("datadog"), level: None, settings }
     }
 
-    /// Sets the sink's name, with which those of the sinks made of it begin; `datadog` unless set.
+    /// Sets the sink's name. The default is `datadog`. The names of sinks created from this one
+    /// begin with it.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
-    /// [`Sink::level`], which returns it.
+    /// Sets the least severe level that the sink accepts. The default is the builder's level.
+    ///
+    /// This setter hides [`Sink::level`], which returns the level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Sets the site, such as `datadoghq.eu`; `datadoghq.com` unless set. A name that is no site's
-    /// parks a sink that has no host from [`logs_url`](Self::logs_url), [`api_url`](Self::api_url)
-    /// or [`agent`](Self::agent), which says so.
+    /// Sets the Datadog site, such as `datadoghq.eu`. The default is `datadoghq.com`.
+    ///
+    /// A name that is not a site parks the sink with an error, unless [`logs_url`](Self::logs_url),
+    /// [`api_url`](Self::api_url) or [`agent`](Self::agent) sets another host for its requests.
     pub fn site(mut self, site: impl AsRef<str>) -> Self {
         self.settings.site = site.as_ref().parse::<Site>();
         self
     }
 
-    /// Sets where logs go in the place of the site's host, such as a proxy. A text that is no URL
-    /// parks the sink, which says so.
+    /// Sets the URL for logs, such as a proxy's, which replaces the site's host.
+    ///
+    /// A malformed URL parks the sink with an error.
     pub fn logs_url(mut self, url: impl AsRef<str>) -> Self {
         self.settings.logs_url = parsed(url.as_ref());
         self
     }
 
-    /// Sets where everything else goes in the place of the site's host `api.…`.
+    /// Sets the URL for everything but logs, which replaces the site's host `api.…`.
     pub fn api_url(mut self, url: impl AsRef<str>) -> Self {
         self.settings.api_url = parsed(url.as_ref());
         self
     }
 
-    /// Sets the Datadog Agent, such as `http://localhost:8126` or
-    /// `unix:///var/run/datadog/apm.socket` (on Unix), through which spans of LLM Observability and
-    /// evaluations go. Logs and metrics go to the site.
+    /// Sets the Datadog Agent through which spans of LLM Observability and evaluations go, such as
+    /// `http://localhost:8126` or `unix:///var/run/datadog/apm.socket` (Unix only).
+    ///
+    /// Logs and metrics still go to the site.
     pub fn agent(mut self, url: impl AsRef<str>) -> Self {
         self.settings.agent = parsed(url.as_ref());
         self
     }
 
-    /// Sets how long a request may take until its answer is read; 30 seconds unless set.
+    /// Sets the longest time that a request may take until its answer is read. The default is 30
+    /// seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.client = Client::builder().timeout(timeout).build();
         self
@@ -124,7 +133,7 @@ impl DatadogSink {
         self
     }
 
-    /// Sets the host's name in the place of what the records say, which in a container is the
+    /// Sets the host name. The default is the one in the records, which in a container is the
     /// container's.
     pub fn hostname(mut self, name: impl Into<String>) -> Self {
         self.settings.hostname = Some(name.into());
@@ -137,18 +146,20 @@ impl DatadogSink {
         self
     }
 
-    /// Makes a sink of this one's settings that sends counts and durations of stages, by the
-    /// minute: `ragtrace.stage.runs`, `.items` and `.cost`, and `ragtrace.stage.duration.p50`,
-    /// `.p95`, `.p99` and `.max`. Its name is this one's with `-metrics`.
+    /// Creates a sink with the same settings that sends counts and durations of stages, per minute.
+    ///
+    /// The metrics are `ragtrace.stage.runs`, `.items` and `.cost`, and
+    /// `ragtrace.stage.duration.p50`, `.p95`, `.p99` and `.max`. The sink's name is this one's with
+    /// `-metrics`.
     pub fn metrics(&self) -> DatadogMetricsSink {
         DatadogMetricsSink { name: self.name_with("-metrics"), settings: self.settings.clone() }
     }
 
-    /// Makes a sink of this one's settings that sends runs of stages to LLM Observability, as an
-    /// application of this name. Its own name is this one's with `-llmobs`.
+    /// Creates a sink with the same settings that sends runs of stages to LLM Observability, as the
+    /// application `ml_app`. The sink's name is this one's with `-llmobs`.
     ///
-    /// An application's name has lower-case letters, digits and `_ - : . /`, 193 characters at
-    /// most; another one parks the sink, which says so, and so does a site without the product.
+    /// An application's name has at most 193 characters: lower-case letters, digits and `_ - : .
+    /// /`. A name with others, or a site without the product, parks the sink with an error.
     pub fn llm_observability(&self, ml_app: impl AsRef<str>) -> DatadogLlmObsSink {
         DatadogLlmObsSink {
             name: self.name_with("-llmobs"),
@@ -158,7 +169,7 @@ impl DatadogSink {
         }
     }
 
-    /// Returns the counts of what Datadog's limits cost, which the sinks made of this one share.
+    /// Returns the counts of what Datadog's limits cost. Sinks created from this one share them.
     pub fn counts(&self) -> DatadogCounts {
         self.settings.counts.clone()
     }

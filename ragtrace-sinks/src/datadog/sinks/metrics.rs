@@ -9,8 +9,9 @@ use crate::datadog::counts::DatadogCounts;
 use crate::datadog::metrics;
 use crate::datadog::settings::{Settings, Target};
 
-/// Sends counts and durations of stages to Datadog, by the minute: see
-/// [`DatadogSink::metrics`](crate::DatadogSink::metrics).
+/// A sink that sends counts and durations of stages to Datadog, per minute.
+///
+/// [`DatadogSink::metrics`](crate::DatadogSink::metrics) creates it.
 #[derive(Clone, Debug)]
 pub struct DatadogMetricsSink {
     pub(super) name: Cow<'static, str>,
@@ -18,7 +19,8 @@ pub struct DatadogMetricsSink {
 }
 
 impl DatadogMetricsSink {
-    /// Sets the sink's name.
+    /// Sets the sink's name. The default is the name of the sink it was created from, with
+    /// `-metrics`.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self

@@ -1,7 +1,7 @@
-//! The sinks: each encodes a batch into one request, sends it, and judges the answer.
+//! The sinks: each encodes a batch as one request, sends it, and judges the answer.
 //!
-//! Those of metrics, spans and evaluations are made of the one of logs, or of each other, and have
-//! its settings.
+//! The sinks of metrics, spans and evaluations are created from the sink of logs, or from one
+//! another, and have its settings.
 
 mod evaluations;
 mod llm_obs;

@@ -1,4 +1,5 @@
-//! The settings of OTLP: OpenTelemetry's, ours before them, and those of the backends behind them.
+//! Builds the sinks for OTLP. Ragtrace's own variables take precedence over OpenTelemetry's, and
+//! those over the backend's.
 
 mod headers;
 mod target_source;
@@ -20,7 +21,7 @@ use crate::quote::quoted;
 const PROFILE: &str = "RAGTRACE_OTLP_PROFILE";
 const ENDPOINT: &str = "RAGTRACE_OTLP_ENDPOINT";
 
-/// Builds the sink of spans and, where the backend takes log records, that of those.
+/// Builds the sink of spans, and the sink of log records if the backend accepts them.
 pub(super) fn otlp(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     let profile: OtlpProfile = variables
         .parse(PROFILE, |text| text.parse().map_err(|error: crate::UnknownProfile| error.to_string()))?
@@ -77,7 +78,7 @@ fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> 
     Ok(settings)
 }
 
-/// Reads what resources get besides what records say.
+/// Reads resource attributes that the records do not contain.
 fn read_resource(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
     let pairs = variables.parse("OTEL_RESOURCE_ATTRIBUTES", parse_pairs)?.unwrap_or_default();
     let attribute = pairs.iter().rev().find(|(key, _)| key == "service.name").map(|(_, value)| value.clone());
@@ -90,30 +91,30 @@ fn read_resource(variables: &Variables<'_>, settings: &mut Settings) -> Result<(
     Ok(())
 }
 
-/// Reads a URL that signals' paths are added to.
+/// Parses a URL to which the signals' paths are appended.
 fn base(text: &str) -> Result<Target, String> {
     text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string())
 }
 
 /// The variables of one signal's exporter ("OpenTelemetry Protocol Exporter", "Configuration
-/// Options"), and ours before them.
+/// Options"), and ragtrace's own, which take precedence.
 struct Exporter<'a> {
     variables: &'a Variables<'a>,
     signal: Signal,
-    /// There is a URL of ours. What OpenTelemetry's variables have is for another backend then:
-    /// credentials of that one, among others.
+    /// `true` if ragtrace's own URL is set. OpenTelemetry's variables then belong to another
+    /// backend, including its credentials.
     has_own: bool,
 }
 
 impl Exporter<'_> {
-    /// Returns the names of an option's variables that count, the first of them before the others.
+    /// Returns the names of an option's applicable variables, in order of precedence.
     fn names(&self, option: &str) -> impl Iterator<Item = String> {
         let theirs = self.names_of_opentelemetry(option).into_iter().filter(|_| !self.has_own);
         std::iter::once(format!("RAGTRACE_OTLP_{option}")).chain(theirs)
     }
 
-    /// Returns the names that OpenTelemetry has: the signal's own goes before the one of all
-    /// signals.
+    /// Returns OpenTelemetry's names of an option. The signal's own variable takes precedence over
+    /// the one for all signals.
     fn names_of_opentelemetry(&self, option: &str) -> [String; 2] {
         let signal = match self.signal {
             Signal::Traces => "TRACES",
@@ -122,7 +123,7 @@ impl Exporter<'_> {
         [format!("OTEL_EXPORTER_OTLP_{signal}_{option}"), format!("OTEL_EXPORTER_OTLP_{option}")]
     }
 
-    /// Returns what the first of an option's variables says that is set.
+    /// Returns the parsed value of an option's first variable that is set.
     fn first<T>(
         &self,
         option: &str,
@@ -140,7 +141,7 @@ impl Exporter<'_> {
             "grpc" => Err("`grpc` is not spoken here: set `http/protobuf`, for which collectors listen at port 4318 \
                            and not at 4317"
                 .to_owned()),
-            "http/json" => Err("`http/json` is not spoken here: set `http/protobuf`".to_owned()),
+            "http/json" => Err("`http/json` is not supported: set `http/protobuf`".to_owned()),
             _ => Err(format!("expected `http/protobuf`, found {}", quoted(text))),
         };
         let [own, common] = self.names_of_opentelemetry("PROTOCOL");
@@ -150,7 +151,7 @@ impl Exporter<'_> {
         }
     }
 
-    /// Returns where OpenTelemetry's variables say to.
+    /// Returns the target that OpenTelemetry's variables name.
     fn target(&self) -> Result<Option<Target>, ConfigError> {
         if self.has_own {
             return Ok(None);
@@ -180,5 +181,5 @@ impl Exporter<'_> {
 
 fn half(name: &str, option: &str, other: &str) -> ConfigError {
     let other = name.replace(option, other);
-    ConfigError::malformed(format!("{name} is set and {other} is not: a client has a certificate and its key"))
+    ConfigError::malformed(format!("{name} is set and {other} is not: set both, or neither"))
 }

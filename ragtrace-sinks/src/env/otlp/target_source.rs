@@ -1,13 +1,13 @@
-//! Which variables say where to.
+//! The source of the target's URL.
 
-/// The variables that the URL is from.
+/// The variables that the target's URL comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TargetSource {
-    /// From ours, which is for this sink alone.
+    /// Ragtrace's own variables, which are for this sink only.
     Ours,
-    /// From those of OpenTelemetry's exporters, of which others in the process and beside it may
-    /// know nothing but that there is one.
+    /// The variables of OpenTelemetry's exporters. Whoever set them, in this process or around it,
+    /// may know nothing of this sink.
     OpenTelemetry,
-    /// From the backend's own, or it is the profile's.
+    /// The backend's own variable, or the profile's default.
     Backend,
 }

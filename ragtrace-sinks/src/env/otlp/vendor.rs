@@ -1,4 +1,4 @@
-//! The variables that each backend's own clients have.
+//! Reads the variables that each backend's own clients have.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::http::{Endpoint, EndpointError, Key};
 use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target, in_header};
 use crate::quote::quoted;
 
-/// Reads what the profile's backend has variables for, where nothing else says it already.
+/// Reads the variables of the profile's backend for settings that are not yet set.
 pub(super) fn read(
     variables: &Variables<'_>,
     settings: &mut Settings,
@@ -31,7 +31,7 @@ pub(super) fn read(
     }
 }
 
-/// The settings of one backend, while its variables are read.
+/// The settings of one backend while its variables are read.
 struct Backend<'a> {
     variables: &'a Variables<'a>,
     settings: &'a mut Settings,
@@ -110,7 +110,7 @@ impl Backend<'_> {
         self.settings.project = self.project("MLFLOW_EXPERIMENT_ID")?;
         let user = (self.variables.text(USER)?, self.variables.text(PASSWORD)?);
         match (self.variables.key(TOKEN, "MLFLOW_TRACKING_TOKEN_FILE")?, user) {
-            // Its own clients take user and password before a token.
+            // MLflow's own clients prefer user and password over a token.
             (_, (Some(user), Some(password))) => {
                 let value = basic(&user, &password).named(PASSWORD);
                 self.set_key(PASSWORD, Some(ApiKey { prefix: Some("Basic "), value }))
@@ -145,7 +145,7 @@ impl Backend<'_> {
         need_key(self.settings, KEY)
     }
 
-    /// Reads a URL of the backend's, to which a path of its API is added.
+    /// Reads a URL of the backend, to which a path of its API is appended.
     fn read_target(&mut self, name: &str, path: &str) -> Result<(), ConfigError> {
         let read = |text: &str| {
             let text = text.trim_end_matches('/');
@@ -170,7 +170,7 @@ impl Backend<'_> {
         self.own = endpoint;
     }
 
-    /// Returns the name of a project, as the backend takes it.
+    /// Returns the project's name in the form that the backend accepts.
     fn project(&self, name: &str) -> Result<Option<String>, ConfigError> {
         self.variables.parse(name, self.project_reader())
     }
@@ -179,7 +179,8 @@ impl Backend<'_> {
         self.settings.profile.table().project.map_or(in_header, |header| header.read)
     }
 
-    /// Sets the backend's key, from the variable `name`, unless a header that was set has one.
+    /// Sets the backend's key, which came from the variable `name`, unless a header is set that
+    /// contains one.
     fn set_key(&mut self, name: &str, key: Option<ApiKey>) -> Result<(), ConfigError> {
         let (header, _) = self.settings.profile.table().key;
         if let Some(key) = key
@@ -191,9 +192,9 @@ impl Backend<'_> {
         Ok(())
     }
 
-    /// Fails if a credential of the backend's, from the variable `name`, would be sent elsewhere: a
-    /// URL of OpenTelemetry's may be that of a collector, which somebody else set for all that is
-    /// in a container.
+    /// Returns an error if a credential of the backend, from the variable `name`, would be sent to
+    /// another host. A URL in OpenTelemetry's variables may be that of a collector, which somebody
+    /// else set for everything in a container.
     fn check_reader(&self, name: &str, header: &str) -> Result<(), ConfigError> {
         if self.source != TargetSource::OpenTelemetry || self.is_own_target() {
             return Ok(());
@@ -205,7 +206,7 @@ impl Backend<'_> {
         Err(ConfigError::malformed(message))
     }
 
-    /// Returns true if what was set leads to where the backend's own URL does.
+    /// Returns `true` if the target has the same origin as the backend's own URL.
     fn is_own_target(&self) -> bool {
         let customary = || self.settings.profile.table().endpoint.parse().ok();
         let Some(own) = self.own.clone().or_else(customary) else { return false };
@@ -213,7 +214,7 @@ impl Backend<'_> {
     }
 }
 
-/// Makes a key of user and password as `Authorization: Basic` has them (RFC 7617).
+/// Creates the key of `Authorization: Basic` from user and password (RFC 7617).
 fn basic(user: &str, password: &str) -> Key {
     Key::text(encoded(user, password))
 }
@@ -230,7 +231,7 @@ fn has_header(settings: &Settings, name: &str) -> bool {
     settings.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name))
 }
 
-/// Fails if the backend's key is neither set nor in a header.
+/// Returns an error if the backend's key is neither set nor in a header.
 fn need_key(settings: &Settings, names: &str) -> Result<(), ConfigError> {
     let (header, _) = settings.profile.table().key;
     if settings.key.is_some() || has_header(settings, header) {

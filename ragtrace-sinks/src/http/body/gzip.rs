@@ -1,14 +1,13 @@
-//! Compression to gzip (RFC 1952).
+//! Compresses to gzip (RFC 1952).
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateError, DeflateFlush, Status};
 
-/// 16 asks for a header and a checksum as gzip has them, and 15 for the largest window, 32 KiB
-/// (zlib, `deflateInit2`).
+/// 16 selects gzip's header and checksum, and 15 the largest window, 32 KiB (zlib, `deflateInit2`).
 const WINDOW_BITS: i32 = 16 + 15;
-/// How much room there is for what one step writes, at least.
+/// The least space for the output of one step, in bytes.
 const STEP: usize = 16 * 1024;
 
-/// A compressor, and how much of its output is filled.
+/// A compressor, and the filled length of its output.
 pub(super) struct Gzip {
     deflate: Deflate,
     filled: usize,
@@ -20,8 +19,8 @@ impl Gzip {
         Self { deflate: Deflate::new_with_config(config), filled: 0 }
     }
 
-    /// Compresses all of `input`, and with `is_last` ends the stream. `output` has the stream's
-    /// whole length then, and room behind it before.
+    /// Compresses all of `input`, and ends the stream if `is_last` is set. Until then `output` has
+    /// spare bytes at its end; afterwards it has exactly the stream's length.
     pub(super) fn compress(
         &mut self,
         mut input: &[u8],
@@ -45,7 +44,7 @@ impl Gzip {
         Ok(())
     }
 
-    /// Makes it ready for another stream.
+    /// Prepares for another stream.
     pub(super) fn reset(&mut self) {
         self.deflate.reset();
         self.filled = 0;

@@ -1,8 +1,8 @@
 //! The body of a request, compressed while it is written.
 //!
-//! An encoder appends to [`BodyWriter::staged`] and calls [`BodyWriter::settle`] after each record:
-//! it writes into memory that is compressed in pieces, and nothing is ever there twice. Buffers and
-//! the compressors' states, which are some hundred KiB, are used again for the next body.
+//! An encoder appends to [`BodyWriter::staged`] and calls [`BodyWriter::settle`] after each record.
+//! The staged memory is compressed piece by piece, so nothing is in memory twice. Buffers and
+//! compressor states, which take some hundred KiB, are reused for the next body.
 
 mod gzip;
 mod spare;

@@ -1,8 +1,8 @@
-//! Memory that was used and will be again.
+//! Keeps memory for reuse.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Things of one kind that wait for their next use, so many at most.
+/// A limited number of reusable things of one kind.
 pub(super) struct Spare<T> {
     things: Mutex<Vec<T>>,
     most: usize,
@@ -17,7 +17,7 @@ impl<T> Spare<T> {
         self.things.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Keeps a thing, if there is room.
+    /// Keeps a thing for reuse, unless there are enough already.
     pub(super) fn give(&self, thing: T) {
         let mut things = self.things.lock().unwrap_or_else(PoisonError::into_inner);
         if things.len() < self.most {

@@ -1,4 +1,4 @@
-//! The writer of a body, and what it makes.
+//! The writer of a body, and the finished body.
 
 use std::fmt;
 use std::io;
@@ -11,12 +11,13 @@ use super::spare::Spare;
 #[cfg(feature = "langsmith")]
 use super::zstd::Zstd;
 
-/// So much is compressed at once, at least: the compressors' calls are dear for a few bytes.
+/// The least number of bytes that are compressed at once, since calls of a compressor are expensive
+/// for a few bytes.
 const PIECE: usize = 64 * 1024;
-/// A buffer that grew larger than this is given back to the system.
+/// The capacity above which a buffer is freed and not kept for reuse.
 const LARGEST_SPARE: usize = 8 * 1024 * 1024;
 
-/// How bodies are compressed. Clones share the memory that is used again.
+/// The way that bodies are compressed. Clones share the memory for reuse.
 #[derive(Clone)]
 pub struct Compression {
     method: Method,
@@ -43,20 +44,20 @@ enum Encoder {
 }
 
 impl Compression {
-    /// A level of [`gzip`](Self::gzip) that takes little time.
+    /// A level for [`gzip`](Self::gzip) that takes little time.
     pub const FAST: u8 = 1;
 
-    /// Sends bodies as they are.
+    /// Returns a compression that leaves bodies as they are.
     pub fn none() -> Self {
         Self::new(Method::None)
     }
 
-    /// Compresses bodies to gzip, at a level from 1, which is fast, to 9, which is small.
+    /// Returns a compression to gzip, at a level from 1 (fast) to 9 (small).
     pub fn gzip(level: u8) -> Self {
         Self::new(Method::Gzip(level.clamp(1, 9)))
     }
 
-    /// Compresses bodies to zstd, at a level from 1, which is fast, to 22, which is small.
+    /// Returns a compression to zstd, at a level from 1 (fast) to 22 (small).
     #[cfg(feature = "langsmith")]
     pub fn zstd(level: i32) -> Self {
         Self::new(Method::Zstd(level.clamp(1, 22)))
@@ -73,7 +74,7 @@ impl Compression {
         BodyWriter { compression: self.clone(), staged: buffer(), output, encoder: None, compressed: 0, fault: None }
     }
 
-    /// Returns the value of `Content-Encoding`, if there is one.
+    /// Returns the value of `Content-Encoding`, or `None` without compression.
     pub fn encoding(&self) -> Option<&'static str> {
         match self.method {
             Method::None => None,
@@ -108,7 +109,7 @@ impl Encoder {
         }
     }
 
-    /// Makes it ready for another body, if it can be.
+    /// Prepares for another body. Returns `false` if that is not possible.
     fn reset(&mut self) -> bool {
         match self {
             Self::Gzip(gzip) => gzip.reset(),
@@ -125,27 +126,26 @@ pub struct BodyWriter {
     staged: Vec<u8>,
     output: Vec<u8>,
     encoder: Option<Encoder>,
-    /// How much of what was written is in `output`.
+    /// The number of written bytes that are compressed into `output` already.
     compressed: usize,
     fault: Option<String>,
 }
 
 impl BodyWriter {
-    /// Returns where to append. What was staged since the last [`settle`](Self::settle) may be
-    /// changed and taken back; where [`settle`](Self::settle) left something, it is before that,
-    /// and stays.
+    /// Returns the buffer to append to. What was appended since the last [`settle`](Self::settle)
+    /// may be changed or removed. Bytes before that may still be in the buffer, and have to stay.
     pub fn staged(&mut self) -> &mut Vec<u8> {
         &mut self.staged
     }
 
-    /// Ends a part of the body, and compresses what is staged if that is worth it.
+    /// Ends a part of the body, and compresses the staged bytes if there are enough.
     pub fn settle(&mut self) {
         if self.staged.len() >= PIECE && self.compression.method != Method::None {
             self.compress(false);
         }
     }
 
-    /// Returns how many bytes were written, before any compression.
+    /// Returns the number of bytes written, before compression.
     pub fn uncompressed_len(&self) -> usize {
         self.compressed + self.staged.len()
     }
@@ -174,7 +174,7 @@ impl BodyWriter {
     ///
     /// # Errors
     ///
-    /// If it could not be compressed, as when there is no memory for it.
+    /// Returns an error if the body could not be compressed, for example for lack of memory.
     pub fn finish(mut self) -> io::Result<Body> {
         let spare = Arc::clone(&self.compression.spare);
         let uncompressed_len = self.uncompressed_len();
@@ -226,7 +226,7 @@ fn give_back(spare: &SpareParts, mut buffer: Vec<u8>) {
     }
 }
 
-/// A buffer that goes back to where it is from.
+/// A buffer that returns to the spare ones when it is dropped.
 struct Lent {
     buffer: Vec<u8>,
     spare: Arc<SpareParts>,
@@ -244,7 +244,7 @@ impl Drop for Lent {
     }
 }
 
-/// A body that is complete. A clone shares it.
+/// A finished body. Clones share its bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
     bytes: Bytes,
@@ -253,23 +253,23 @@ pub struct Body {
 }
 
 impl Body {
-    /// Makes a body of bytes that are sent as they are.
+    /// Creates a body from bytes that are sent as they are.
     pub fn plain(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = Bytes::from(bytes.into());
         Self { uncompressed_len: bytes.len(), bytes, encoding: None }
     }
 
-    /// Returns what goes over the wire.
+    /// Returns the bytes to send.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// Returns how many bytes were written, before any compression.
+    /// Returns the number of bytes written, before compression.
     pub fn uncompressed_len(&self) -> usize {
         self.uncompressed_len
     }
 
-    /// Returns the value of `Content-Encoding`, if there is one.
+    /// Returns the value of `Content-Encoding`, or `None` without compression.
     pub fn encoding(&self) -> Option<&'static str> {
         self.encoding
     }

@@ -1,13 +1,13 @@
-//! Compression to zstd (RFC 8878), by the C library that servers have too: the encoders in Rust are
-//! either young or slow.
+//! Compresses to zstd (RFC 8878) by the C library that servers use too, since the encoders in Rust
+//! are either young or slow.
 
 use zstd_safe::zstd_sys::ZSTD_EndDirective;
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
-/// How much room there is for what one step writes, at least.
+/// The least space for the output of one step, in bytes.
 const STEP: usize = 16 * 1024;
 
-/// A compressor, which is made with the first bytes.
+/// A compressor, which is created with the first bytes.
 pub(super) struct Zstd {
     level: i32,
     context: Option<CCtx<'static>>,
@@ -18,7 +18,7 @@ impl Zstd {
         Self { level, context: None }
     }
 
-    /// Compresses all of `input`, and with `is_last` ends the stream.
+    /// Compresses all of `input`, and ends the stream if `is_last` is set.
     pub(super) fn compress(&mut self, input: &[u8], output: &mut Vec<u8>, is_last: bool) -> Result<(), &'static str> {
         let context = match &mut self.context {
             Some(context) => context,
@@ -37,7 +37,7 @@ impl Zstd {
         }
     }
 
-    /// Makes it ready for another stream.
+    /// Prepares for another stream.
     pub(super) fn reset(&mut self) -> Result<(), &'static str> {
         match &mut self.context {
             Some(context) => context.reset(ResetDirective::SessionOnly).map(drop).map_err(get_error_name),

@@ -1,4 +1,4 @@
-//! TCP connections to a host by name, and connections to a socket.
+//! Opens TCP connections to a named host, and connections to a socket in the file system.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::stream::Stream;
 use crate::http::cause::{Cause, io_message};
 
-/// How long one address is tried alone ("Happy Eyeballs", RFC 8305, section 5).
+/// The time for which one address is tried alone ("Happy Eyeballs", RFC 8305, section 5).
 const ALONE: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of a host that answers.
@@ -37,14 +37,16 @@ pub(super) async fn host(host: &str, port: u16) -> Result<Stream, Cause> {
         match timeout(patience, attempts.join_next()).await {
             Ok(Some(Ok((_, Ok(stream))))) => return Ok(ready(stream)),
             Ok(Some(Ok((address, Err(error))))) => note(&mut failures, address, &error),
-            // Its time alone is over, or the runtime ends: the next one is tried beside it.
+            // The time for this address alone is over, or the runtime ends: the next address is
+            // tried beside it.
             Ok(Some(Err(_))) | Err(_) => {}
             Ok(None) => return Err(Cause::passing(told(&failures))),
         }
     }
 }
 
-/// Returns addresses of the two families by turns, the resolver's first one first.
+/// Returns the addresses with the two families alternating, beginning with the resolver's first
+/// one.
 fn in_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let starts_with_6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -56,7 +58,7 @@ fn in_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 fn ready(stream: TcpStream) -> Stream {
-    // What cannot be set is slower, and no reason to do without.
+    // Without this option the connection is only slower.
     let _ = stream.set_nodelay(true);
     Stream::new(stream)
 }
@@ -69,7 +71,8 @@ fn note(failures: &mut Vec<(String, Vec<SocketAddr>)>, address: SocketAddr, erro
     }
 }
 
-/// Returns what happened at which address: `connection refused (127.0.0.1:4318, [::1]:4318)`.
+/// Returns the failures, each with its addresses: `connection refused (127.0.0.1:4318,
+/// [::1]:4318)`.
 fn told(failures: &[(String, Vec<SocketAddr>)]) -> String {
     let told = failures.iter().map(|(message, addresses)| {
         let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();

@@ -1,8 +1,8 @@
-//! How a connection comes to be: the name's addresses, TCP or a socket, the proxy, TLS.
+//! Establishes connections: name resolution, TCP or a socket, the proxy, TLS.
 //!
-//! It promises: a connection, or the whole reason why there is none, within the time that is set
-//! for it. Certificates are read with the first connection that needs them, and again after one
-//! that was refused, so that a certificate that was renewed or added needs no restart.
+//! The result is a connection, or the complete reason why there is none, within the configured
+//! time. Certificates are read with the first connection that needs them, and again after a
+//! connection was refused, so a renewed or added certificate needs no restart.
 
 mod dial;
 mod proxy;
@@ -27,7 +27,7 @@ use proxy::Proxy;
 pub(super) use stream::{Stream, WasUsed};
 pub(super) use tls::Tls;
 
-/// Makes connections for the pool.
+/// Establishes connections for the pool.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     timeout: Duration,

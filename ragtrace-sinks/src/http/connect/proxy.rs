@@ -10,26 +10,26 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use crate::http::endpoint::shown;
 
-/// Which hosts are reached through which proxy.
+/// The mapping from hosts to proxies.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Proxies(Option<Matcher>);
 
-/// The proxy to one host.
+/// The proxy for one host.
 pub(super) struct Proxy {
     pub(super) uri: Uri,
     pub(super) authorization: Option<HeaderValue>,
 }
 
 impl Proxies {
-    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` as curl does, in upper or else
-    /// in lower case.
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` as curl does, in upper case or
+    /// else in lower case.
     ///
-    /// `HTTP_PROXY` in upper case does not count in a program of CGI's, where whoever sends a
-    /// request sets it.
+    /// `HTTP_PROXY` in upper case is ignored in a CGI program, where the sender of a request can
+    /// set it.
     ///
     /// # Errors
     ///
-    /// If one has a proxy of no use. The message shows no password.
+    /// Returns an error if one of them is not a valid proxy. The message shows no password.
     pub(in crate::http) fn from_variables(lookup: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, String> {
         let is_cgi = lookup("REQUEST_METHOD").is_some();
         let value = |upper: &str| {
@@ -53,7 +53,8 @@ impl Proxies {
         Ok(Self(Some(Matcher::builder().https(https).http(http).all(all).no(no).build())))
     }
 
-    /// Returns the proxy to a host. What runs on this machine is reached without one.
+    /// Returns the proxy for a host, or `None` if it is reached directly, as this machine always
+    /// is.
     pub(super) fn of(&self, uri: &Uri) -> Option<Proxy> {
         if is_loopback(uri.host()?) {
             return None;
@@ -62,7 +63,7 @@ impl Proxies {
         Some(Proxy { uri: intercept.uri().clone(), authorization: intercept.basic_auth().cloned() })
     }
 
-    /// Returns what a proxy that reads the request itself wants to know of us.
+    /// Returns the `Authorization` value for a proxy that reads the request itself.
     pub(in crate::http) fn authorization_of_request(&self, uri: &Uri) -> Option<HeaderValue> {
         self.of(uri).filter(|_| uri.scheme_str() == Some("http"))?.authorization
     }
@@ -74,12 +75,12 @@ fn is_loopback(host: &str) -> bool {
     is_name || address.is_ok_and(|address| address.is_loopback()) || host.ends_with(".socket.invalid")
 }
 
-/// Returns the text of a proxy that is one.
+/// Returns the text of a proxy variable if it is valid.
 fn validated(name: &str, text: String) -> Result<String, String> {
     let refused = |what: &str| Err(format!("{name}: {what}: expected `http://host:port`"));
     match text.split_once("://") {
         Some((scheme, _)) if scheme.to_ascii_lowercase().starts_with("socks") => {
-            return refused("proxies of SOCKS are not supported");
+            return refused("SOCKS proxies are not supported");
         }
         Some((scheme, _)) if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) => {
             return refused("it is no proxy of HTTP");

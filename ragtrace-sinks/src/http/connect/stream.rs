@@ -1,4 +1,4 @@
-//! A connection, of whatever it is made.
+//! A connection, whatever transport it uses.
 
 use std::io;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A stream of bytes to a server and back.
+/// A bidirectional stream of bytes.
 pub(super) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// A connection of the pool's.
+/// A connection in the pool.
 pub(in crate::http) struct Stream {
     io: TokioIo<Box<dyn Io>>,
     is_http2: bool,
@@ -24,7 +24,7 @@ pub(in crate::http) struct Stream {
     used: WasUsed,
 }
 
-/// True once a connection has given an answer: it was kept when it is used again.
+/// `true` after a connection has given an answer, so that a second use is known as a reuse.
 #[derive(Clone, Debug, Default)]
 pub(in crate::http) struct WasUsed(pub(in crate::http) Arc<AtomicBool>);
 
@@ -33,12 +33,12 @@ impl Stream {
         Self { io: TokioIo::new(Box::new(io)), is_http2: false, is_proxied: false, used: WasUsed::default() }
     }
 
-    /// Says that the server wants HTTP/2.
+    /// Sets whether the server has chosen HTTP/2.
     pub(super) fn http2(self, is_http2: bool) -> Self {
         Self { is_http2, ..self }
     }
 
-    /// Says that a proxy reads the requests, which have whole URLs then.
+    /// Marks that a proxy reads the requests, which need absolute URLs then.
     pub(super) fn proxied(self) -> Self {
         Self { is_proxied: true, ..self }
     }

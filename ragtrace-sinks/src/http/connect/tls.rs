@@ -1,4 +1,4 @@
-//! TLS by rustls: whom it trusts, and who we are.
+//! TLS by rustls: trusted issuers, and the client's own certificate.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,29 +17,29 @@ use crate::http::blocking::OneAtATime;
 use crate::http::cause::Cause;
 use crate::quote::shown_path;
 
-/// The versions of HTTP that a server may choose from.
+/// The versions of HTTP that are offered to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
     Both,
     Http1,
 }
 
-/// The settings of TLS, and what was made of them.
+/// The settings of TLS, and the configuration made from them.
 #[derive(Default)]
 pub(in crate::http) struct Tls {
     sources: Arc<Sources>,
-    /// Made with the first connection, and anew after one that was refused.
+    /// Created with the first connection, and again after a connection was refused.
     config: Mutex<Option<Arc<ClientConfig>>>,
     reading: OneAtATime,
 }
 
-/// Where certificates and keys are.
+/// The locations of certificates and keys.
 #[derive(Clone, Debug, Default)]
 struct Sources {
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    /// The values of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     system: (Option<PathBuf>, Option<PathBuf>),
     authorities: Option<Named>,
-    /// The certificate, and its key.
+    /// The client's certificate and its key.
     identity: Option<(Named, Named)>,
 }
 
@@ -70,10 +70,10 @@ impl Tls {
         self
     }
 
-    /// Speaks TLS with `host` on a connection.
+    /// Negotiates TLS with `host` over a connection.
     pub(super) async fn wrap(&self, stream: Stream, host: &str, offer: Offer) -> Result<Stream, Cause> {
         let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned())
-            .map_err(|_| Cause::lasting(format!("`{host}` is no name of a host: check the URL")))?;
+            .map_err(|_| Cause::lasting(format!("`{host}` is not a valid host name: check the URL")))?;
         let mut config = self.config().await?;
         if offer == Offer::Http1 {
             let mut http1 = ClientConfig::clone(&config);
@@ -91,7 +91,7 @@ impl Tls {
                     _ => Cause::of_io(&error, self.sources.authorities.as_ref().map(|file| file.name.as_str())),
                 };
                 if cause.is_lasting {
-                    // Whoever mends it may do so in the files.
+                    // The fix may be in the files, so they are read again.
                     *self.config.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 }
                 Err(cause)
@@ -113,7 +113,7 @@ impl Tls {
 }
 
 impl Sources {
-    /// Reads the files. It blocks.
+    /// Reads the files. This blocks.
     fn config(&self) -> Result<ClientConfig, String> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -125,7 +125,7 @@ impl Sources {
                 let secret = PrivateKeyDer::from_pem_file(&key.path).map_err(|error| key.fault(&error.to_string()))?;
                 builder
                     .with_client_auth_cert(chain, secret)
-                    .map_err(|error| format!("{} and {} are of no use together: {error}", certificate.name, key.name))?
+                    .map_err(|error| format!("{} and {} do not work together: {error}", certificate.name, key.name))?
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -146,7 +146,7 @@ impl Sources {
     fn system_certificates(&self) -> Result<Vec<CertificateDer<'static>>, String> {
         let (file, folder) = (self.system.0.as_deref(), self.system.1.as_deref());
         if file.is_none() && folder.is_none() {
-            // A system without any is well served by the web's.
+            // If the system has no certificates, the web's issuers are enough.
             return Ok(rustls_native_certs::load_native_certs().certs);
         }
         let found = rustls_native_certs::load_certs_from_paths(file, folder);
@@ -155,7 +155,7 @@ impl Sources {
             let shown = |name, path: Option<&Path>| path.map(|path| format!("{name}={}", path.display()));
             let set = [shown("SSL_CERT_FILE", file), shown("SSL_CERT_DIR", folder)];
             let set: Vec<_> = set.into_iter().flatten().collect();
-            return Err(format!("{}: no certificate there: {why}", set.join(", ")));
+            return Err(format!("{}: no certificate found: {why}", set.join(", ")));
         }
         Ok(found.certs)
     }

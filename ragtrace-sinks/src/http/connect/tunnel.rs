@@ -1,4 +1,4 @@
-//! A tunnel through a proxy (RFC 9110, section 9.3.6, `CONNECT`).
+//! Opens a tunnel through a proxy (RFC 9110, section 9.3.6, `CONNECT`).
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -6,10 +6,10 @@ use super::proxy::Proxy;
 use super::stream::Stream;
 use crate::http::cause::{Cause, io_message};
 
-/// A proxy's answer is no longer than this.
+/// The longest answer that is accepted from a proxy, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Has a proxy connect to a host, and returns the connection to it.
+/// Asks a proxy to connect to a host, and returns the connection to that host.
 pub(super) async fn open(stream: Stream, proxy: &Proxy, host: &str, port: u16) -> Result<Stream, Cause> {
     let failed = |error: std::io::Error| Cause::passing(format!("proxy {proxy}: {}", io_message(&error)));
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
@@ -25,7 +25,7 @@ pub(super) async fn open(stream: Stream, proxy: &Proxy, host: &str, port: u16) -
 
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
-        // One byte at a time, since what comes behind the empty line is the host's.
+        // The answer is read byte by byte, since the bytes after its empty line come from the host.
         match io.read_u8().await {
             Ok(byte) if answer.len() < LONGEST => answer.push(byte),
             Ok(_) => return Err(Cause::passing(format!("proxy {proxy}: its answer is too long"))),
@@ -49,7 +49,7 @@ pub(super) async fn open(stream: Stream, proxy: &Proxy, host: &str, port: u16) -
     }
 }
 
-/// Returns the status of an answer: `HTTP/1.1 200 Connection established`.
+/// Returns the status of an answer such as `HTTP/1.1 200 Connection established`.
 fn status(answer: &[u8]) -> Option<u16> {
     let line = answer.split(|&byte| byte == b'\r').next()?;
     let mut words = std::str::from_utf8(line).ok()?.split(' ');

@@ -1,4 +1,4 @@
-//! Bodies, held against other decoders than those of the encoders' libraries.
+//! Tests of bodies, with decoders from other libraries than the encoders'.
 
 use std::io::Write;
 
@@ -20,7 +20,7 @@ fn methods() -> Vec<Compression> {
     ]
 }
 
-/// Returns bytes that compress somewhat, of this length.
+/// Returns bytes of this length that can be compressed somewhat.
 fn text(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut text = Vec::with_capacity(length + 64);

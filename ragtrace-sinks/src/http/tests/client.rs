@@ -1,4 +1,4 @@
-//! Requests as they go over the wire, and the connections that they take.
+//! Tests of requests on the wire, and of the connections they use.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
@@ -58,8 +58,8 @@ fn a_connection_that_the_server_closed_costs_no_delivery() {
 
 #[test]
 fn a_connection_that_is_reset_when_it_is_used_again_costs_no_delivery() {
-    // The second request on each connection is read and never answered, as by a balancer that
-    // forgot it.
+    // The second request on each connection is read and never answered, as by a balancer that has
+    // forgotten the connection.
     let server = Server::start(|request| match request.body.as_slice() {
         b"first" => Answer::status(200),
         _ if request.connection == 0 => Answer::resets_at_once(),
@@ -102,7 +102,7 @@ fn a_connection_of_http_2_that_is_dead_is_given_up() {
     let authority = Authority::new();
     let (release, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
-    // While the first request is answered, the server's only thread reads nothing.
+    // While it answers the first request, the server's only thread reads nothing.
     let server = Server::builder().tls(authority.certificate("localhost")).http2().start(move |request| {
         if request.connection == 0 {
             let _ = gate.lock().expect("one thread").recv();

@@ -1,4 +1,4 @@
-//! URLs of every sort.
+//! Tests of URLs.
 
 use crate::http::{Endpoint, EndpointError};
 
@@ -39,7 +39,7 @@ fn a_path_is_added_to_the_urls_own() {
 #[test]
 fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
     let host = "expected `https://host`, perhaps with a port and a path";
-    let codes = "expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)";
+    let codes = "expected `?`, `#` and `@` in a user, a password or a query as percent codes (`%23`)";
     let hidden = |number| format!("a text of {number} characters (not shown: it may be a secret)");
     for (text, expected, found) in [
         ("", "expected `https://host`", "\"\""),

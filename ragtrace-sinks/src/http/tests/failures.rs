@@ -1,4 +1,4 @@
-//! Errors where there is no answer, and that they come in time.
+//! Tests of errors without an answer, and of their timeouts.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn an_answer_that_does_not_come_is_tried_again() {
 
 #[test]
 fn a_connection_that_does_not_come_is_tried_again() {
-    // TLS with a server that waits for HTTP ends when neither says more.
+    // A TLS handshake with a server that waits for HTTP ends when neither side sends more.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}/", listener.local_addr().expect("an address"));
     let client = builder().connect_timeout(Duration::from_millis(200)).build();

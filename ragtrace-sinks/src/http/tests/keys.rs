@@ -1,4 +1,4 @@
-//! Keys: where they are from, when they are read, and that nobody sees them.
+//! Tests of keys: their sources, when they are read, and that they are never shown.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -13,7 +13,7 @@ use crate::http::{Client, Endpoint, Key, Request, Verdicts};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Takes one key, and repeats whichever it gets, as some servers do.
+/// Starts a server that accepts one key, and repeats any key it gets, as some servers do.
 fn server(valid: &'static str) -> Server {
     Server::start(move |request: &Received| match request.header("x-api-key") {
         Some(key) if key == valid => Answer::status(202),
@@ -57,9 +57,15 @@ fn a_key_that_is_not_there_parks_and_says_where_it_was_looked_for() {
     folder.write("key", " \n\t\n");
     assert_eq!(told(), format!("the file {shown} is empty: write the key into it"));
     folder.write("key", "two\nlines");
-    assert_eq!(told(), format!("the key has a character that no header may have: {shown} must have one line of ASCII"));
+    assert_eq!(
+        told(),
+        format!("the key has a character that is invalid in a header: {shown} must have one line of ASCII")
+    );
     folder.write("key", "schlüssel");
-    assert_eq!(told(), format!("the key has a character that no header may have: {shown} must have one line of ASCII"));
+    assert_eq!(
+        told(),
+        format!("the key has a character that is invalid in a header: {shown} must have one line of ASCII")
+    );
     folder.write("key", &"x".repeat(100_000));
     assert_eq!(told(), format!("the file {shown} is too large for a key"));
     assert_eq!(server.requests().len(), 0, "nothing is sent without a key");
@@ -89,8 +95,8 @@ fn a_key_from_a_function_is_asked_for_each_request_and_may_fail() {
     });
     let told = || run(deliver(&client, &url, &key)).map_err(|error| (error.verdict(), error.reason()));
     let at = format!("POST {}/: ", server.url());
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it was not to be had: the vault is sealed"))));
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it was not to be had: its function panicked"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it cannot be read: the vault is sealed"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it cannot be read: its function panicked"))));
     assert_eq!(told(), Ok(()));
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
@@ -102,7 +108,7 @@ fn a_key_that_no_header_may_have_parks_without_being_shown() {
         let error = run(deliver(&builder().build(), &endpoint("http://localhost/"), &key)).expect_err("no header");
         assert_eq!(error.verdict(), Verdict::Park);
         let told = format!("{error:?} {}", error.reason());
-        assert!(told.contains("LANGSMITH_API_KEY: the key has a character that no header may have"), "{told}");
+        assert!(told.contains("LANGSMITH_API_KEY: the key has a character that is invalid in a header"), "{told}");
         assert!(!told.contains("word"), "{told}");
     }
     let error = run(deliver(&builder().build(), &endpoint("http://localhost/"), &Key::text(" ").named("DD_API_KEY")));
@@ -129,7 +135,7 @@ fn a_user_in_a_url_is_authorization_and_a_server_that_repeats_it_is_not_quoted()
     assert_eq!(
         error.reason(),
         format!(
-            "POST {}/: 401 Unauthorized: check the key, and what it may do (answer: [redacted] and [redacted] are wrong)",
+            "POST {}/: 401 Unauthorized: check the key and its permissions (answer: [redacted] and [redacted] are wrong)",
             server.url()
         )
     );

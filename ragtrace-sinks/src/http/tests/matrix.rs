@@ -1,4 +1,4 @@
-//! The smallest sink there can be over the client, against all that a backend may answer.
+//! Runs a minimal sink that uses the client against every answer a backend may give.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const VERDICTS: Verdicts = Verdicts::new(&[
     Row::park(403..=403).advise("check EXAMPLE_API_KEY"),
 ]);
 
-/// Sends records as lines of JSON.
+/// A sink that sends records as lines of JSON.
 struct Lines {
     client: Client,
     endpoint: Endpoint,

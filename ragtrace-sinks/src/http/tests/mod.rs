@@ -1,4 +1,4 @@
-//! The client against servers on loopback that misbehave as they are told.
+//! Tests of the client against loopback servers that misbehave as told.
 
 mod body;
 mod client;
@@ -17,12 +17,12 @@ use ragtrace::sink::SinkError;
 
 use super::{Answer, Client, ClientBuilder, Endpoint, Request};
 
-/// Returns a client that knows no environment, with times that are fit for a test.
+/// Returns a builder without an environment, with timeouts that suit a test.
 fn builder() -> ClientBuilder {
     Client::builder().variables(&|_| None).timeout(Duration::from_secs(20)).connect_timeout(Duration::from_secs(10))
 }
 
-/// Returns a client of an environment with these variables.
+/// Returns a client in an environment with these variables.
 fn with_variables(set: &[(&str, &str)]) -> Client {
     let lookup = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
     builder().variables(&lookup).build()
@@ -36,7 +36,7 @@ fn post(url: &str) -> Request {
     Request::post(&endpoint(url)).body("text/plain", &super::Body::plain("hello"))
 }
 
-/// Sends a request and returns what came of it, on a runtime like the pipeline's.
+/// Sends a request and returns the outcome, on a runtime like the pipeline's.
 fn send(client: &Client, request: &Request) -> Result<Answer, SinkError> {
     run(client.send(request))
 }

@@ -1,4 +1,4 @@
-//! Proxies by the environment.
+//! Tests of proxies that the environment names.
 
 use ragtrace::sink::Verdict;
 use ragtrace_sinks_support::{Answer, Authority, Proxy, Server};
@@ -6,7 +6,7 @@ use ragtrace_sinks_support::{Answer, Authority, Proxy, Server};
 use super::{builder, post, send, with_variables};
 use crate::http::{Client, Verdicts};
 
-/// Returns a client of an environment with one variable.
+/// Returns a client in an environment with one variable.
 fn through(variable: &str, proxy: &str) -> Client {
     with_variables(&[(variable, proxy)])
 }
@@ -58,7 +58,7 @@ fn what_is_on_this_machine_or_excluded_goes_through_no_proxy() {
     let excluded = with_variables(&[("HTTP_PROXY", &url), ("NO_PROXY", "other.test, .invalid")]);
     let error = send(&excluded, &post("http://backend.invalid/")).expect_err("no such host");
     assert!(error.reason().contains("cannot find the host `backend.invalid`"), "{}", error.reason());
-    // Whoever sends a request to a CGI program sets this one.
+    // In a CGI program, the sender of a request can set this variable.
     let cgi = with_variables(&[("HTTP_PROXY", &url), ("REQUEST_METHOD", "GET")]);
     assert!(send(&cgi, &post("http://backend.invalid/")).is_err());
     assert_eq!(proxy.heads().len(), 0);
@@ -93,15 +93,14 @@ fn a_proxy_that_repeats_its_password_is_not_quoted() {
     let client = through("HTTP_PROXY", &proxy.url("alice:hunter2"));
     let answer = send(&client, &post("http://backend.test/")).expect("an answer");
     let error = Verdicts::new(&[]).judge(&answer).expect_err("refused");
-    let says =
-        "407 Proxy Authentication Required: check user and password of the proxy (answer: [redacted] is unknown)";
+    let says = "407 Proxy Authentication Required: check the proxy's user and password (answer: [redacted] is unknown)";
     assert_eq!((error.verdict(), error.reason()), (Verdict::Park, format!("POST http://backend.test/: {says}")));
 }
 
 #[test]
 fn a_proxy_that_is_none_is_told_when_the_client_is_made() {
     let rows = [
-        ("socks5://localhost:1080", "HTTPS_PROXY: proxies of SOCKS are not supported: expected `http://host:port`"),
+        ("socks5://localhost:1080", "HTTPS_PROXY: SOCKS proxies are not supported: expected `http://host:port`"),
         ("ftp://localhost", "HTTPS_PROXY: it is no proxy of HTTP: expected `http://host:port`"),
         ("http://alice:hunter2@", "HTTPS_PROXY: it is no URL: expected `http://host:port`"),
         ("http://a b", "HTTPS_PROXY: it is no URL: expected `http://host:port`"),

@@ -1,4 +1,4 @@
-//! Whom the client trusts, and what it says of whom it does not.
+//! Tests of which servers the client trusts, and of its messages about others.
 
 use std::io::{Read, Write};
 
@@ -12,7 +12,7 @@ fn server(certificate: Certificate) -> Server {
     Server::builder().tls(certificate).start(|_| Answer::status(202))
 }
 
-/// Returns what is wrong with a certificate by the client's word.
+/// Returns the client's message about an untrusted certificate.
 fn refused(client: &Client, server: &Server) -> String {
     let error = send(client, &post(&server.url())).expect_err("not trusted");
     assert_eq!(error.verdict(), Verdict::Park, "{}", error.reason());
@@ -72,7 +72,7 @@ fn a_client_shows_its_certificate_to_a_server_that_asks_for_one() {
 
     let unknown = builder().certificate("CA", authority.file()).build();
     let told = refused(&unknown, &server);
-    assert_eq!(told, "the server does not take our certificate (CertificateRequired): set one that it takes");
+    assert_eq!(told, "the server does not accept the client certificate (CertificateRequired): set one that it takes");
 
     let bad =
         builder().certificate("CA", authority.file()).client_certificate(("CERT", &certificate), ("KEY", &certificate));

@@ -1,4 +1,4 @@
-//! Statuses, as the pipeline hears of them.
+//! Tests of the verdicts on statuses.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn a_redirect_is_not_followed_and_says_where_it_points_to() {
     let error = judged(Verdicts::new(&[]), Answer::status(302).header("location", location)).expect_err("elsewhere");
     assert_eq!(error.verdict(), Verdict::Park);
     let told = error.reason();
-    let says = ": 302 Found: it redirects to https://other.test/login?…: set the URL to where the backend is";
+    let says = ": 302 Found: it redirects to https://other.test/login?…: set the URL to the backend itself";
     assert!(told.ends_with(says), "{told}");
     assert!(!told.contains("hunter"), "{told}");
 }

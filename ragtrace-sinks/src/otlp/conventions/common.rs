@@ -1,4 +1,5 @@
-//! Attributes that every dialect has: those of OpenTelemetry's stable conventions, and our own.
+//! Attributes that every dialect has: those of OpenTelemetry's stable conventions, and ragtrace's
+//! own.
 
 use std::borrow::Cow;
 
@@ -8,21 +9,21 @@ use super::json::{Document, to_json};
 use crate::otlp::proto::{Attribute, Attributes};
 use crate::spans::{Outcome, Span};
 
-/// Where a dialect has what no convention names.
+/// The prefixes that a dialect puts before names that no convention defines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Prefixes {
-    /// Before what is ours.
+    /// The prefix of ragtrace's own attributes.
     pub(crate) ours: &'static str,
-    /// Before the fields of the application.
+    /// The prefix of the application's fields.
     pub(crate) fields: &'static str,
 }
 
 impl Prefixes {
-    /// Attributes under our name, and fields under their own.
+    /// Ragtrace's attributes under its name, and fields without a prefix.
     pub(crate) const PLAIN: Self = Self { ours: "ragtrace.", fields: "" };
 }
 
-/// Writes what a span has in every dialect.
+/// Writes the attributes that a span has in every dialect.
 pub(crate) fn put_common(span: &Span<'_>, prefixes: Prefixes, attributes: &mut Attributes<'_>) {
     let record = span.record;
     let mut ours = Ours { prefix: prefixes.ours, attributes };
@@ -44,14 +45,14 @@ pub(crate) fn put_common(span: &Span<'_>, prefixes: Prefixes, attributes: &mut A
     attributes.put_some("thread.name", record.thread());
 }
 
-/// Writes the application's own fields, of which none takes the place of an attribute.
+/// Writes the application's fields, none of which replaces another attribute.
 pub(crate) fn put_fields(span: &Span<'_>, prefixes: Prefixes, attributes: &mut Attributes<'_>) {
     for (name, value) in span.other_fields() {
         attributes.put_field(&[prefixes.fields, name], value);
     }
 }
 
-/// Attributes under a prefix.
+/// Writes attributes under a prefix.
 pub(crate) struct Ours<'a, 'w> {
     pub(crate) prefix: &'static str,
     pub(crate) attributes: &'a mut Attributes<'w>,
@@ -86,7 +87,7 @@ pub(crate) fn outcome(span: &Span<'_>) -> &'static str {
     }
 }
 
-/// Returns a value as a text: JSON of what is structured.
+/// Returns a value as text. A structured value becomes JSON.
 pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Text(text) | Value::Json(text) => Cow::Borrowed(text),
@@ -94,7 +95,7 @@ pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Returns the media type of a value as [`text_of`] has it.
+/// Returns the media type of the text that [`text_of`] returns for a value.
 pub(crate) fn mime_type(value: &Value) -> &'static str {
     if matches!(value, Value::Text(_)) { "text/plain" } else { "application/json" }
 }

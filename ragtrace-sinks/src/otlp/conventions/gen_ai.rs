@@ -1,5 +1,5 @@
-//! The GenAI semantic conventions of OpenTelemetry (in development, repository
-//! `semantic-conventions-genai`), and `ragtrace.*` for what they have no name for.
+//! OpenTelemetry's GenAI semantic conventions (in development, repository
+//! `semantic-conventions-genai`), and `ragtrace.*` for values that these have no name for.
 
 use ragtrace::{StageKind, Value};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(crate) fn put(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     put_fields(span, Prefixes::PLAIN, attributes);
 }
 
-/// Writes who asked, and in which conversation.
+/// Writes the user and the conversation.
 fn put_session(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     attributes.put_some("gen_ai.conversation.id", span.record.session_id());
     attributes.put_some("session.id", span.record.session_id());
@@ -69,7 +69,7 @@ fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes tokens. Those of the input include what a cache had.
+/// Writes tokens. Those of the input include tokens read from a cache.
 pub(crate) fn put_usage(usage: &Usage, attributes: &mut Attributes<'_>) {
     attributes.put_some("gen_ai.usage.input_tokens", usage.input_tokens);
     attributes.put_some("gen_ai.usage.output_tokens", usage.output_tokens);
@@ -78,7 +78,7 @@ pub(crate) fn put_usage(usage: &Usage, attributes: &mut Attributes<'_>) {
     attributes.put_some("gen_ai.usage.reasoning.output_tokens", usage.reasoning_tokens);
 }
 
-/// Returns true for a stage whose query is its input if it has no other.
+/// Returns `true` if the query of such a stage is its input when it has no other.
 fn is_conversation(kind: StageKind) -> bool {
     matches!(kind, StageKind::Generate | StageKind::Tool)
 }
@@ -93,7 +93,7 @@ fn put_retrieval(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     Ours { prefix: OURS, attributes }.put_items("used", span.record.used());
 }
 
-/// Writes what a model was told and what it said, as messages.
+/// Writes the model's input and output as messages.
 fn put_conversation(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let content = &span.content;
     let finish_reason = |has_calls: bool| match span.outcome {
@@ -122,7 +122,7 @@ fn put_conversation(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Returns the operation of a kind of stage, if it is one of a model's or a tool's.
+/// Returns the operation of a kind of stage, if it calls a model or a tool.
 fn operation(kind: StageKind) -> Option<&'static str> {
     match kind {
         StageKind::Embed => Some("embeddings"),
@@ -133,7 +133,7 @@ fn operation(kind: StageKind) -> Option<&'static str> {
     }
 }
 
-/// A message by the conventions' JSON schema.
+/// A message in the form of the conventions' JSON schema.
 #[derive(Serialize)]
 struct ChatMessage<'a> {
     role: &'a str,

@@ -1,12 +1,12 @@
-//! The JSON of which some attributes consist: lists of documents and messages, metadata.
+//! The JSON in attributes: lists of documents and messages, and metadata.
 
 use ragtrace::RecordItem;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-/// Returns a value's JSON as a text.
+/// Returns a value as JSON text.
 pub(crate) fn to_json(value: &impl Serialize) -> String {
-    // Nothing that we write has a key that is no text, the only thing that fails.
+    // This can only fail for a map whose keys are not strings, which is never written here.
     serde_json::to_string(value).unwrap_or_default()
 }
 
@@ -23,7 +23,7 @@ impl Serialize for RawJson<'_> {
     }
 }
 
-/// An item as the document that it is, with all that is known of it.
+/// An item as a document, with everything that is known of it.
 pub(crate) struct Document<'a>(pub(crate) &'a RecordItem);
 
 impl Serialize for Document<'_> {
@@ -38,7 +38,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-/// An item as LangSmith's clients have a document, with its id and score in the metadata.
+/// An item as a document of LangSmith's clients, with its id and score in the metadata.
 pub(crate) struct PageDocument<'a>(pub(crate) &'a RecordItem);
 
 impl Serialize for PageDocument<'_> {
@@ -53,7 +53,7 @@ impl Serialize for PageDocument<'_> {
     }
 }
 
-/// The metadata of a document: what has no place of its own.
+/// The metadata of a document: what has no member of its own.
 struct DocumentMetadata<'a>(&'a RecordItem);
 
 impl Serialize for DocumentMetadata<'_> {
@@ -66,7 +66,7 @@ impl Serialize for DocumentMetadata<'_> {
     }
 }
 
-/// The type of an item and where it comes from.
+/// The type of an item, and its origin.
 pub(crate) struct Provenance<'a>(pub(crate) &'a RecordItem);
 
 impl Serialize for Provenance<'_> {
@@ -95,11 +95,11 @@ pub(crate) fn put_some<M: SerializeMap>(
     }
 }
 
-/// Members that are there or not, in order.
+/// Members in order, each of which may be absent.
 pub(crate) struct Members<'a, V>(pub(crate) &'a [(&'a str, Option<V>)]);
 
 impl<V> Members<'_, V> {
-    /// Returns true if none is there.
+    /// Returns `true` if all members are absent.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, value)| value.is_none())
     }

@@ -1,7 +1,7 @@
-//! The words that attributes have: one dialect for each family of backends.
+//! The names of attributes: one dialect per family of backends.
 //!
-//! `common` is in all of them. `gen_ai` and `open_inference` are conventions that several backends
-//! read; what one vendor alone reads is in its [`profile`](super::profile).
+//! `common` is part of every dialect. `gen_ai` and `open_inference` are conventions that several
+//! backends read. Names of a single vendor are in its [`profile`](super::profile).
 
 pub(crate) mod common;
 pub(crate) mod gen_ai;

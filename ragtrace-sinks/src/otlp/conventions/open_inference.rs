@@ -7,7 +7,7 @@ use super::json::{Members, Provenance, to_json};
 use crate::otlp::proto::{Attribute, Attributes};
 use crate::spans::{Message, Span};
 
-/// Writes all attributes of a span but its output, which [`put_output`] writes.
+/// Writes all attributes of a span except its output, which [`put_output`] writes.
 pub(crate) fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     attributes.put("openinference.span.kind", kind(span.kind));
     attributes.put_some("session.id", span.record.session_id());
@@ -33,12 +33,13 @@ pub(crate) fn put_output(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes the application's own fields. They come last, so that none takes a place of ours.
+/// Writes the application's fields. They come last, so that none of them replaces another
+/// attribute.
 pub(crate) fn put_own(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     put_fields(span, Prefixes::PLAIN, attributes);
 }
 
-/// Returns the word for a kind of stage.
+/// Returns OpenInference's name for a kind of stage.
 pub(crate) fn kind(kind: StageKind) -> &'static str {
     match kind {
         StageKind::Embed => "EMBEDDING",
@@ -50,7 +51,7 @@ pub(crate) fn kind(kind: StageKind) -> &'static str {
     }
 }
 
-/// Writes the model, what it was told and said, and what that took.
+/// Writes the model, its input and output, and its usage.
 fn put_model(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let content = &span.content;
     match span.kind {
@@ -127,7 +128,7 @@ fn put_messages(prefix: &str, messages: &[Message<'_>], attributes: &mut Attribu
     }
 }
 
-/// Writes the items of a stage where its kind has them.
+/// Writes the items of a stage in the place that its kind has for them.
 fn put_items(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let (used, generated) = (span.record.used(), span.record.generated());
     let mut ours = Ours { prefix: Prefixes::PLAIN.ours, attributes };
@@ -153,7 +154,7 @@ fn put_items(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes the texts that were turned into vectors.
+/// Writes the texts that were embedded.
 fn put_embeddings(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let of_items: Vec<&str> = span.record.used().iter().filter_map(RecordItem::content).collect();
     let texts: Vec<&str> = match span.content.input_or_query().and_then(Value::as_str) {
@@ -183,7 +184,7 @@ pub(crate) fn put_documents(prefix: &str, items: &[RecordItem], attributes: &mut
     }
 }
 
-/// Writes the metadata and the tags that people filter by.
+/// Writes the metadata and the tags, by which people filter.
 fn put_metadata(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     let (record, content) = (span.record, &span.content);
     let members = Members(&[

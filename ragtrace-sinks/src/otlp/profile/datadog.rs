@@ -1,4 +1,4 @@
-//! Datadog's own endpoint for OTLP, which makes spans of LLM Observability.
+//! The profile of Datadog's own OTLP endpoint, which creates spans of LLM Observability.
 
 use ragtrace::StageKind;
 
@@ -12,13 +12,13 @@ use crate::spans::Span;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "datadog",
     endpoint: "https://otlp.datadoghq.com",
-    no_logs: Some("the site takes no logs over OTLP: check DD_SITE, or set RAGTRACE_OTLP_LOGS=false"),
+    no_logs: Some("the site does not accept logs over OTLP: check DD_SITE, or set RAGTRACE_OTLP_LOGS=false"),
     headers: &[],
     trace_headers: &[("dd-otlp-source", "llmobs"), ("dd_llmobs_enabled", "true")],
     key: ("dd-api-key", ""),
     project: Some(ProjectHeader::ml_app("dd-ml-app")),
     default_project: None,
-    // A request has 15 MiB at most, and one of logs 5.1 MiB.
+    // A request may have 15 MiB, and one of logs 5.1 MiB.
     batch: BatchSize { records: 1_000, bytes: 2 << 20, in_flight: 2 },
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),
@@ -35,8 +35,8 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     fills: Some("Datadog LLM Observability"),
 };
 
-/// Models and tools are known by GenAI's names, everything else by those of OpenInference: the
-/// operation `retrieval` would make a workflow of a retriever.
+/// Writes the attributes. Models and tools have GenAI's names, everything else OpenInference's,
+/// since GenAI's operation `retrieval` would turn a retriever into a workflow.
 fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     attributes.put("dd_llmobs_enabled", true);
     if matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Tool) {

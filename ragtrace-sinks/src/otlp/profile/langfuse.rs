@@ -1,4 +1,4 @@
-//! Langfuse: names of its own, and what its server makes of them.
+//! The profile of Langfuse, which has names of its own.
 
 use ragtrace::{Level, StageKind};
 use serde::Serialize;
@@ -24,12 +24,12 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::retry(408..=408),
         Row::retry(429..=429).advise("its limit is reached"),
         Row::split(413..=413),
-        // One id that it does not take refuses the batch.
+        // A single invalid id makes Langfuse refuse the batch.
         Row::rejected(400..=400),
         Row::rejected(422..=422),
         Row::park(401..=401).advise("check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, and LANGFUSE_BASE_URL"),
         Row::park(403..=403).advise("its keys may not write, or the organization is suspended"),
-        Row::park(404..=405).advise("this is no Langfuse from version 3 on, or not its URL: check LANGFUSE_BASE_URL"),
+        Row::park(404..=405).advise("there is no Langfuse of version 3 or later at this URL: check LANGFUSE_BASE_URL"),
         Row::park(415..=415),
         Row::retry(500..=599),
     ]),
@@ -39,11 +39,11 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
 
 const METADATA: Prefixes =
     Prefixes { ours: "langfuse.observation.metadata.", fields: "langfuse.observation.metadata." };
-/// The longest name of an environment.
+/// The longest name of an environment, in characters.
 const LONGEST_ENVIRONMENT: usize = 40;
 
 fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
-    // Without a type, any attribute of a model makes a generation of a span.
+    // Without a type, any attribute of a model turns a span into a generation.
     attributes.put("langfuse.observation.type", observation_type(span.kind));
     attributes.put("langfuse.observation.level", level(span));
     attributes.put_some("langfuse.observation.status_message", span.error().map(ragtrace::ErrorInfo::message));
@@ -60,7 +60,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     put_fields(span, METADATA, attributes);
 }
 
-/// Writes what a root says of its trace.
+/// Writes the attributes of the trace, which its root carries.
 fn put_trace(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     let record = span.record;
     attributes.put("langfuse.trace.name", span.name);
@@ -93,7 +93,7 @@ fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
         Some(version) if version.as_u64().is_some() => {
             attributes.put("langfuse.observation.prompt.version", version);
         }
-        // Its prompts have numbers for versions; any other version is metadata.
+        // Langfuse's prompts have numbers as versions. Any other version becomes metadata.
         Some(version) => attributes.put_parts(&[METADATA.ours, "prompt_version"], &*text_of(version)),
         None => {}
     }
@@ -105,14 +105,14 @@ fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
         ours.put_some("query", content.query.map(text_of).as_deref());
     }
     if let Some(first_item) = span.first_item() {
-        // Its own clients send a text of JSON.
+        // Langfuse's own clients send a JSON string.
         let at = to_json(&span.start.plus(first_item).to_string());
         attributes.put("langfuse.observation.completion_start_time", &*at);
     }
 }
 
-/// Writes tokens, each once: it adds up what it is given, so what a cache had is no part of
-/// `input`, nor reasoning of `output`.
+/// Writes each token once, since Langfuse adds up all kinds: `input` does not include cached
+/// tokens, and `output` does not include reasoning.
 fn put_usage(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let Usage { input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd } =
         span.content.usage;
@@ -158,8 +158,8 @@ fn level(span: &Span<'_>) -> &'static str {
     }
 }
 
-/// Returns an environment as it may be named: lower-case letters, digits, hyphens and underscores,
-/// not beginning with `langfuse`.
+/// Returns a valid name of an environment: lower-case letters, digits, hyphens and underscores, not
+/// beginning with `langfuse`.
 fn environment(name: &str) -> Option<String> {
     let plain = |sign: char| match sign.to_ascii_lowercase() {
         sign @ ('a'..='z' | '0'..='9' | '-' | '_') => sign,

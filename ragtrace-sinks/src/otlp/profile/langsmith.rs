@@ -1,4 +1,4 @@
-//! LangSmith's endpoint for OTLP ("Trace with OpenTelemetry", "Supported OpenTelemetry
+//! The profile of LangSmith's OTLP endpoint ("Trace with OpenTelemetry", "Supported OpenTelemetry
 //! attributes").
 
 use ragtrace::{StageKind, Value};
@@ -26,15 +26,16 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),
         Row::retry(425..=425),
-        Row::retry(429..=429).advise("its limit is reached, which may be that of an hour"),
-        // It had these spans before.
+        Row::retry(429..=429).advise("a limit is reached, maybe the hourly one"),
+        // A conflict means that the spans arrived before.
         Row::accepted(409..=409),
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422),
         Row::park(401..=401).advise("check LANGSMITH_API_KEY"),
-        Row::park(403..=403)
-            .advise("check LANGSMITH_API_KEY, and LANGSMITH_WORKSPACE_ID, which a key of a whole organization needs"),
+        Row::park(403..=403).advise(
+            "check LANGSMITH_API_KEY, and LANGSMITH_WORKSPACE_ID, which a key of a whole organization requires",
+        ),
         Row::park(404..=405).advise("check LANGSMITH_ENDPOINT"),
         Row::park(415..=415),
         Row::retry(500..=599),
@@ -62,7 +63,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
         attributes.put("langsmith.usage_metadata", &*to_json(&UsageMetadata(&content.usage)));
     }
     let mut metadata = Ours { prefix: METADATA.ours, attributes };
-    // By this name it knows threads.
+    // LangSmith groups threads by this name.
     metadata.put_some("session_id", record.session_id());
     metadata.put_some("user_id", record.user_id());
     metadata.put_some("prompt_name", content.prompt_name);
@@ -80,8 +81,8 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     put_fields(span, METADATA, attributes);
 }
 
-/// Writes input and output. A retriever's documents are its output, with ids and scores in their
-/// metadata, where they are kept.
+/// Writes input and output. A retriever's documents are its output. Their ids and scores are in
+/// their metadata, where LangSmith keeps them.
 fn put_values(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let (content, documents) = (&span.content, span.record.generated());
     attributes.put_some("input.value", content.input_or_query().map(text_of).as_deref());
@@ -131,7 +132,7 @@ fn put_messages(prefix: &str, messages: &[Message<'_>], attributes: &mut Attribu
     }
 }
 
-/// Tokens and cost, as LangSmith's clients have them.
+/// Tokens and cost, in the form of LangSmith's clients.
 struct UsageMetadata<'a>(&'a Usage);
 
 impl Serialize for UsageMetadata<'_> {

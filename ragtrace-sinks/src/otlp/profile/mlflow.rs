@@ -1,4 +1,4 @@
-//! MLflow's tracking server, with a database behind it.
+//! The profile of MLflow's tracking server with a database.
 
 use ragtrace::StageKind;
 
@@ -27,17 +27,17 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422)
-            .advise("it wants the id of an experiment in MLFLOW_EXPERIMENT_ID, and ids that it knows"),
+            .advise("it accepts only spans with valid ids, and with an experiment: check MLFLOW_EXPERIMENT_ID"),
         Row::park(401..=401).advise("check MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD"),
-        Row::park(403..=403).advise("check what the user may do with the experiment in MLFLOW_EXPERIMENT_ID"),
+        Row::park(403..=403).advise("check the user's permissions for the experiment in MLFLOW_EXPERIMENT_ID"),
         Row::park(404..=405).advise(
             "there is no such experiment, or no tracking server from version 3.6 on: check MLFLOW_EXPERIMENT_ID and \
              MLFLOW_TRACKING_URI",
         ),
         Row::park(415..=415),
-        // It answers so while its database fails, too.
-        Row::park(500..=500).advise("something within it failed: look into its log"),
-        Row::park(501..=501).advise("it keeps traces in a database alone: start it with `--backend-store-uri`"),
+        // The server answers 500 also while its database fails.
+        Row::park(500..=500).advise("it has an internal error: check its log"),
+        Row::park(501..=501).advise("it stores traces only in a database: start it with `--backend-store-uri`"),
         Row::rejected(500..=599),
     ]),
     put,
@@ -48,7 +48,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     open_inference::put(span, tags, attributes);
     let documents = span.record.generated();
     if span.kind == StageKind::Retrieve && span.content.output.is_none() && !documents.is_empty() {
-        // It shows a retriever's documents if they are its output.
+        // MLflow shows a retriever's documents if they are its output.
         let documents: Vec<_> = documents.iter().map(PageDocument).collect();
         attributes.put("output.value", &*to_json(&documents));
         attributes.put("output.mime_type", "application/json");
@@ -56,7 +56,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
         open_inference::put_output(span, attributes);
     }
     if let Some(cost) = span.content.usage.cost_usd {
-        // Without it, the cost would be one of its own table of prices.
+        // Without this attribute MLflow would compute a cost from its own price table.
         attributes.put("mlflow.llm.cost", &*to_json(&Members(&[("total_cost", Some(cost))])));
     }
     open_inference::put_own(span, attributes);

@@ -1,8 +1,8 @@
-//! Profiles: one table for each backend that speaks OTLP, of where it listens, which words it
-//! reads, and what its statuses mean.
+//! Profiles: one table per backend that speaks OTLP, with its URL, the attribute names it reads,
+//! and the meaning of its statuses.
 //!
-//! A profile has exactly one dialect a span: two dialects' messages on one span get mixed up by
-//! those who read both.
+//! A span is written in exactly one dialect, since a backend that reads two dialects mixes up their
+//! messages.
 
 mod collector;
 mod datadog;
@@ -21,38 +21,39 @@ pub(crate) use table::ProfileTable;
 
 use crate::quote::quoted;
 
-/// A backend that speaks OTLP, or a sort of them: it says where spans go, the names of their
-/// attributes, and what an answer means.
+/// A backend that speaks OTLP, or a family of them. It determines the default URL, the names of
+/// attributes, and the meaning of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OtlpProfile {
-    /// An OpenTelemetry Collector, Datadog's Agent, or any other receiver that keeps to the
-    /// specification, with the names of OpenTelemetry's conventions. It takes logs, too.
+    /// An OpenTelemetry Collector, Datadog's Agent, or any other receiver that follows the
+    /// specification. Attributes have the names of OpenTelemetry's conventions. Accepts logs too.
     #[default]
     Collector,
-    /// Arize Phoenix, with the names of OpenInference.
+    /// Arize Phoenix. Attributes have the names of OpenInference.
     Phoenix,
-    /// Langfuse.
+    /// Langfuse. Attributes have Langfuse's own names.
     Langfuse,
-    /// LangSmith's endpoint for OTLP. `LangSmithSink` keeps more: documents' ids and scores.
+    /// LangSmith's OTLP endpoint. `LangSmithSink` keeps more, such as the ids and scores of
+    /// documents.
     LangSmith,
-    /// MLflow, with the names of OpenInference.
+    /// MLflow. Attributes have the names of OpenInference.
     Mlflow,
-    /// Datadog's LLM Observability without an Agent. It takes logs, too.
+    /// Datadog's LLM Observability without an Agent. Accepts logs too.
     Datadog,
 }
 
 impl OtlpProfile {
-    /// Every profile.
+    /// All profiles.
     pub const ALL: &'static [Self] =
         &[Self::Collector, Self::Phoenix, Self::Langfuse, Self::LangSmith, Self::Mlflow, Self::Datadog];
 
-    /// Returns the name in `RAGTRACE_OTLP_PROFILE`.
+    /// Returns the profile's name in `RAGTRACE_OTLP_PROFILE`.
     pub fn as_str(self) -> &'static str {
         self.table().name
     }
 
-    /// Returns true if the backend takes log records over OTLP.
+    /// Returns `true` if the backend accepts log records over OTLP.
     pub fn takes_logs(self) -> bool {
         self.table().no_logs.is_some()
     }
@@ -88,7 +89,7 @@ impl FromStr for OtlpProfile {
     }
 }
 
-/// An error of a text that names no profile. It lists those that there are.
+/// The error of a text that is not the name of a profile. Its message lists the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownProfile(String);
 

@@ -1,4 +1,4 @@
-//! Arize Phoenix, as its server answers.
+//! The profile of Arize Phoenix.
 
 use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
@@ -18,16 +18,16 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),
         Row::retry(429..=429),
-        Row::retry(502..=504).advise("its queue of spans is full, or it is not there"),
+        Row::retry(502..=504).advise("its queue of spans is full, or it is down"),
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422),
         Row::park(401..=401).advise("check PHOENIX_API_KEY"),
-        Row::park(403..=403).advise("check PHOENIX_API_KEY, and what it may do"),
-        Row::park(404..=405).advise("this is no Phoenix, or not its URL: check PHOENIX_COLLECTOR_ENDPOINT"),
-        Row::park(415..=415).advise("it takes no protobuf: check PHOENIX_COLLECTOR_ENDPOINT"),
-        // It answers so while its database fails, too.
-        Row::park(500..=500).advise("something within it failed: look into its log"),
+        Row::park(403..=403).advise("check PHOENIX_API_KEY, and its permissions"),
+        Row::park(404..=405).advise("there is no Phoenix at this URL: check PHOENIX_COLLECTOR_ENDPOINT"),
+        Row::park(415..=415).advise("it does not accept protobuf: check PHOENIX_COLLECTOR_ENDPOINT"),
+        // The server answers 500 also while its database fails.
+        Row::park(500..=500).advise("it has an internal error: check its log"),
         Row::park(507..=507).advise("its disk is full"),
         Row::rejected(500..=599),
     ]),

@@ -1,29 +1,29 @@
-//! The header of a project: where in a backend spans go.
+//! The header of a project, which says where in a backend spans go.
 
 use crate::ml_app::MlApp;
 use crate::quote::quoted;
 
-/// The header, and how a name is read for it.
+/// The header, and the function that validates a name for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProjectHeader {
     pub(crate) name: &'static str,
-    /// Returns a name as the header has it, or says what is wrong with it.
+    /// Returns a name as the header has it, or a message that says what is wrong with it.
     pub(crate) read: fn(&str) -> Result<String, String>,
 }
 
 impl ProjectHeader {
-    /// A header that has any name of one line.
+    /// Returns a header for any name on one line.
     pub(super) const fn any(name: &'static str) -> Self {
         Self { name, read: in_header }
     }
 
-    /// A header that has the name of an application in Datadog's LLM Observability.
+    /// Returns a header for the name of an application in Datadog's LLM Observability.
     pub(super) const fn ml_app(name: &'static str) -> Self {
         Self { name, read: |text| in_header(text.parse::<MlApp>()?.as_str()) }
     }
 }
 
-/// Returns a text as a header can have it, without white space around it.
+/// Returns a trimmed text, if it is valid in a header.
 pub(crate) fn in_header(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {

@@ -13,32 +13,32 @@ use crate::spans::Span;
 #[derive(Debug)]
 pub(crate) struct ProfileTable {
     pub(crate) name: &'static str,
-    /// The URL that it has unless one is set.
+    /// The default URL.
     pub(crate) endpoint: &'static str,
-    /// The advice where nothing takes logs after all, if it is a backend that may.
+    /// Advice if the backend accepts no logs after all, or `None` if it never does.
     pub(crate) no_logs: Option<&'static str>,
-    /// Headers of all requests, and those of traces alone.
+    /// The headers of all requests. `trace_headers` are for traces only.
     pub(crate) headers: &'static [(&'static str, &'static str)],
     pub(crate) trace_headers: &'static [(&'static str, &'static str)],
-    /// The header of the key, and what stands before the key in it.
+    /// The header of the key, and the prefix of the key in it.
     pub(crate) key: (&'static str, &'static str),
-    /// The header of the project, if there are projects.
+    /// The header of the project, or `None` if the backend has no projects.
     pub(crate) project: Option<ProjectHeader>,
-    /// The project unless one is set, where there has to be one.
+    /// The default project, if one is required.
     pub(crate) default_project: Option<&'static str>,
     pub(crate) batch: BatchSize,
     pub(crate) verdicts: Verdicts,
     /// Writes a span's attributes.
     pub(crate) put: fn(&Span<'_>, &[&str], &mut Attributes<'_>),
-    /// A product of the backend's that counts cost, which no other sink may fill as well.
+    /// A product of the backend that counts cost, which no other sink may fill too.
     pub(crate) fills: Option<&'static str>,
 }
 
-/// How much is sent at once.
+/// The size of batches.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchSize {
     pub(crate) records: usize,
-    /// Of the records' canonical JSON, which is about as large as their attributes.
+    /// The size of the records' canonical JSON, which is about as large as their attributes.
     pub(crate) bytes: usize,
     pub(crate) in_flight: usize,
 }

@@ -1,4 +1,4 @@
-//! Attributes: `KeyValue` and `AnyValue` of `opentelemetry/proto/common/v1/common.proto`.
+//! Writes attributes: `KeyValue` and `AnyValue` of `opentelemetry/proto/common/v1/common.proto`.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ const ARRAY: u32 = 5;
 /// `ArrayValue`.
 const VALUES: u32 = 1;
 
-/// A value of an attribute.
+/// The value of an attribute.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attribute<'a> {
     Text(&'a str),
@@ -47,7 +47,8 @@ impl From<i64> for Attribute<'_> {
 }
 
 impl From<u64> for Attribute<'_> {
-    /// Takes a number beyond 64 bits with a sign, which OTLP has no type for, as the nearest float.
+    /// Converts a number. One beyond 63 bits becomes the nearest float, since OTLP has only signed
+    /// integers.
     #[expect(clippy::cast_precision_loss, reason = "documented")]
     fn from(number: u64) -> Self {
         i64::try_from(number).map_or(Self::Float(number as f64), Self::Int)
@@ -68,20 +69,20 @@ impl<'a> From<&'a Value> for Attribute<'a> {
             Value::I64(number) => Self::Int(*number),
             Value::F64(number) => Self::Float(*number),
             Value::Text(text) | Value::Json(text) => Self::Text(text),
-            // What a later version may add has a text, too.
+            // Later versions may add other values, which are written as empty text.
             _ => Self::Text(""),
         }
     }
 }
 
-/// Writes the attributes of one span, event, log record or resource. Each key comes once: of an
-/// application's field whose name is taken, nothing is written.
+/// Writes the attributes of one span, event, log record or resource. Each key occurs once: a field
+/// of the application is left out if its name is taken.
 #[derive(Debug)]
 pub(crate) struct Attributes<'w> {
     writer: &'w mut Writer,
-    /// The field of the message that the attributes are.
+    /// The field number of the attributes in their message.
     field: u32,
-    /// Where the keys are that were written.
+    /// The positions of the keys written so far.
     keys: &'w mut Vec<Range<usize>>,
 }
 
@@ -91,13 +92,13 @@ impl<'w> Attributes<'w> {
         Self { writer, field, keys }
     }
 
-    /// Writes an attribute of ours, whose key no other has.
+    /// Writes an attribute of ragtrace's own, whose key is unique.
     #[inline]
     pub(crate) fn put<'a>(&mut self, key: &str, value: impl Into<Attribute<'a>>) {
         self.put_parts(&[key], value);
     }
 
-    /// Writes an attribute of ours, if it has a value.
+    /// Writes an attribute of ragtrace's own, if it has a value.
     #[inline]
     pub(crate) fn put_some<'a>(&mut self, key: &str, value: Option<impl Into<Attribute<'a>>>) {
         if let Some(value) = value {
@@ -105,7 +106,7 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Writes an attribute whose key is in parts.
+    /// Writes an attribute whose key is given in parts.
     pub(crate) fn put_parts<'a>(&mut self, key: &[&str], value: impl Into<Attribute<'a>>) {
         match value.into() {
             Attribute::Text(text) => self.put_text(key, text),
@@ -125,8 +126,8 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Writes a field of the application's under a key in parts, unless that key is taken or has
-    /// nothing in it ("Common specification concepts", "Attribute": a key is a non-empty string).
+    /// Writes a field of the application under a key in parts, unless the key is taken or empty
+    /// ("Common specification concepts", "Attribute": a key is a non-empty string).
     pub(crate) fn put_field(&mut self, key: &[&str], value: &Value) {
         let is_empty = key.iter().all(|part| part.is_empty());
         if *value != Value::Null && !is_empty && !self.has(key) {
@@ -134,7 +135,7 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Returns true if there is an attribute of this key.
+    /// Returns `true` if an attribute with this key was written.
     pub(crate) fn has(&self, key: &[&str]) -> bool {
         let length: usize = key.iter().map(|part| part.len()).sum();
         let bytes = self.writer.as_bytes();
@@ -152,11 +153,11 @@ impl<'w> Attributes<'w> {
         self.keys.iter().any(is_key)
     }
 
-    /// Writes a text. Its lengths are known beforehand.
+    /// Writes a text, whose lengths are known in advance.
     #[inline]
     fn put_text(&mut self, key: &[&str], text: &str) {
         if text.as_bytes().contains(&0) {
-            // Its length changes.
+            // Replacing U+0000 changes the length.
             return self.put_other(key, |any| any.text(TEXT, text));
         }
         let length: usize = key.iter().map(|part| part.len()).sum();
@@ -175,7 +176,7 @@ impl<'w> Attributes<'w> {
         self.writer.message(VALUE, write);
         let end = self.writer.len();
         self.writer.close(open);
-        // A message that is long moves, and its key with it.
+        // If the message is long, it is moved, and its key with it.
         let moved = self.writer.len() - end;
         if let Some(range) = self.keys.last_mut() {
             *range = range.start + moved..range.end + moved;
@@ -193,8 +194,8 @@ impl<'w> Attributes<'w> {
     }
 }
 
-/// Returns the name of a number that JSON has no form for, as in the JSON of Protocol Buffers: most
-/// backends store attributes as JSON, and a number that they cannot store would lose the whole
+/// Returns the name of a number that JSON cannot represent, as in the JSON of Protocol Buffers.
+/// Most backends store attributes as JSON, and a number that they cannot store would lose the whole
 /// batch.
 fn name_of(number: f64) -> &'static str {
     match number {

@@ -1,10 +1,10 @@
-//! OTLP's messages, written by hand in the wire format of Protocol Buffers.
+//! Writes OTLP's messages in the wire format of Protocol Buffers, without generated code.
 //!
-//! It promises: what is written is what `opentelemetry-proto`, version 1.9, describes; every
-//! text is UTF-8, no key comes twice in a list of attributes, and no number is one that JSON cannot
-//! hold. Numbers of fields are constants with the names of the `.proto` files.
+//! The messages are those of `opentelemetry-proto`, version 1.9. Every text is UTF-8, no key occurs
+//! twice in a list of attributes, and every number can be represented in JSON. Field numbers are
+//! constants with the names of the `.proto` files.
 //!
-//! `writer` knows the format, `attributes` keys and values.
+//! `writer` implements the format, `attributes` keys and values.
 
 mod attributes;
 mod reader;

@@ -1,6 +1,6 @@
-//! Reads the wire format of Protocol Buffers: just enough for an answer.
+//! Reads the wire format of Protocol Buffers, as far as answers need it.
 
-/// The fields of a message, in the order in which they came. What is malformed ends it.
+/// An iterator over the fields of a message. Malformed input ends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
         Self { rest: message, is_malformed: false }
     }
 
-    /// Returns true if what was read so far was no message.
+    /// Returns `true` if the input was malformed so far.
     pub(crate) fn is_malformed(&self) -> bool {
         self.is_malformed
     }

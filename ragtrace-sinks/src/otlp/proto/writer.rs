@@ -1,16 +1,16 @@
-//! The wire format of Protocol Buffers: tags, varints, and messages with their length in front.
+//! Writes the wire format of Protocol Buffers: tags, varints, and length-prefixed messages.
 
-/// Writes the fields of a message after another into one buffer.
+/// Writes the fields of a message, one after the other, into one buffer.
 ///
-/// The length of a nested message stands in front of it and is not known before its end: a byte is
-/// left for it, and the message moves if it needs more. So what is written is the shortest form
-/// ("Protocol Buffers: Encoding"), without a measuring pass.
+/// The length of a nested message precedes it, and is only known at its end. So one byte is
+/// reserved for the length, and the message is moved if it needs more. The result is the shortest
+/// form ("Protocol Buffers: Encoding"), without a first pass that measures.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     out: Vec<u8>,
 }
 
-/// How a field's value is laid out ("Encoding", "Message Structure").
+/// The layout of a field's value ("Encoding", "Message Structure").
 #[derive(Clone, Copy)]
 enum WireType {
     Varint = 0,
@@ -19,13 +19,13 @@ enum WireType {
     Fixed32 = 5,
 }
 
-/// The place that was left for the length of a message.
+/// The place reserved for the length of a nested message.
 #[derive(Debug)]
 #[must_use = "the message has no length before it is closed"]
 pub(crate) struct Open(usize);
 
 impl Writer {
-    /// Makes a writer that appends to a buffer, which [`into_inner`](Self::into_inner) gives back.
+    /// Creates a writer that appends to a buffer, which [`into_inner`](Self::into_inner) returns.
     pub(crate) fn over(out: Vec<u8>) -> Self {
         Self { out }
     }
@@ -35,24 +35,24 @@ impl Writer {
         self.out
     }
 
-    /// Returns what was written.
+    /// Returns the written bytes.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.out
     }
 
-    /// Returns how much was written.
+    /// Returns the number of written bytes.
     pub(crate) fn len(&self) -> usize {
         self.out.len()
     }
 
-    /// Writes a field of a type that is a varint: `uint32`, `uint64`, an enumeration or a `bool`.
+    /// Writes a field whose type is a varint: `uint32`, `uint64`, an enumeration or a `bool`.
     #[inline]
     pub(crate) fn unsigned(&mut self, field: u32, number: u64) {
         self.tag(field, WireType::Varint);
         self.varint(number);
     }
 
-    /// Writes a field of the type `int64`: a negative number takes ten bytes.
+    /// Writes a field of the type `int64`. A negative number takes ten bytes.
     #[inline]
     pub(crate) fn signed(&mut self, field: u32, number: i64) {
         self.unsigned(field, number.cast_unsigned());
@@ -87,7 +87,8 @@ impl Writer {
 
     /// Writes a field of the type `string`.
     ///
-    /// U+0000 becomes U+FFFD: databases behind these backends refuse it, and all that came with it.
+    /// U+0000 becomes U+FFFD, since databases behind these backends refuse it, together with
+    /// everything in the same request.
     #[inline]
     pub(crate) fn text(&mut self, field: u32, text: &str) {
         if text.as_bytes().contains(&0) {
@@ -126,14 +127,14 @@ impl Writer {
         self.close(open);
     }
 
-    /// Writes the tag and the length of what [`raw`](Self::raw) adds.
+    /// Writes the tag and the length of bytes that [`raw`](Self::raw) appends.
     #[inline]
     pub(crate) fn length_of(&mut self, field: u32, length: usize) {
         self.tag(field, WireType::Length);
         self.varint(length as u64);
     }
 
-    /// Adds bytes of a value whose tag and length are written.
+    /// Appends bytes of a value whose tag and length are written.
     #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
@@ -172,7 +173,7 @@ const fn low_bits(number: u64) -> u8 {
     (number & 0x7f) as u8
 }
 
-/// Returns how many bytes a varint takes: one for each seven bits.
+/// Returns the number of bytes of a varint, one per seven bits.
 #[inline]
 pub(crate) const fn varint_length(number: u64) -> usize {
     let bits = 64 - (number | 1).leading_zeros() as usize;

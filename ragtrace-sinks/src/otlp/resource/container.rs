@@ -1,16 +1,16 @@
-//! The id of the container that a process is in.
+//! Finds the id of the container that the process runs in.
 
-/// The digits of an id, of Docker, containerd and CRI-O alike.
+/// The number of digits in an id, for Docker, containerd and CRI-O.
 const LENGTH: usize = 64;
 
-/// Returns the container's id: from `/proc/self/cgroup`, which has it where control groups are of
-/// version 1, else from `/proc/self/mountinfo`, where files of the container's host are mounted.
+/// Returns the container's id: from `/proc/self/cgroup`, which contains it with version 1 of
+/// control groups, else from `/proc/self/mountinfo`, if files of the container's host are mounted.
 pub(super) fn id(cgroup: &str, mountinfo: &str) -> Option<String> {
     let of_group = |line: &str| of_segment(line.rsplit('/').next()?);
     cgroup.lines().find_map(of_group).or_else(|| mountinfo.lines().find_map(of_mount))
 }
 
-/// Returns the id in the last part of a group's path, such as `docker-<id>.scope`.
+/// Returns the id in the last segment of a group's path, such as `docker-<id>.scope`.
 fn of_segment(segment: &str) -> Option<String> {
     let segment = segment.trim().strip_suffix(".scope").unwrap_or(segment.trim());
     let id = segment.rsplit(['-', ':']).next()?;
@@ -18,8 +18,8 @@ fn of_segment(segment: &str) -> Option<String> {
 }
 
 /// Returns the id in the root of a mount, such as `/var/lib/docker/containers/<id>/hostname`
-/// (proc(5): it is the fourth field). The id of a pod's sandbox, which has the pod's files, is none
-/// of the container's.
+/// (proc(5): the fourth field). The id of a pod's sandbox, which contains the pod's files, is not
+/// the container's.
 fn of_mount(line: &str) -> Option<String> {
     let root = line.split(' ').nth(3)?;
     let mut segments = root.split('/').skip_while(|segment| *segment != "containers").skip(1);

@@ -1,12 +1,12 @@
-//! The pod that a process is in, as the Downward API tells it in variables.
+//! Finds the pod that the process runs in, from the variables that the Downward API sets.
 
 use super::pairs::Pair;
 
-/// Where Kubernetes mounts the namespace of the pod's service account.
+/// The file in which Kubernetes mounts the namespace of the pod's service account.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/// The attributes, and the variables that manifests customarily have for each; the Downward API
-/// gives them no names of its own.
+/// The attributes, and the variables that manifests customarily use for each. The Downward API
+/// itself defines no names.
 const VARIABLES: [(&str, &[&str]); 7] = [
     ("k8s.pod.name", &["K8S_POD_NAME", "POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_POD_NAME"]),
     ("k8s.pod.uid", &["K8S_POD_UID", "POD_UID", "OTEL_RESOURCE_ATTRIBUTES_POD_UID"]),
@@ -17,7 +17,7 @@ const VARIABLES: [(&str, &[&str]); 7] = [
     ("k8s.cluster.name", &["K8S_CLUSTER_NAME"]),
 ];
 
-/// Returns what is known of the pod; nothing outside of Kubernetes.
+/// Returns the attributes of the pod, or none outside of Kubernetes.
 pub(super) fn attributes(
     lookup: impl Fn(&str) -> Option<String>,
     read: impl Fn(&str) -> String,
@@ -26,7 +26,7 @@ pub(super) fn attributes(
     let is_inside = set("KUBERNETES_SERVICE_HOST").is_some();
     let value = |key: &str, names: &[&str]| {
         names.iter().find_map(|name| set(name)).or_else(|| match key {
-            // A pod's host has the pod's name unless the manifest gives it another.
+            // A pod's host name is the pod's name, unless the manifest sets another one.
             "k8s.pod.name" => set("HOSTNAME"),
             "k8s.namespace.name" => Some(read(NAMESPACE_FILE).trim().to_owned()).filter(|name| !name.is_empty()),
             _ => None,

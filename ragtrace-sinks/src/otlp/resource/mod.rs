@@ -1,8 +1,8 @@
-//! The resource: which process spans and log records come from.
+//! The resource: the process that spans and log records come from.
 //!
-//! It promises: records name their own process, by what they say of it, also where they come from
-//! an earlier one by way of the spool. What is only known of this process (its number, its
-//! container) is told of its own records alone.
+//! Records describe their own process, even if they come from an earlier process by way of the
+//! spool. Facts that are known only of this process, such as its number and its container, are
+//! added only to its own records.
 
 mod container;
 mod kubernetes;
@@ -19,14 +19,15 @@ use crate::pairs::{self, Pair};
 /// `Resource.attributes` of `opentelemetry/proto/resource/v1/resource.proto`.
 const ATTRIBUTES: u32 = 1;
 
-/// The facts about resources that records do not say.
+/// The facts about resources that records do not contain.
 #[derive(Clone, Debug)]
 pub(crate) struct ResourceSettings {
-    /// Attributes that were set, by code before those of variables.
+    /// The attributes that were set, those from code before those from variables.
     pub(crate) set: Vec<Pair>,
     /// The service of records that name none.
     pub(crate) service: Option<String>,
-    /// When the sink was made. Every process whose records it finds in a spool began before.
+    /// The time at which the sink was created. Every process whose records it finds in a spool
+    /// started earlier.
     made_at: Timestamp,
     detected: OnceLock<Vec<Pair>>,
 }
@@ -65,7 +66,7 @@ impl ResourceSettings {
         writer.close(open);
     }
 
-    /// Returns true if a process is this one: its id, a UUID of version 7, has a time in it.
+    /// Returns `true` if a process is this one. Its id, a UUID version 7, contains the time.
     fn is_ours(&self, origin: &Origin) -> bool {
         let id = origin.instance().as_u128();
         let (millis, version) = (id >> 80, id >> 76 & 0xf);
@@ -74,8 +75,7 @@ impl ResourceSettings {
     }
 }
 
-/// Returns the name of a service that nobody named ("Resource SDK", "SDK-provided resource
-/// attributes").
+/// Returns the name of a service without one ("Resource SDK", "SDK-provided resource attributes").
 fn unknown_service(is_ours: bool) -> String {
     match process::executable_name().filter(|_| is_ours) {
         Some(name) => format!("unknown_service:{name}"),
@@ -83,7 +83,7 @@ fn unknown_service(is_ours: bool) -> String {
     }
 }
 
-/// Finds out what this process is and where it runs.
+/// Detects the attributes of this process and its environment.
 fn detect() -> Vec<Pair> {
     let lookup = |name: &str| std::env::var_os(name).and_then(|value: OsString| value.into_string().ok());
     let mut pairs = process::attributes();

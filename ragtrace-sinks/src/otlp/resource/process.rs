@@ -2,7 +2,7 @@
 
 use super::pairs::Pair;
 
-/// Returns the process's program and runtime, and the machine's sort.
+/// Returns the attributes of the process's program and runtime, and of the machine's type.
 pub(super) fn attributes() -> Vec<Pair> {
     let mut pairs =
         vec![pair("process.runtime.name", "rust"), pair("host.arch", architecture()), pair("os.type", system())];
@@ -16,7 +16,7 @@ pub(super) fn executable_name() -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
-/// Returns the architecture by the conventions' word for it.
+/// Returns the conventions' name of the architecture.
 fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -28,7 +28,7 @@ fn architecture() -> &'static str {
     }
 }
 
-/// Returns the operating system by the conventions' word for it.
+/// Returns the conventions' name of the operating system.
 fn system() -> &'static str {
     match std::env::consts::OS {
         "macos" => "darwin",

@@ -12,22 +12,22 @@ use crate::postgres::location::PgLocation;
 use crate::postgres::schema;
 use crate::postgres::session::Use;
 
-/// Readers at once.
+/// The largest number of connections per pool.
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long it may take to find out what a pool has waited for.
+/// The longest time spent on finding out why a pool could not connect.
 const REASON_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct PostgresStore {
-    /// For searches.
+    /// Connections for searches.
     pub(super) pool: Snapshots,
-    /// For what always goes the same way.
+    /// Connections for queries that always have the same plan.
     pub(super) lookups: Snapshots,
 }
 
 impl PostgresStore {
-    /// Opens the database for reading. Nothing is made there, and nothing written.
+    /// Opens the database for reading. Nothing is created or written there.
     pub(crate) async fn open(location: &PgLocation) -> Result<Self, StoreError> {
         let options = location.options()?;
         let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
@@ -47,8 +47,8 @@ impl PostgresStore {
     }
 }
 
-/// Returns why there is no connection. A pool tries again where one is refused, and says in the end
-/// that it has waited, and not for what.
+/// Returns the reason why no connection could be made. A pool tries again when a connection is
+/// refused, and in the end reports only that it timed out.
 async fn reason(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
     if !matches!(error, sqlx::Error::PoolTimedOut) {
         return error;

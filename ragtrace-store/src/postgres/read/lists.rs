@@ -1,4 +1,4 @@
-//! Finished traces, counts, and the catalog.
+//! Reads finished traces, counts, and the catalog.
 
 use ragtrace::metrics::RunStatus;
 
@@ -13,7 +13,7 @@ use crate::read::{
 use crate::tables::floor;
 
 impl PostgresStore {
-    /// Returns finished traces, the newest first.
+    /// Returns finished traces, newest first.
     pub(crate) async fn traces(&self, filter: &TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let rows = sqlx::query_as!(
             RequestColumns,
@@ -40,13 +40,13 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }
 
-    /// Returns what stages did: whole hours from their sums, and what is left on both sides by the
-    /// minute.
+    /// Returns the counts of a window: whole hours from the hourly sums, and the rest on both sides
+    /// by the minute.
     pub(crate) async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         const HOUR: i64 = 3_600_000_000;
         let (since, until) = (window.since.as_micros(), window.until.as_micros());
         let first_hour = floor(since.saturating_add(HOUR - 1), HOUR);
-        // No whole hour in it: everything is left of the first.
+        // If the window contains no whole hour, everything is read by the minute.
         let last_hour = floor(until, HOUR).max(first_hour);
         let left_end = first_hour.min(until);
         let rows = sqlx::query_as!(

@@ -1,4 +1,4 @@
-//! Rows of `logs`.
+//! Reads rows of `logs`.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::postgres::fault::while_reading;
 use crate::postgres::time::PgTime;
 use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
 
-/// How far back the first window of a search reaches, and how much farther each next one does.
+/// The length of a search's first window. Each further window reaches back `GROWTH` times as far.
 const FIRST_WINDOW: Duration = Duration::from_mins(1);
 const GROWTH: u32 = 8;
-/// A window that would be longer reaches back to the beginning.
+/// The longest window: a longer one reaches back to the first row instead.
 const LONGEST_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 impl PostgresStore {
-    /// Returns the rows of a table that match, the newest first.
+    /// Returns the matching rows of a table, newest first.
     pub(crate) async fn logs(&self, place: Place, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let since = PgTime::since(filter.since);
-        // The first instant that is too late: a search begins there, and not at the newest row.
+        // The end of the search, exclusive: it begins there and not at the newest row.
         let until = PgTime(filter.after.last_instant(filter.until).as_micros().saturating_add(1));
         if place == Place::Archive {
             return self.archived_between(filter, since, until).await;
@@ -31,7 +31,7 @@ impl PostgresStore {
         }
         let mut rows = Vec::new();
         let mut window = FIRST_WINDOW;
-        // What claims to be of the future is in the first window.
+        // The first window includes rows whose time lies in the future.
         let mut upper = until;
         let mut lower = until.0.min(Timestamp::now().as_micros());
         while upper.0 > since.0 && rows.len() < filter.limit {
@@ -58,7 +58,8 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Its index on time, which `logs` has none of, is read backwards as far as need be.
+    /// Returns matching rows of the archive. It has an index on time, which `logs` does not, so
+    /// that index is read backwards as far as necessary.
     async fn archived_between(
         &self,
         filter: &LogFilter,
@@ -69,8 +70,8 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Returns the starts without an end, of processes that live, the oldest first. One pass over
-    /// the window finds the spans without an end, however many of them a trace has.
+    /// Returns the start records without an end whose processes are alive, oldest first. One pass
+    /// over the window finds them, however many spans a trace has.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
         let (since, alive) = (now.minus(INFLIGHT_WINDOW), now.minus(INSTANCE_TIMEOUT));

@@ -1,9 +1,9 @@
 //! The store in PostgreSQL.
 //!
-//! One statement serves all filters: the server plans it anew for the parameters it gets, so that
-//! those which are NULL vanish and the rest find their index. A search that no index narrows walks
-//! back in time, in windows that grow, and stops when it has enough: the newest rows are read
-//! without an index on every row for it.
+//! One statement serves all filters: the server plans it for the actual parameters, so that
+//! conditions on parameters that are NULL disappear and the others use their index. A search
+//! without a selective index walks back in time, in windows that grow, and stops when it has enough
+//! rows. So the newest rows are found without an index on time over every row.
 
 mod database;
 mod lists;

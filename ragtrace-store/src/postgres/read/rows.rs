@@ -1,6 +1,6 @@
-//! The rows of `logs` and of its archive, as they are read: the one list of their columns.
+//! Selects rows of `logs` and of its archive. The list of their columns is only here.
 
-/// Selects whole rows `r` by the rest of a statement, from `FROM` on.
+/// Selects whole rows of the alias `r`. The rest of the statement, from `FROM` on, is given.
 macro_rules! select_rows {
     ([$($rest:literal),+ $(,)?], $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -18,7 +18,7 @@ macro_rules! select_rows {
     };
 }
 
-/// Selects the rows `r` of a table that match a filter, between two instants.
+/// Selects the rows of a table that match a filter and lie between two instants.
 macro_rules! select_matching {
     ($from:literal, $filter:expr, $since:expr, $until:expr, $limit:expr) => {{
         use crate::postgres::clean::as_stored;

@@ -1,4 +1,4 @@
-//! Scores.
+//! Reads scores.
 
 use ragtrace::TraceId;
 
@@ -8,7 +8,7 @@ use crate::postgres::fault::while_reading;
 use crate::read::{SCORE_ROWS, ScoreColumns, ScoreRow};
 
 impl PostgresStore {
-    /// Returns the scores of a trace, the oldest first.
+    /// Returns the scores of a trace, oldest first.
     pub(crate) async fn scores(&self, trace: TraceId) -> Result<Vec<ScoreRow>, StoreError> {
         let rows = sqlx::query_as!(
             ScoreColumns,

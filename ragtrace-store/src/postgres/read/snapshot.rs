@@ -1,4 +1,4 @@
-//! Statements that read over a connection of a pool, each in a transaction of its own unless one is
+//! Runs reading statements over pooled connections. Each has a transaction of its own unless one is
 //! begun for several.
 
 use std::future::Future;
@@ -12,7 +12,7 @@ use sqlx::{Describe, Either, Execute, Executor, SqlStr};
 
 use crate::postgres::session::{PgTransaction, Session};
 
-/// Connections that read, and how their transactions begin.
+/// A pool of connections for reading, and the settings with which their transactions begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshots {
     pool: PgPool,
@@ -32,7 +32,8 @@ impl Snapshots {
         Ok(Unfinished(Some(self.pool.acquire().await?)))
     }
 
-    /// Begins a transaction for several statements, each of which sees what is committed by then.
+    /// Begins a transaction for several statements, each of which sees what was committed when it
+    /// began.
     pub(super) async fn begin<'c>(&self, connection: &'c mut Unfinished) -> Result<PgTransaction<'c>, sqlx::Error> {
         self.session.begin(connection.get()?).await
     }
@@ -47,8 +48,9 @@ impl Snapshots {
     }
 }
 
-/// A connection in the middle of a transaction, which does not go back to its pool: a reader may
-/// stop waiting anywhere, and an open transaction keeps what is deleted from being cleaned up.
+/// A connection in the middle of a transaction. Dropped like that, it is closed and does not return
+/// to its pool: a reader may stop waiting at any point, and an open transaction would keep deleted
+/// rows from being cleaned up.
 pub(super) struct Unfinished(Option<PoolConnection<Postgres>>);
 
 impl Unfinished {
@@ -56,7 +58,7 @@ impl Unfinished {
         self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    /// Gives the connection back after the end of its transaction.
+    /// Returns the connection to its pool after the end of its transaction.
     pub(super) fn finish(mut self) {
         drop(self.0.take());
     }
@@ -108,7 +110,7 @@ impl<'c> Executor<'c> for &'c Snapshots {
     }
 }
 
-/// The rows of a statement, which are all there before the first of them is given.
+/// The rows of a statement. All of them are fetched before the first one is yielded.
 enum Rows<'e> {
     Coming(PinnedFuture<'e, Vec<PgRow>>),
     There(std::vec::IntoIter<PgRow>),

@@ -1,4 +1,4 @@
-//! Following: rows that were written since.
+//! Follows the store: reads the rows written since a cursor.
 
 use uuid::Uuid;
 
@@ -9,8 +9,8 @@ use crate::postgres::fault::while_reading;
 use crate::read::{LogRow, TAIL_ROWS, Tail, TailCursor, TailPoint};
 
 impl PostgresStore {
-    /// Returns what was written since a cursor. Snapshots give what was committed since, in
-    /// whichever order transactions ended.
+    /// Returns the rows written since a cursor. Snapshots tell which transactions were committed
+    /// since, in whichever order they ended.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         const START: (i64, Uuid) = (-1, Uuid::nil());
         let now = sqlx::query_scalar!(r#"SELECT pg_current_snapshot()::text AS "now!""#);
@@ -33,11 +33,11 @@ impl PostgresStore {
         Ok(Tail { rows, cursor })
     }
 
-    /// Returns the rows that one snapshot shows and an earlier one did not, from a transaction and
-    /// a record in it on.
+    /// Returns the rows that the snapshot `seeing` shows and `seen` did not, after a given
+    /// transaction and record.
     async fn written_between(&self, seen: &str, seeing: &str, after: (i64, Uuid)) -> Result<Vec<LogRow>, StoreError> {
-        // A row that is moved keeps the number of the transaction that wrote it. The index finds
-        // what was written since the oldest transaction that the earlier snapshot still waited for.
+        // A moved row keeps the number of the transaction that wrote it. The index finds rows
+        // written since the oldest transaction that was still running in the earlier snapshot.
         let rows = select_rows!(
             ["FROM (SELECT * FROM logs UNION ALL SELECT * FROM logs_archive) r
             WHERE r.written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint

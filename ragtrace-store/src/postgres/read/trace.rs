@@ -1,4 +1,4 @@
-//! Traces: their rows, and which there are.
+//! Reads traces and finds their ids.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,9 +13,9 @@ use crate::postgres::session::PgTransaction;
 use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, Place, TRACE_ROWS};
 
 impl PostgresStore {
-    /// Returns the rows of a trace, and what is known of the processes that wrote them. A process
-    /// that has ended by the time it is asked for may have ended something since its rows were
-    /// read, which then is not lost: they are read again.
+    /// Returns the rows of a trace, and when the processes that wrote them were last seen. A
+    /// process that has ended by the second query may have ended a span since the first, which then
+    /// must not count as lost, so the rows are read again.
     pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, AssemblyInput), StoreError> {
         let mut connection = self.lookups.acquire().await.map_err(while_reading)?;
         let mut transaction = self.lookups.begin(&mut connection).await.map_err(while_reading)?;
@@ -31,7 +31,7 @@ impl PostgresStore {
         Ok((rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
     }
 
-    /// Returns the traces of a table whose ids lie between two, both included.
+    /// Returns the traces of a table whose ids lie between two ids, both included.
     pub(crate) async fn traces_between(
         &self,
         place: Place,
@@ -72,13 +72,13 @@ impl PostgresStore {
             Some(row) => LogFilter::new().since(row.timestamp()),
             None => LogFilter::new(),
         };
-        // A row that is moved in between is found twice, which does no harm.
+        // A row moved between the two queries is found twice, which does no harm.
         let archived = self.newest_of_a_trace(Place::Archive, newer).await?;
         let newest = newest.into_iter().chain(archived).max_by_key(LogRow::position);
         Ok(newest.and_then(|row| row.trace_id()))
     }
 
-    /// Returns the newest row of a table that belongs to a trace and matches.
+    /// Returns the newest matching row of a table that belongs to a trace.
     async fn newest_of_a_trace(&self, place: Place, filter: LogFilter) -> Result<Option<LogRow>, StoreError> {
         let mut filter = filter.limit(100);
         loop {
@@ -92,7 +92,7 @@ impl PostgresStore {
     }
 }
 
-/// Returns the rows of a trace, at most one more than are wanted, with what the archive has of it.
+/// Returns the rows of a trace from both tables, one more than the limit at most.
 async fn of_trace(transaction: &mut PgTransaction<'_>, trace: TraceId) -> Result<Vec<LogRow>, StoreError> {
     let rows = select_rows!(
         ["FROM rows_of_trace($1, $2) r ORDER BY r.timestamp DESC, r.id DESC"],
@@ -102,7 +102,7 @@ async fn of_trace(transaction: &mut PgTransaction<'_>, trace: TraceId) -> Result
     rows.fetch_all(transaction).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
 }
 
-/// Returns when the processes that wrote these rows were last heard of.
+/// Returns when the processes that wrote these rows were last seen.
 async fn heartbeats(
     transaction: &mut PgTransaction<'_>,
     rows: &[LogRow],
@@ -124,7 +124,7 @@ async fn heartbeats(
     Ok(heartbeats.collect())
 }
 
-/// Returns `true` if something began and has no end among the rows.
+/// Returns `true` if a start record among the rows has no end.
 fn has_open(rows: &[LogRow]) -> bool {
     let of = |is: fn(Event) -> bool| rows.iter().filter(move |row| is(row.event())).filter_map(|row| row.span_id());
     let ended: HashSet<_> = of(Event::is_end).collect();

@@ -1,35 +1,35 @@
-//! Rows in the binary format of `COPY` (PostgreSQL 15, "COPY", section "Binary Format").
+//! Encodes rows in the binary format of `COPY` (PostgreSQL 15, "COPY", section "Binary Format").
 
 use super::row::{Digits, Row};
 
-/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+/// 2000-01-01, PostgreSQL's epoch, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-/// A chunk of this size is sent: small enough that the server takes rows in while the next ones are
-/// written, and that it need not find room for the whole batch; large enough that chunks cost
-/// nothing.
+/// The size at which a chunk is sent, in bytes. It is small enough that the server processes rows
+/// while the next ones are encoded and does not buffer the whole batch, and large enough that the
+/// overhead per chunk does not matter.
 const CHUNK_BYTES: usize = 64 << 10;
-/// The version of `jsonb` on the wire, which goes before its text.
+/// The version number of `jsonb` on the wire, which precedes its text.
 const JSONB: u8 = 1;
 
-/// The data of a `COPY`, taken out in chunks while it is written.
+/// The data of a `COPY`, taken out in chunks while it is encoded.
 pub(super) struct Data {
     chunk: Vec<u8>,
-    /// The transaction that writes the rows.
+    /// The number of the transaction that writes the rows.
     written: i64,
 }
 
 impl Data {
-    /// The header, for rows that the transaction of this number writes.
+    /// Returns the header, for rows written by the transaction of this number.
     pub(super) fn begin(written: i64) -> Self {
         let mut chunk = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
         chunk.extend_from_slice(SIGNATURE);
-        // Flags, and the length of an extension of the header: none of either.
+        // The flags and the length of the header's extension, both zero.
         chunk.extend_from_slice(&[0; 8]);
         Self { chunk, written }
     }
 
-    /// Returns `true` if what was written since the last chunk is enough to be sent.
+    /// Returns `true` if the current chunk is large enough to be sent.
     pub(super) fn is_enough(&self) -> bool {
         self.chunk.len() >= CHUNK_BYTES
     }
@@ -103,8 +103,8 @@ impl Data {
         self.chunk.extend_from_slice(bytes.unwrap_or_default());
     }
 
-    /// NULL has a length of -1. What is longer than a length can say is beyond what the server
-    /// takes anyhow.
+    /// Appends a length; NULL has the length -1. A length that does not fit is clamped, since the
+    /// server refuses such a value anyway.
     fn length(&mut self, length: Option<usize>) {
         let length = length.map_or(-1, |length| i32::try_from(length).unwrap_or(i32::MAX));
         self.chunk.extend_from_slice(&length.to_be_bytes());

@@ -1,10 +1,9 @@
-//! One batch in one transaction.
+//! Writes one batch in one transaction.
 //!
-//! Large batches go by `COPY`, small ones as one statement with an array a column. Over TCP a
-//! `COPY` of a hundred rows takes 44 ms, since sqlx leaves Nagle's algorithm on and the end of the
-//! data waits for a delayed acknowledgement; that of a thousand does not, because the server
-//! acknowledges while it reads (`benches/storage/RESULTS.md` has the figures). A statement goes out
-//! in one piece and does not wait.
+//! Large batches are written by `COPY`, small ones by one statement with an array per column. Over
+//! TCP a small `COPY` stalls: sqlx leaves Nagle's algorithm on, so the end of the data waits for a
+//! delayed acknowledgement. A large one does not, because the server acknowledges while it reads. A
+//! statement is sent in one piece and does not wait. `benches/storage/RESULTS.md` has the figures.
 
 mod column;
 mod copy;
@@ -28,14 +27,14 @@ use crate::tables::{self, InstanceRow, Refused, Step, log_records};
 
 pub(super) use row::days_of;
 
-/// From so many rows on `COPY` does not wait, and is four times as fast.
+/// The number of records from which on `COPY` is used.
 const MANY: usize = 1_000;
 
-/// Writes the batch, unless the ledger says that it is written. Returns the records that are
-/// refused.
+/// Writes the batch, unless the ledger shows that it is already written. Returns the records that
+/// are refused.
 ///
-/// The tables come in the same order for every batch, and rows that several batches change in the
-/// order of their keys, so that two of them never wait for each other in a circle.
+/// Every batch writes the tables in the same order, and rows that several batches change in the
+/// order of their keys, so that two batches never deadlock.
 pub(super) async fn batch(
     connection: &mut PgConnection,
     session: &Session,
@@ -52,7 +51,7 @@ pub(super) async fn batch(
         }
         request_metrics(&mut transaction, batch).await?;
     }
-    // After the rows of their traces, which say whose those are.
+    // The rows of their traces come first, since they say which tenant a trace belongs to.
     let refused = write_scores(&mut transaction, batch).await?;
     if number.is_some() {
         stage_minutes(&mut transaction, batch).await?;
@@ -61,8 +60,8 @@ pub(super) async fn batch(
     transaction.commit().await.map(|()| refused)
 }
 
-/// Returns the number of this transaction if the batch is new. One that is being written over
-/// another connection is waited for.
+/// Returns the number of this transaction if the batch is new. If the batch is just being written
+/// over another connection, this waits for the outcome.
 async fn enter_ledger(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<Option<i64>, sqlx::Error> {
     let records = i32::try_from(batch.records().len()).unwrap_or(i32::MAX);
     let entered = sqlx::query_scalar!(
@@ -74,13 +73,13 @@ async fn enter_ledger(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Res
     entered.fetch_optional(transaction).await
 }
 
-/// The number of the transaction goes along, since working it out for every row costs a few
-/// hundredths of the time.
+/// Writes rows by `COPY`. The transaction's number is passed along, since computing it for every
+/// row would take time.
 async fn by_copy(transaction: &mut PgTransaction<'_>, records: &[Record], written: i64) -> Result<(), sqlx::Error> {
     let statement = format!("COPY logs ({COLUMNS}, written) FROM STDIN (FORMAT binary)");
     let mut copy = transaction.copy_in(&statement).await?;
     let mut data = copy::Data::begin(written);
-    // On an error the caller lets go of the connection, so nothing has to be said to it.
+    // On an error the caller drops the connection, so the `COPY` need not be ended.
     for record in records {
         data.row(&Row::of(record));
         if data.is_enough() {
@@ -93,9 +92,9 @@ async fn by_copy(transaction: &mut PgTransaction<'_>, records: &[Record], writte
     copy.finish().await.map(drop)
 }
 
-/// Returns `true` if a record that comes alone is there already, under another batch: a dead letter
-/// that is replayed while the spool delivers it too, or after it was stored otherwise. It is looked
-/// for in its day, beside its trace. Two that bring it at once wait for each other.
+/// Returns `true` if a record that comes alone is already stored under another batch: a dead letter
+/// that is replayed while the spool delivers it too, or after it was stored in another way. It is
+/// looked up in its day, by its trace. Two deliveries of the same record wait for each other.
 async fn is_there(transaction: &mut PgTransaction<'_>, record: &Record) -> Result<bool, sqlx::Error> {
     let row = Row::of(record);
     let (high, _) = record.id().as_u64_pair();
@@ -112,7 +111,7 @@ async fn is_there(transaction: &mut PgTransaction<'_>, record: &Record) -> Resul
     found.fetch_one(transaction).await
 }
 
-/// As arrays of columns, which the server takes in half as fast again as the same in JSON.
+/// Writes rows as arrays of columns, which the server reads faster than JSON.
 async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -> Result<(), sqlx::Error> {
     fn texts<'a>(rows: &'a [Row<'a>], part: impl Fn(&'a Row<'a>) -> Option<&'a str>) -> Vec<Option<&'a str>> {
         rows.iter().map(part).collect()
@@ -167,8 +166,8 @@ async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -
     insert.execute(transaction).await.map(drop)
 }
 
-/// As arrays of columns: taking JSON apart took the server a fifth of the time of a batch whose
-/// records were all roots.
+/// Writes finished requests as arrays of columns. Parsing JSON took the server a noticeable part of
+/// the time of a batch whose records were all roots.
 async fn request_metrics(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let requests = batch.requests();
     if requests.is_empty() {
@@ -193,7 +192,7 @@ async fn request_metrics(transaction: &mut PgTransaction<'_>, batch: &Batch) -> 
     insert.execute(transaction).await.map(drop)
 }
 
-/// Adds counts to those of the same minute, and of the same hour.
+/// Adds the batch's counts to those of the same minutes and hours.
 async fn stage_minutes(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let Some(process) = InstanceRow::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let add = sqlx::query!(
@@ -243,19 +242,19 @@ async fn stage_minutes(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Re
     add.execute(transaction).await.map(drop)
 }
 
-/// Returns the counts of a batch, added up by a step, as JSON. Names are cleaned first: two that
-/// are the same afterwards would be one row, which no statement may change twice.
+/// Returns the counts of a batch, added up by a step, as JSON. Names are cleaned first: two names
+/// that are equal afterwards share a row, which one statement must not change twice.
 fn counts(batch: &Batch, step: Step) -> String {
     tables::added_up(batch.minutes(), step, believed, clean::text).to_string()
 }
 
-/// Moves a time to where times are believed: the server would refuse the year 0.
+/// Moves a time into the range of plausible times, since the server would refuse the year 0.
 fn believed(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(sensible(at.as_micros()))
 }
 
-/// Notes when each process of the batch was first and last heard of. One that is heard of after its
-/// end did not end.
+/// Stores when each process of the batch was first and last seen. A process that is seen after its
+/// end has not ended.
 async fn instances(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let processes = InstanceRow::all_of(batch).into_iter().map(|process| {
         json!({
@@ -278,7 +277,7 @@ async fn instances(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result
     upsert.execute(transaction).await.map(drop)
 }
 
-/// Brings the catalog of this program's stages up to date.
+/// Updates the catalog of this program's stages.
 pub(super) async fn catalog(
     connection: &mut PgConnection,
     session: &Session,
@@ -302,7 +301,7 @@ pub(super) async fn catalog(
     transaction.commit().await
 }
 
-/// Notes that these processes write no more.
+/// Marks processes as ended.
 pub(super) async fn ended(
     connection: &mut PgConnection,
     session: &Session,
@@ -314,7 +313,7 @@ pub(super) async fn ended(
     transaction.commit().await
 }
 
-/// Returns JSON as text for a statement.
+/// Returns JSON as cleaned text for a statement.
 fn cleaned(json: &Json) -> String {
     clean::json(json.to_string())
 }

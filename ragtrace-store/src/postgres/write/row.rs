@@ -1,4 +1,4 @@
-//! A record as a row.
+//! Converts a record into a row.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,8 +10,8 @@ use crate::object::Object;
 use crate::postgres::clean;
 use crate::postgres::days::{day_of, sensible};
 
-/// Columns that are written, in the order of `logs`: all but `created_at` and `written`, which the
-/// server fills in.
+/// The columns that are written, in the order of `logs`. The server fills in `created_at` and
+/// `written`.
 pub(super) const COLUMNS: &str = "id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, \
     tenant_id, session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
     error, stack_trace, source, service, environment, version, host, instance, thread";
@@ -54,7 +54,7 @@ pub(super) struct Row<'a> {
 
 type Text<'a> = Option<Cow<'a, str>>;
 
-/// A span's id as the sixteen hex digits that are stored.
+/// A span id as the sixteen hex digits that are stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Digits([u8; 16]);
 
@@ -71,13 +71,13 @@ impl Digits {
     }
 }
 
-/// The days, counted from 1970, whose partitions the records go to.
+/// Returns the days, counted from 1970, whose partitions the records belong to.
 pub(crate) fn days_of(records: &[Record]) -> BTreeSet<i64> {
     let mut days = BTreeSet::new();
     let mut last = None;
     for record in records {
         let day = day_of(sensible(record.timestamp().as_micros()));
-        // Neighbours are nearly always of the same day.
+        // Neighbouring records are nearly always of the same day.
         if last.replace(day) != Some(day) {
             days.insert(day);
         }
@@ -130,16 +130,16 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Returns the place in the source that declares a stage, as JSON. Written without a map, since
-/// every row has one.
+/// Returns the source location of a stage as JSON. It is written without a map, since every row has
+/// one.
 fn source((file, line): (&str, u32)) -> String {
     let file = serde_json::to_string(file).unwrap_or_else(|_| "null".to_owned());
     clean::json(format!("{{\"file\":{file},\"line\":{line}}}"))
 }
 
-/// The context of a record whose time is beyond belief, with that time in it, in microseconds since
-/// 1970.
+/// Returns the context of a record whose time is implausible, with the original time added in
+/// microseconds since 1970.
 fn with_time(record: &Record, said: i64) -> String {
-    // A field of that name before it is gone in the column: the last one counts.
+    // If the record has a field of this name, the last one counts and replaces it.
     record.context_json().map_or_else(Object::new, Object::of).with("clamped_timestamp_micros", said).close()
 }

@@ -1,4 +1,4 @@
-//! Scores of a batch.
+//! Writes the scores of a batch.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,9 +11,10 @@ use crate::postgres::days::sensible;
 use crate::postgres::session::PgTransaction;
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is
-/// not passed over as its log records are: of its scores, some may have been refused, and the
-/// tenants of their traces were mended since. Those that are there stay as they are, by their ids.
+/// Writes the scores of a batch, and returns those that are refused. Unlike its log records, the
+/// scores of a batch that is already written are written again: some may have been refused then,
+/// and the tenants of their traces corrected since. Scores that are already stored stay as they
+/// are, by their ids.
 pub(super) async fn write_scores(
     transaction: &mut PgTransaction<'_>,
     batch: &Batch,
@@ -27,7 +28,7 @@ pub(super) async fn write_scores(
     let (mut good, mut tenants, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
     for score in scores {
         let known = known_of(&score);
-        // The tenant is compared as it is stored.
+        // The tenants are compared in the form in which they are stored.
         let own = clean::as_stored(score.record.tenant_id());
         if let Some(refusal) = score.refusal(known.as_deref()).filter(|_| own != known) {
             foreign.push((score.record.id(), refusal));
@@ -40,14 +41,15 @@ pub(super) async fn write_scores(
         insert(transaction, &good, &tenants).await?;
     }
     if !foreign.is_empty() {
-        // Some were taken before anybody knew their trace: who is told otherwise has them twice.
+        // Some were accepted before their trace was known. Refusing them now would store them a
+        // second time as dead letters.
         let there = there(transaction, &column(&foreign, |(id, _)| *id)).await?;
         refused.extend(foreign.into_iter().filter(|(id, _)| !there.contains(id)).map(|(_, refusal)| refusal));
     }
     Ok(refused)
 }
 
-/// Returns the tenants of the traces that are judged, of those that are known under one.
+/// Returns the tenants of the judged traces that have a known tenant.
 async fn tenants_of_traces(
     transaction: &mut PgTransaction<'_>,
     scores: &[NewScore<'_>],
@@ -62,7 +64,7 @@ async fn tenants_of_traces(
     Ok(known.into_iter().filter_map(|row| Some((row.trace_id, row.tenant_id?))).collect())
 }
 
-/// Returns the ids, of these, of scores that have their row.
+/// Returns those of the ids whose scores are already stored.
 async fn there(transaction: &mut PgTransaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!("SELECT id FROM scores WHERE id = ANY ($1)", ids).fetch_all(transaction).await
 }

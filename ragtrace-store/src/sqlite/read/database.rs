@@ -1,4 +1,4 @@
-//! A database that is open for reading.
+//! A database file that is open for reading.
 
 use std::time::Duration;
 
@@ -12,20 +12,19 @@ use crate::sqlite::files::{FileId, FileStates, Files};
 use crate::sqlite::reader_vfs::{self, LOCKING, UNLOCKED};
 use crate::sqlite::schema;
 
-/// Readers at once. They do not wait for each other, nor for the writer.
+/// The largest number of connections. They wait neither for each other nor for the writer.
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a file is read, which depends on what lies beside it.
+/// The way a file is read, which depends on its companions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
-    /// With SQLite's locks, as somebody may be writing: log and shared memory are there, or a
-    /// journal.
+    /// With SQLite's locks, since another process may be writing: log and shared memory, or a
+    /// journal, exist.
     Locking,
-    /// Without locks, since without shared memory there are none: the log and the file, as they
-    /// are.
+    /// Without locks, since there are none without shared memory: the log and the file as they are.
     Log,
-    /// Without locks: nothing but the file, as it is.
+    /// Without locks: only the file, as it is.
     Alone,
 }
 
@@ -40,19 +39,19 @@ impl Access {
     }
 }
 
-/// Connections to one file, read in one way.
+/// Connections to one file, all of which read it in the same way.
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteStore {
     pub(super) pool: SqlitePool,
-    /// The device of the file and its number on it.
+    /// The device and inode of the file.
     pub(super) file: (u64, u64),
-    /// The files as they were when this was opened.
+    /// The state of the files when this was opened.
     opened: FileStates,
 }
 
 impl SqliteStore {
-    /// Opens the file for reading, as its companions are at the moment. It is not created, and
-    /// neither is anything beside it.
+    /// Opens the file for reading, in the way that its companions require. Neither the file nor
+    /// anything beside it is created.
     pub(super) async fn open(files: &Files, states: FileStates) -> Result<Self, Fault> {
         let access = Access::to(&states);
         let pool = connect(files, access).await.map_err(|error| while_opening_to_read(files, error))?;
@@ -61,42 +60,42 @@ impl SqliteStore {
         Ok(Self { pool, file: (id.device, id.inode), opened: states })
     }
 
-    /// Returns `true` if what was read until now is of these files, and of one moment of theirs.
+    /// Returns `true` if everything read so far comes from these files in one state.
     pub(super) fn is_of(&self, states: &FileStates) -> bool {
         is_undisturbed(&self.opened, states)
     }
 
-    /// Returns `true` if the database itself is in its place still.
+    /// Returns `true` if the database is still at its path.
     pub(super) fn is_at(&self, states: &FileStates) -> bool {
         states.ids().database.is_some_and(|id| (id.device, id.inode) == self.file)
     }
 
-    /// Returns `true` if this takes part in SQLite's locks.
+    /// Returns `true` if these connections take part in SQLite's locks.
     pub(super) fn has_locks(&self) -> bool {
         has_locks(&self.opened)
     }
 }
 
-/// Returns `true` if whoever reads in between reads of one moment. Without locks anybody may write
-/// meanwhile; with them, files may only be exchanged.
+/// Returns `true` if everything read between two looks at the files comes from one state. Without
+/// locks any change between them disturbs; with locks only a replaced file does.
 pub(super) fn is_undisturbed(before: &FileStates, after: &FileStates) -> bool {
     if has_locks(before) { before.ids() == after.ids() } else { before == after }
 }
 
-/// Returns `true` if files like these are read with SQLite's locks.
+/// Returns `true` if files in this state are read with SQLite's locks.
 pub(super) fn has_locks(states: &FileStates) -> bool {
     Access::to(states) == Access::Locking
 }
 
-/// Connects, and reads from the file over each connection: SQLite opens it and its log no sooner,
-/// and by then another may be at their names.
+/// Connects, and reads from the file over each connection, since SQLite opens the file and its log
+/// only then. Later, other files might be at their paths.
 async fn connect(files: &Files, access: Access) -> Result<SqlitePool, sqlx::Error> {
     if !reader_vfs::is_registered() {
         return Err(sqlx::Error::Configuration("this SQLite has no file system to build upon".into()));
     }
     let options = match access {
         Access::Locking => options(files, LOCKING),
-        // In exclusive mode an index of the log is made in memory, in the place of `-shm`.
+        // In exclusive mode SQLite builds the log's index in memory, and needs no `-shm`.
         Access::Log => options(files, UNLOCKED).pragma("locking_mode", "EXCLUSIVE"),
         Access::Alone => options(files, "immutable=1"),
     };

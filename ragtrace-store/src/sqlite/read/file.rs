@@ -1,10 +1,10 @@
-//! A path that is read, whatever file is there.
+//! A path that is open for reading, whatever file is there.
 //!
-//! Readers leave nothing behind: they make no file and change none, so they lock nobody out, and
-//! may read where they may not write. So they take part in SQLite's locks only where `-wal` and
-//! `-shm` are there already. Where they are not, nobody is writing, and the file is read as it is.
-//! Someone may begin to write meanwhile: what was read is looked at again, and read anew if the
-//! files have changed.
+//! Readers leave nothing behind: they create and change no files, so they lock nobody out, and can
+//! read where they may not write. Therefore they take part in SQLite's locks only if `-wal` and
+//! `-shm` already exist. If they do not, nobody is writing, and the file is read as it is. A writer
+//! may start meanwhile, so the files are examined again after reading, and read again if they have
+//! changed.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,14 +16,15 @@ use crate::fault::{Cause, Fault};
 use crate::read::{Tail, TailCursor, TailPoint};
 use crate::sqlite::files::{Files, subject};
 
-/// How long a file is asked that others exchange or write meanwhile, its openings included.
+/// The longest time spent on one query while others replace the file or write to it, including the
+/// time to open it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
-/// How often a file is opened that does not stay as it is.
+/// The number of attempts to open a file that keeps changing.
 const ATTEMPTS: usize = 50;
-/// The pause between two attempts: a writer that comes or goes takes less.
+/// The pause between two attempts. A writer opens or closes a file in less.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A path that is open for reading. A clone shares its connections.
+/// A path that is open for reading. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteFile {
     files: Files,
@@ -31,15 +32,15 @@ pub(crate) struct SqliteFile {
 }
 
 impl SqliteFile {
-    /// Opens what is at `path` for reading.
+    /// Opens the file at `path` for reading.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         let files = Files::existing(path)?;
         let store = open(&files).await?;
         Ok(Self { files, open: Arc::new(Mutex::new(store)) })
     }
 
-    /// Returns what is open, and opens it anew if other files are there now, or others have written
-    /// to them. Connections to a file that is gone are closed.
+    /// Returns the open store. It is opened again if other files are at the path now, or others
+    /// have written to them. Connections to a replaced file are closed.
     pub(crate) async fn store(&self) -> Result<SqliteStore, StoreError> {
         let store = self.current();
         if store.is_of(&self.files.states()) {
@@ -50,14 +51,15 @@ impl SqliteFile {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *open, fresh.clone())
         };
-        // It closes once nobody asks it any more.
+        // The old store closes when the last query on it ends.
         drop(before);
         Ok(fresh)
     }
 
-    /// Returns `true` if an answer of this store's is of one moment. If it is not, ask again.
+    /// Returns `true` if the answer comes from one state of the files. Otherwise the query has to
+    /// be repeated.
     pub(crate) fn is_settled<T>(&self, store: &SqliteStore, answer: &Result<T, StoreError>) -> bool {
-        // SQLite's locks answer for what they gave, also where the file was exchanged since.
+        // SQLite's locks vouch for the answer even if the file was replaced afterwards.
         store.is_of(&self.files.states()) || (answer.is_ok() && store.has_locks())
     }
 
@@ -65,16 +67,16 @@ impl SqliteFile {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns what was written since a cursor. A file that was moved away is read to its end
-    /// first, and then the one that took its place from its beginning.
+    /// Returns the rows written since a cursor. A file that was moved away is read to its end
+    /// first, and then its replacement from the beginning.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         let asked = Instant::now();
         while asked.elapsed() <= PATIENCE {
             let current = self.current();
             if let Some(TailCursor(TailPoint::Row { file, .. })) = &cursor
                 && *file == current.file
-                // One that is in its place is opened anew: without locks, connections from before
-                // others wrote to it show some of its pages as they were.
+                // A file that is still in place is opened again: without locks, connections that
+                // were opened before another process wrote may show old pages.
                 && !current.is_at(&self.files.states())
                 && let Ok(rest) = current.tail(cursor.clone()).await
                 && !rest.rows.is_empty()
@@ -91,18 +93,18 @@ impl SqliteFile {
         Err(self.unsettled())
     }
 
-    /// Waits for a moment before a question is asked again.
+    /// Waits before a query is repeated.
     pub(crate) async fn pause(&self) {
         tokio::time::sleep(PAUSE).await;
     }
 
-    /// Says that the file did not stay as it is for long enough.
+    /// Returns the error of a file that changed for too long.
     pub(crate) fn unsettled(&self) -> StoreError {
         changing(&self.files).into()
     }
 }
 
-/// Opens the files as soon as they stay as they are for a moment.
+/// Opens the files as soon as they stay unchanged for a moment.
 async fn open(files: &Files) -> Result<SqliteStore, Fault> {
     for attempt in 0..ATTEMPTS {
         let before = files.states();
@@ -114,7 +116,7 @@ async fn open(files: &Files) -> Result<SqliteStore, Fault> {
         let is_undisturbed = is_undisturbed(&before, &files.states());
         match opened {
             Ok(store) if is_undisturbed => return Ok(store),
-            // Companions that went and came between two looks at them are the same to look at.
+            // Companions that vanished and came back between two looks appear unchanged.
             Err(fault) if is_undisturbed && (attempt > 2 || fault.cause() != Cause::Operator) => return Err(fault),
             _ => tokio::time::sleep(PAUSE).await,
         }
@@ -123,8 +125,9 @@ async fn open(files: &Files) -> Result<SqliteStore, Fault> {
     Err(changing(files))
 }
 
-/// Says that a file did not stay as it is for long enough.
+/// Returns the fault of a file that changed for too long.
 fn changing(files: &Files) -> Fault {
-    let message = format!("programs come and go that write to {}: try again", subject(&files.path));
+    let message =
+        format!("{} keeps changing, as programs that write to it start and stop: try again", subject(&files.path));
     Fault::new(Cause::Transient, message)
 }

@@ -1,4 +1,4 @@
-//! Finished traces, counts, and the catalog.
+//! Reads finished traces, counts, and the catalog.
 
 use ragtrace::metrics::RunStatus;
 
@@ -10,7 +10,7 @@ use crate::read::{
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// Returns finished traces, the newest first.
+    /// Returns finished traces, newest first.
     pub(crate) async fn traces(&self, filter: &TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let since = filter.since.map_or_else(String::new, |since| since.to_string());
         let up_to = filter.after.last_instant(filter.until).to_string();
@@ -41,7 +41,7 @@ impl SqliteStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }
 
-    /// Returns what stages did in a window of whole minutes.
+    /// Returns the counts of a window of whole minutes.
     pub(crate) async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         let (since, until) = (window.since.to_string(), window.until.to_string());
         let rows = sqlx::query_as!(

@@ -1,4 +1,4 @@
-//! Rows of `logs` and of its archive.
+//! Reads rows of `logs` and of its archive.
 
 use ragtrace::{Level, Timestamp};
 use serde_json::json;
@@ -9,10 +9,10 @@ use crate::error::StoreError;
 use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
 use crate::sqlite::fault::while_reading;
 
-/// A filter as the statements take it.
+/// A filter in the form in which statements take it.
 struct Parameters<'a> {
     since: String,
-    /// The last instant that may match: an index is read from there, and not from the newest row.
+    /// The last instant that may match. An index is read from there, and not from the newest row.
     up_to: String,
     trace_id: Option<String>,
     request_id: Option<&'a str>,
@@ -29,7 +29,7 @@ struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     fn of(filter: &'a LogFilter) -> Self {
         Self {
-            // Every time sorts after the empty text.
+            // Every time sorts after the empty string.
             since: filter.since.map_or_else(String::new, |since| since.to_string()),
             up_to: filter.after.last_instant(filter.until).to_string(),
             trace_id: filter.trace_id.map(|trace_id| trace_id.to_string()),
@@ -46,7 +46,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The index that a filter goes by.
+/// The index by which rows are found.
 enum By {
     Trace,
     UserErrors,
@@ -68,7 +68,8 @@ impl By {
     }
 }
 
-/// Fetches the rows of a table that match, by one of its indexes under a condition of that index's.
+/// Fetches the matching rows of a table by one of its indexes, under a condition on the index's
+/// column.
 macro_rules! fetch {
     ($self:expr, $parameters:expr, $from:literal, $condition:literal) => {
         select_matching!($parameters, $from, $condition).fetch_all(&$self.pool).await
@@ -76,7 +77,7 @@ macro_rules! fetch {
 }
 
 impl SqliteStore {
-    /// Returns the rows of a table that match, the newest first.
+    /// Returns the matching rows of a table, newest first.
     pub(crate) async fn logs(&self, place: Place, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let parameters = Parameters::of(filter);
         let rows = match (place, By::of(filter)) {
@@ -111,8 +112,8 @@ impl SqliteStore {
         rows.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Returns the starts without an end, of processes that live, the oldest first. One pass over
-    /// the window finds the spans without an end, however many of them a trace has.
+    /// Returns the start records without an end whose processes are alive, oldest first. One pass
+    /// over the window finds them, however many spans a trace has.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
         let (since, alive) = (now.minus(INFLIGHT_WINDOW).to_string(), now.minus(INSTANCE_TIMEOUT).to_string());

@@ -1,7 +1,7 @@
 //! The store in a SQLite file.
 //!
-//! Each way to narrow a search has a statement of its own that names the index it uses, since
-//! SQLite plans a statement before it knows which parameters are NULL.
+//! SQLite plans a statement before it knows which parameters are NULL. So each way to narrow a
+//! search has a statement of its own, which names the index to use.
 
 mod database;
 mod file;

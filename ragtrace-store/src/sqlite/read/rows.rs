@@ -1,6 +1,6 @@
-//! The rows of `logs` and of its archive, as they are read: the one list of their columns.
+//! Selects rows of `logs` and of its archive. The list of their columns is only here.
 
-/// Selects whole rows by the rest of a statement, from `FROM` on, which is given in parts.
+/// Selects whole rows. The rest of the statement, from `FROM` on, is given in parts.
 macro_rules! select_rows {
     ([$($rest:literal),+ $(,)?], $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -16,8 +16,8 @@ macro_rules! select_rows {
     };
 }
 
-/// Selects the rows that match a filter, from a table by one of its indexes under a condition of
-/// that index's.
+/// Selects the rows of a table that match a filter, by one of its indexes under a condition on the
+/// index's column.
 macro_rules! select_matching {
     ($filter:expr, $from:literal, $condition:literal) => {{
         let parameters = $filter;

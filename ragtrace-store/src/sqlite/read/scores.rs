@@ -1,4 +1,4 @@
-//! Scores.
+//! Reads scores.
 
 use ragtrace::TraceId;
 
@@ -8,7 +8,7 @@ use crate::read::{SCORE_ROWS, ScoreColumns, ScoreRow};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// Returns the scores of a trace, the oldest first.
+    /// Returns the scores of a trace, oldest first.
     pub(crate) async fn scores(&self, trace: TraceId) -> Result<Vec<ScoreRow>, StoreError> {
         let id = trace.to_string();
         let rows = sqlx::query_as!(

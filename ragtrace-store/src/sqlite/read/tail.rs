@@ -1,4 +1,4 @@
-//! Following: rows that were written since.
+//! Follows the store: reads the rows written since a cursor.
 
 use super::database::SqliteStore;
 use super::rows::select_rows;
@@ -7,9 +7,9 @@ use crate::read::{LogRow, TAIL_ROWS, Tail, TailCursor, TailPoint};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// Returns what was written since a cursor. One writer at a time gives numbers in the order of
-    /// commits, and none is given twice, so nothing that comes later has one of those that were
-    /// seen. A file that was put back to an earlier state is followed from its end.
+    /// Returns the rows written since a cursor. There is one writer at a time, so row numbers grow
+    /// in the order of commits and none is given twice; a later row always has a larger number. A
+    /// file that was restored to an earlier state is followed from its end.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         let state = sqlx::query!(
             "SELECT id AS \"store!: String\",
@@ -18,13 +18,13 @@ impl SqliteStore {
         );
         let state = state.fetch_one(&self.pool).await.map_err(while_reading)?;
         let seen = match cursor {
-            // Of another store, in whose place this one is: all of it is new.
+            // The cursor belongs to another store, which this one has replaced: all rows are new.
             Some(TailCursor(TailPoint::Row { store, .. })) if store != state.store => 0,
             Some(TailCursor(TailPoint::Row { number, .. })) => number.min(state.last),
             _ => state.last,
         };
         let limit = i64::try_from(TAIL_ROWS).unwrap_or(i64::MAX);
-        // A row keeps its number when it is moved.
+        // A row keeps its number when it is moved to the archive.
         let last = sqlx::query_scalar!(
             "SELECT max(number) AS \"number?: i64\" FROM (
                 SELECT number FROM logs WHERE number > ?1

@@ -1,4 +1,4 @@
-//! Traces: their rows, and which there are.
+//! Reads traces and finds their ids.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, Place, TRACE_ROWS
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// Returns the rows of a trace, and what is known of the processes that wrote them. The
-    /// processes are read first: one that ends in between has not ended then, rather than having
-    /// ended before its last rows.
+    /// Returns the rows of a trace, and when the processes that wrote them were last seen. The
+    /// processes are read first: one that ends between the two queries then counts as alive, rather
+    /// than as ended before its last rows.
     pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, AssemblyInput), StoreError> {
         let id = trace.to_string();
         let instances = sqlx::query!(
@@ -41,7 +41,7 @@ impl SqliteStore {
 
     /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
-        // A row that is moved in between is found twice, which does no harm.
+        // A row moved between the two queries is found twice, which does no harm.
         let newest = sqlx::query!(
             "SELECT timestamp AS \"timestamp!\", trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_time
             WHERE timestamp > '' AND trace_id IS NOT NULL ORDER BY timestamp DESC, id DESC LIMIT 1"
@@ -57,8 +57,8 @@ impl SqliteStore {
         Ok(archived.or(newest.map(|row| row.trace_id)).and_then(|id| id.parse().ok()))
     }
 
-    /// Returns the traces of a table whose ids lie between two, both included: a step down the
-    /// index for each, past all the records of the one before.
+    /// Returns the traces of a table whose ids lie between two ids, both included. Each of them
+    /// takes one step down the index, past all the records of the one before.
     pub(crate) async fn traces_between(
         &self,
         place: Place,

@@ -1,15 +1,15 @@
-//! The headers of an answer, which say in which trace it was made.
+//! The headers of a response that name its trace.
 //!
-//! `X-Trace-ID` has the trace's id as records print it. `Server-Timing` has the request's span,
-//! under two names: `trace`, which the W3C's draft has for it, and `traceparent`, which the browser
-//! agents of today look for.
+//! `X-Trace-ID` contains the trace id in the form that records have. `Server-Timing` contains the
+//! request's span under two names: `trace`, which the W3C draft uses, and `traceparent`, which
+//! today's browser agents look for.
 //!
-//! A page of another origin sees either only if the answer says so. Nothing is opened that the
-//! application has not: where it answers other origins (`Access-Control-Allow-Origin`,
-//! `Access-Control-Expose-Headers`), these headers are added to what they may read, and an origin
-//! that it names to what they may time. `*` is none: it opens answers to what is asked without
-//! cookies, and the times would be those of any request, with the cookies of whoever looks at the
-//! page.
+//! A page of another origin sees these headers only if the response allows it. This module allows
+//! nothing that the application has not: where the application answers other origins
+//! (`Access-Control-Allow-Origin`, `Access-Control-Expose-Headers`), these headers are added to the
+//! exposed ones, and an origin that is named may read the timing. The origin `*` may not: it allows
+//! requests without cookies only, while timings would also show requests with the cookies of the
+//! page's visitor.
 
 use http::HeaderMap;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
@@ -18,7 +18,7 @@ use super::names::{SERVER_TIMING, TIMING_ALLOW_ORIGIN, X_TRACE_ID};
 use super::value;
 use crate::RequestContext;
 
-/// Adds the headers of an answer that was made in `context`, whose span is the request's.
+/// Adds the headers of a response that was made in `context`, whose current span is the request's.
 pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_server_timing: bool) {
     let Ok(trace_id) = HeaderValue::from_bytes(&context.trace_id().to_hyphenated()) else { return };
     headers.insert(&X_TRACE_ID, trace_id);
@@ -37,7 +37,7 @@ pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_serv
     }
 }
 
-/// Returns the metrics of a request, whose `traceparent` this is.
+/// Returns the `Server-Timing` value for a request with this `traceparent`.
 fn server_timing(traceparent: &[u8; 55]) -> [u8; 142] {
     let mut metrics = [0; 142];
     let parts = [&b"trace;desc="[..], traceparent, b", traceparent;desc=\"", traceparent, b"\""];
@@ -50,7 +50,7 @@ fn server_timing(traceparent: &[u8; 55]) -> [u8; 142] {
     metrics
 }
 
-/// Adds names to those that pages of other origins may read.
+/// Adds names to the headers that pages of other origins may read.
 fn expose(headers: &mut HeaderMap, names: &[&str]) {
     let is_listed = |name: &str| {
         let mut listed = value::members(headers, &ACCESS_CONTROL_EXPOSE_HEADERS);

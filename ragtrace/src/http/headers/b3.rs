@@ -1,5 +1,5 @@
-//! B3, Zipkin's headers (`openzipkin/b3-propagation`): `b3` alone, which wins, or `X-B3-TraceId`,
-//! `X-B3-SpanId`, `X-B3-Sampled` and `X-B3-Flags`.
+//! B3, the headers of Zipkin (`openzipkin/b3-propagation`): the single header `b3`, which takes
+//! precedence, or `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled` and `X-B3-Flags`.
 
 use http::HeaderMap;
 use ragtrace_core::context::{Caller, trace_flag};
@@ -16,12 +16,12 @@ pub(super) fn caller(headers: &HeaderMap) -> Option<Caller> {
     })
 }
 
-/// Returns what the headers say of sampling, which they may do without a trace (`b3: 0`).
+/// Returns the sampling decision in the headers, which may be there without a trace (`b3: 0`).
 pub(super) fn verdict(headers: &HeaderMap) -> Option<bool> {
     value::only(headers, &B3).and_then(sampled).or_else(|| verdict_of_several(headers))
 }
 
-/// Reads `{trace}-{span}`, with `-{sampled}` and `-{parent}` after it or without.
+/// Parses `{trace}-{span}`, optionally followed by `-{sampled}` and `-{parent}`.
 fn of_single(value: &[u8]) -> Option<Caller> {
     let mut parts = value.split(|byte| *byte == b'-');
     let (trace_id, span_id) = (parts.next()?, parts.next()?);
@@ -33,7 +33,7 @@ fn of_single(value: &[u8]) -> Option<Caller> {
 
 fn of_ids(trace_id: &[u8], span_id: &[u8], verdict: Option<bool>) -> Option<Caller> {
     let (upper, lower) = match trace_id.len() {
-        // An id of 64 bits is the lower half of one of 128.
+        // A 64-bit id is the lower half of a 128-bit id.
         16 => (0, value::hex_64(trace_id)?),
         32 => (value::hex_64(&trace_id[..16])?, value::hex_64(&trace_id[16..])?),
         _ => return None,
@@ -50,8 +50,8 @@ fn verdict_of_several(headers: &HeaderMap) -> Option<bool> {
     if is_debug { Some(true) } else { value::only(headers, &B3_SAMPLED).and_then(sampled) }
 }
 
-/// Reads a verdict. Debugging is one for sampling; the words are those of older tracers, which have
-/// to be taken.
+/// Parses a sampling decision. The debug flag implies sampling; `true` and `false` are sent by
+/// older tracers and have to be accepted.
 fn sampled(verdict: &[u8]) -> Option<bool> {
     match verdict {
         b"1" | b"d" | b"true" => Some(true),

@@ -1,4 +1,5 @@
-//! `baggage` (W3C Baggage, sections 3.2 and 3.3): small facts that travel with a request.
+//! The `baggage` header (W3C Baggage, sections 3.2 and 3.3), which carries key-value pairs along
+//! with a request.
 
 use http::HeaderMap;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
@@ -7,30 +8,31 @@ use super::names::BAGGAGE;
 use super::value;
 use crate::RequestContext;
 
-/// The most members, and the most bytes of all together with the commas between them, that have to
-/// be sent on (section 3.3.2, "Limits").
+/// The number of members, and the bytes of all members and the commas between them, that have to be
+/// propagated (section 3.3.2, "Limits").
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8_192;
-/// A name of one character, and its sign.
+/// The length of a key of one character and the equals sign.
 const SHORTEST_MEMBER: usize = 2;
-/// The characters that a value has percent-encoded (section 3.3.1.3).
+/// The characters that are percent-encoded in a value (section 3.3.1.3).
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
 
-/// A member as a context keeps it.
+/// A member as a context stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// Decoded.
+    /// The decoded value.
     pub(super) value: String,
-    /// As they came, without the semicolon before the first; empty if there are none.
+    /// The properties as received, without the semicolon before the first; empty if there are none.
     pub(super) properties: String,
 }
 
-/// Returns the members of all lines of the header. Those that are malformed are left out, and so is
-/// what is over the limits, by whole members.
+/// Returns the members of all lines of the header. Malformed members are left out, and so are whole
+/// members beyond the limits.
 pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
     let mut left = Left::whole();
-    // A member is judged before it is copied, and once none can fit no more are looked at.
+    // Members are checked before they are copied, and the search stops when no further member can
+    // fit.
     let members = value::members(headers, &BAGGAGE).map_while(move |member| {
         let has_room = left.has_room_for(SHORTEST_MEMBER);
         has_room.then(|| {
@@ -43,9 +45,9 @@ pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
     members.flatten()
 }
 
-/// Returns the baggage of a context as the value of a header; `None` if it has none that can be
-/// sent. Names that are no tokens of HTTP cannot be. The application's own goes first, so that a
-/// caller cannot push it out.
+/// Returns the baggage of a context as the value of a header, or `None` if there is nothing to
+/// send. Keys that are not tokens of HTTP cannot be sent. The application's own members come first,
+/// so that a caller cannot displace them.
 pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
     let members =
         context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {
@@ -68,10 +70,10 @@ pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
     (!members.is_empty()).then(|| members.join(","))
 }
 
-/// How much of the limits is left.
+/// The remaining part of the limits.
 struct Left {
     members: usize,
-    /// With a comma before each member, so one more than there are.
+    /// The remaining bytes, with a comma counted for each member, so one more than there will be.
     bytes: usize,
 }
 
@@ -102,7 +104,7 @@ fn parse(member: &[u8]) -> Option<Member> {
     })
 }
 
-/// Returns a text of bytes that are known to be one.
+/// Returns bytes that are known to be ASCII as text.
 fn text(ascii: &[u8]) -> String {
     String::from_utf8_lossy(ascii).into_owned()
 }
@@ -112,7 +114,7 @@ fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
-/// Returns true for a token (RFC 9110, section 5.6.2).
+/// Returns `true` for a token (RFC 9110, section 5.6.2).
 fn is_token(name: &[u8]) -> bool {
     let is_sign = |byte: &u8| b"!#$%&'*+-.^_`|~".contains(byte);
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))

@@ -1,5 +1,5 @@
 //! Datadog's headers: `x-datadog-trace-id`, `x-datadog-parent-id`, `x-datadog-sampling-priority`
-//! and `x-datadog-tags` ("Trace Context Propagation", in the documentation of its tracers).
+//! and `x-datadog-tags` ("Trace Context Propagation" in the documentation of its tracers).
 
 use http::HeaderMap;
 use ragtrace_core::context::{Caller, trace_flag};
@@ -8,9 +8,9 @@ use super::names::{DATADOG_PARENT_ID, DATADOG_SAMPLING_PRIORITY, DATADOG_TAGS, D
 use super::value;
 use crate::{SpanId, TraceId};
 
-/// The tag with the upper 64 bits of the trace's id, as 16 hex digits.
+/// The tag with the upper 64 bits of the trace id, as 16 hex digits.
 pub(crate) const UPPER_BITS: &str = "_dd.p.tid";
-/// The most bytes of all tags (`DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH`).
+/// The maximum length of all tags in bytes (`DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH`).
 const MOST_OF_TAGS: usize = 512;
 
 /// Returns the caller that the headers name: a trace, and a span in it unless that is missing or 0.

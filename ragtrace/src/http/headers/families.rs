@@ -1,11 +1,11 @@
-//! Which of the headers that are read a request has at all.
+//! The families of context headers that a request has.
 //!
-//! A request has one family of them or none, and there are a dozen names: one look at the names
-//! that came costs less than a search for each that might have.
+//! A request has headers of one family or none, and there are a dozen names: one pass over the
+//! request's headers costs less than a lookup of each name.
 
 use http::HeaderMap;
 
-/// Families of headers, a bit each.
+/// A set of header families, one bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Families(u8);
 
@@ -20,12 +20,12 @@ impl Families {
     pub(super) const TRACESTATE: Self = Self(1 << 7);
     const NONE: Self = Self(0);
 
-    /// Returns the families of which at least one header is there.
+    /// Returns the families of which at least one header is present.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         headers.keys().fold(Self::NONE, |families, name| Self(families.0 | Self::of_name(name.as_str()).0))
     }
 
-    /// Returns true if there is a header of this family.
+    /// Returns `true` if a header of this family is present.
     pub(super) const fn has(self, family: Self) -> bool {
         self.0 & family.0 != 0
     }

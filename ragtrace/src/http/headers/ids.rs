@@ -1,4 +1,4 @@
-//! `X-Trace-ID` and `X-Request-ID`, which no specification has.
+//! `X-Trace-ID` and `X-Request-ID`, which no specification defines.
 
 use http::HeaderMap;
 
@@ -6,22 +6,22 @@ use super::names::{X_REQUEST_ID, X_TRACE_ID};
 use super::value;
 use crate::TraceId;
 
-/// The most characters of a request's id.
+/// The maximum length of a request id in characters.
 const MOST_CHARACTERS: usize = 128;
 
-/// Returns the trace that the header names: a UUID or 32 hex digits, not all zero.
+/// Returns the trace id in the header: a UUID or 32 hex digits, not all zero.
 pub(in crate::http) fn trace_id(headers: &HeaderMap) -> Option<TraceId> {
     read_trace_id(value::only(headers, &X_TRACE_ID)?)
 }
 
-/// Returns the request's id that the header names, if it is of letters, digits and the signs that
-/// ids have, so that it means nothing to a shell, a page or a query.
+/// Returns the request id in the header, if it consists of letters, digits and the punctuation
+/// common in ids, so that it has no special meaning in a shell, a page or a query.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
     read_request_id(value::only(headers, &X_REQUEST_ID)?)
 }
 
 fn read_trace_id(value: &[u8]) -> Option<TraceId> {
-    // An error quotes what it could not read, and what is too long is not looked at.
+    // The length is checked first, because a parse error would copy the value.
     let value = Some(value).filter(|value| matches!(value.len(), 32 | 36))?;
     str::from_utf8(value).ok()?.parse().ok()
 }

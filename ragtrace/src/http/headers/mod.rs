@@ -1,23 +1,23 @@
-//! The headers of a request, read into its context, and those that answer it.
+//! The headers of a request that are read into its context, and the headers of the response.
 //!
-//! [`read`] promises: it makes a context of any headers whatever, in time that grows with their
-//! size and memory that does not. What is malformed, too long or there twice counts as absent; it
-//! is neither repeated nor logged. No flag of a caller's decides what is sampled here; the id of
-//! the trace does, so whoever names it chooses.
+//! [`read`] promises to make a context from any headers, in time that grows with their size and
+//! memory that does not. Headers that are malformed, too long or repeated count as absent, and are
+//! neither sent on nor logged. A caller's flags do not decide what is sampled here; the trace id
+//! does, so a caller that chooses the id decides.
 //!
-//! | said by | in the order in which they are believed |
+//! | information | sources, in order of precedence |
 //! | --- | --- |
-//! | trace and parent | `traceparent`, else Datadog's headers, else B3's, else `X-Trace-ID` (a trace without a parent) |
-//! | the flag "sampled", which is sent on | whoever names the trace; B3 also where it names none |
-//! | vendors' state of the trace | `tracestate`, if it is `traceparent` that names the trace |
-//! | the run of a LangSmith client | `langsmith-trace`, whoever names the trace |
-//! | the request | `X-Request-ID` |
-//! | what travels along | `baggage`, whoever names the trace |
+//! | trace and parent | `traceparent`, then Datadog's headers, then B3's, then `X-Trace-ID` (a trace without a parent) |
+//! | the flag "sampled", which is sent on | the header that names the trace; B3's even if they do not name one |
+//! | the trace state of other vendors | `tracestate`, if `traceparent` names the trace |
+//! | the run of a LangSmith client | `langsmith-trace`, whichever header names the trace |
+//! | the request id | `X-Request-ID` |
+//! | baggage | `baggage`, whichever header names the trace |
 //!
-//! A public endpoint believes nobody: whoever names the trace chooses what is sampled, and could
-//! write into the trace of somebody else, and baggage goes on to services inside in our name. There
-//! the trace is a new one, the caller's is a link, the request's id is kept, and of LangSmith's
-//! headers and of baggage nothing is.
+//! A public endpoint trusts no caller: a caller that names the trace chooses whether it is sampled,
+//! could write into another user's trace, and could pass baggage to internal services in this
+//! service's name. There, each request starts a new trace with a link to the caller's, the request
+//! id is kept, and LangSmith's headers and baggage are ignored.
 
 mod answer;
 mod b3;
@@ -41,12 +41,12 @@ use self::families::Families;
 pub(super) use self::ids::trace_id;
 use crate::RequestContext;
 
-/// Returns the context of a request that came with these headers, for what is served without the
-/// layer: a queue's messages, a server that is no tower service. The other side is
-/// [`inject`](crate::http::inject).
+/// Returns the context of a request with these headers, where no layer reads them: for messages of
+/// a queue, or a server that is not a tower service.
 ///
-/// A malformed header counts as absent. Whoever sent the headers chooses the trace, and so what is
-/// sampled of it: they should be those of a caller that is trusted.
+/// Malformed headers count as absent. The sender of the headers chooses the trace, and so whether
+/// it is sampled; read only headers of trusted callers. [`inject`](crate::http::inject) is the
+/// reverse function.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -59,8 +59,8 @@ pub fn extract(headers: &HeaderMap) -> RequestContext {
     read(headers, false)
 }
 
-/// Returns the context of a request with these headers. A public endpoint starts a trace of its
-/// own, and keeps the caller's as a link.
+/// Returns the context of a request with these headers. A public endpoint starts a new trace with a
+/// link to the caller's.
 pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
     let present = Families::of(headers);
     let context = if is_public { restart(headers, present) } else { go_on(headers, present) };
@@ -87,7 +87,7 @@ fn caller(headers: &HeaderMap, present: Families) -> Option<(Caller, Families)> 
         .or_else(|| read(Families::B3, b3::caller))
 }
 
-/// Goes on with the caller's trace.
+/// Continues the caller's trace.
 fn go_on(headers: &HeaderMap, present: Families) -> RequestContext {
     let caller = caller(headers, present);
     let tracestate = match caller {
@@ -116,7 +116,7 @@ fn go_on(headers: &HeaderMap, present: Families) -> RequestContext {
     }
 }
 
-/// Starts a trace that is linked to the caller's.
+/// Starts a trace with a link to the caller's.
 fn restart(headers: &HeaderMap, present: Families) -> RequestContext {
     match caller(headers, present).and_then(|(caller, _)| Some((caller.trace_id, caller.parent?))) {
         Some((trace_id, parent)) => RequestContext::bare().with_link(trace_id, parent),

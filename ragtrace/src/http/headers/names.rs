@@ -1,4 +1,4 @@
-//! The names of all headers that are read or written here.
+//! The names of all headers that are read or written.
 
 use http::HeaderName;
 
@@ -30,7 +30,7 @@ names! {
     TIMING_ALLOW_ORIGIN: "timing-allow-origin",
 }
 
-/// All that carry a context, or say what a tracer made of one.
+/// All headers that carry a context, or part of one.
 pub(in crate::http) static OF_CONTEXTS: [&HeaderName; 15] = [
     &TRACEPARENT,
     &TRACESTATE,

@@ -1,22 +1,23 @@
-//! `tracestate` (W3C Trace Context level 2, section 3.3): what vendors keep beside a trace, which
-//! is sent on as it came.
+//! The `tracestate` header (W3C Trace Context level 2, section 3.3): data of other vendors about a
+//! trace, which is sent on as received.
 
 use http::HeaderMap;
 
 use super::names::TRACESTATE;
 use super::value;
 
-/// The most members (section 3.3.1.1). A list that has more is malformed.
+/// The maximum number of members (section 3.3.1.1). A longer list is malformed.
 const MOST_MEMBERS: usize = 32;
-/// The most characters that are kept: as many as have to be (section 3.3.1.5).
+/// The maximum length that is kept, in characters, which is the least that has to be (section
+/// 3.3.1.5).
 const MOST_CHARACTERS: usize = 512;
-/// A member that is longer goes first, if not all can be kept (section 3.3.1.5).
+/// The length above which members are removed first if not all can be kept (section 3.3.1.5).
 const LONG: usize = 128;
-/// The most characters of a key, and of a value (sections 3.3.1.3.1 and 3.3.1.3.2).
+/// The maximum length of a key, and of a value, in characters (sections 3.3.1.3.1 and 3.3.1.3.2).
 const MOST_OF_EITHER: usize = 256;
 
-/// Returns the members of all lines of the header, joined by commas; `None` if there are none, or
-/// one is malformed, which has all of them dropped.
+/// Returns the members of all lines of the header, joined by commas, or `None` if there are none.
+/// One malformed member invalidates all.
 pub(super) fn read(headers: &HeaderMap) -> Option<String> {
     joined(value::members(headers, &TRACESTATE))
 }
@@ -33,7 +34,7 @@ fn joined<'a>(members: impl Iterator<Item = &'a [u8]>) -> Option<String> {
     Some(kept.join(",")).filter(|joined| !joined.is_empty())
 }
 
-/// Takes whole members away until the rest may be kept.
+/// Removes whole members until the rest may be kept.
 fn shorten(members: &mut Vec<&str>) {
     let mut length = members.iter().map(|member| member.len() + 1).sum::<usize>().saturating_sub(1);
     while length > MOST_CHARACTERS {
@@ -43,7 +44,7 @@ fn shorten(members: &mut Vec<&str>) {
     }
 }
 
-/// Returns a member that is well-formed: a key and a value that is not empty.
+/// Returns a member if it is well-formed: a key and a value that is not empty.
 fn valid(member: &[u8]) -> Option<&str> {
     let member = str::from_utf8(member).ok()?;
     let (key, value) = member.split_once('=')?;

@@ -1,9 +1,9 @@
-//! Values of headers, as bytes: hyper lets through what is no UTF-8.
+//! Values of headers as bytes, because hyper accepts values that are not UTF-8.
 
 use http::{HeaderMap, HeaderName};
 use ragtrace_core::id;
 
-/// Returns the value of a header that is there once, without the white space around it.
+/// Returns the value of a header that is present exactly once, without the white space around it.
 pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
@@ -18,14 +18,14 @@ pub(super) fn trimmed(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Returns the members of a list that a header's lines make together (RFC 9110, sections 5.3 and
-/// 5.6.1). Empty ones are none.
+/// Returns the members of the list that all lines of a header form together (RFC 9110, sections 5.3
+/// and 5.6.1), leaving out empty ones.
 pub(super) fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(name).into_iter();
     lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(trimmed).filter(|member| !member.is_empty())
 }
 
-/// Returns the number that 16 lower-case hex digits are.
+/// Parses exactly 16 lower-case hex digits.
 pub(super) fn hex_64(digits: &[u8]) -> Option<u64> {
     (digits.len() == 16).then(|| id::number_of(digits)).flatten()
 }

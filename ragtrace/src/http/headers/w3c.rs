@@ -1,4 +1,4 @@
-//! `traceparent` (W3C Trace Context level 2, section 3.2).
+//! The `traceparent` header (W3C Trace Context level 2, section 3.2).
 
 use http::HeaderMap;
 use ragtrace_core::context::Caller;
@@ -6,8 +6,8 @@ use ragtrace_core::context::Caller;
 use super::names::TRACEPARENT;
 use super::value;
 
-/// Returns the caller that the header names. Two headers name none (section 4.2: which of them is
-/// meant cannot be told).
+/// Returns the caller that the header names. Two headers name none, because nobody can tell which
+/// one is meant (section 4.2).
 pub(super) fn caller(headers: &HeaderMap) -> Option<Caller> {
     read(value::only(headers, &TRACEPARENT)?)
 }
@@ -48,7 +48,7 @@ mod tests {
                     prop_assert_eq!(span.as_bytes(), &value[36..52]);
                     prop_assert!(is_digit(byte) || byte == b'-');
                 }
-                // Of a later version there would be more to read.
+                // A header of a later version may have further parts.
                 None => prop_assert!(!is_digit(byte) || at < 3 || [35, 52].contains(&at), "{byte:#x} at {at}"),
             }
         }

@@ -1,4 +1,4 @@
-//! How records and counts come into a delivery: as far as there is room, and then into batches.
+//! Accepting records and metrics into a delivery, as far as there is room.
 
 use std::time::Instant;
 
@@ -9,12 +9,12 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::Record;
 use crate::sink::Batch;
 
-const AT_ITS_END: &str = "the sink is at its end";
-const NO_ROOM: &str = "too many records wait for it";
+const AT_ITS_END: &str = "the sink has ended";
+const NO_ROOM: &str = "too many records are waiting for the sink";
 
 impl SinkDelivery {
-    /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is
-    /// no room are dropped, and counted.
+    /// Accepts metrics, and the records that the sink takes. Records without room are dropped and
+    /// counted.
     pub(crate) fn accept(&mut self, input: DeliveryInput, now: Instant) {
         let DeliveryInput { mut records, requests, minutes } = input;
         if let Some(filter) = self.filter {
@@ -38,9 +38,9 @@ impl SinkDelivery {
         }
     }
 
-    /// Takes in records that were written ahead while the sampler held them. They become batches of
-    /// their own, each returned with the ticket under which the disk stores it in the place of what
-    /// it has. A delivery without a disk takes them in like all others.
+    /// Accepts records that were written ahead while the sampler held them. They become separate
+    /// batches, each returned with the ticket under which the disk stores it in place of the
+    /// records written ahead. A delivery without a disk accepts them like all other records.
     pub(crate) fn accept_written_ahead(&mut self, records: &[Record], now: Instant) -> Vec<(u64, Batch)> {
         if self.spooled.is_none() {
             self.accept(DeliveryInput { records: records.to_vec(), ..DeliveryInput::default() }, now);
@@ -56,8 +56,8 @@ impl SinkDelivery {
         batches.into_iter().map(|batch| self.await_store(batch)).collect()
     }
 
-    /// Closes the batch that fills, whatever its age, and has what waits tried at once. Returns the
-    /// number that all of it is below.
+    /// Closes the current batch whatever its age, and makes waiting batches due at once. Returns a
+    /// number above those of all batches so far.
     pub(crate) fn flush(&mut self) -> u64 {
         self.close_batch();
         self.not_before = None;
@@ -80,7 +80,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Takes in counts, as far as there is room: minutes first, since one stands for many runs.
+    /// Accepts metrics as far as there is room, minutes first, because one of them stands for many
+    /// runs.
     fn accept_counts(&mut self, mut requests: Vec<RequestMetric>, mut minutes: Vec<StageMinute>, now: Instant) {
         let offered = requests.len() + minutes.len();
         let room = |memory: usize, each: usize| self.memory_limits.sink_bytes.saturating_sub(memory) / each;
@@ -92,8 +93,8 @@ impl SinkDelivery {
         self.batcher.add_metrics(requests, minutes, now);
     }
 
-    /// Counts records, which take `memory` bytes, as accepted, and returns for how many of them
-    /// there is room. The rest are dropped.
+    /// Counts records that take `memory` bytes as accepted, and returns the number of those for
+    /// which there is room. The others are dropped.
     fn admit(&mut self, records: &[Record], memory: usize) -> usize {
         let takes_nothing = self.takes_nothing();
         self.account.accepted += records.len() as u64;

@@ -1,4 +1,5 @@
-//! Judges a sink's answer to a batch: what becomes of the batch, and when the next one is sent.
+//! Reactions to the outcome of a delivery: what happens to the batch, and when the next one is
+//! sent.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +9,18 @@ use super::sink_delivery::SinkDelivery;
 use crate::sink::{Batch, Delivered, SinkError, Verdict};
 use crate::spool::DeadLetter;
 
-/// How often a sink that is parked is probed.
+/// The interval at which a parked sink is probed.
 const PROBE_INTERVAL: Duration = Duration::from_secs(30);
-/// How soon a sink that refuses whatever it is given is tried again, at the earliest.
+/// The shortest pause before a sink that refuses everything is tried again.
 const MIN_PARKED_DELAY: Duration = Duration::from_millis(500);
-/// After so many panics of the sink over one batch the batch is at fault.
+/// The number of panics over one batch after which the batch counts as rejected.
 const MAX_PANICS: u32 = 3;
-/// So many lone records, or counts, refused one after another, and nothing taken in between, are no
-/// bad records: the backend is not set up for any.
+/// The number of lone records or metrics refused in a row, with nothing accepted in between, after
+/// which the backend is considered misconfigured and not the records bad.
 const MAX_REFUSED_IN_A_ROW: usize = 8;
 
 impl SinkDelivery {
-    /// Takes in the answer to what was handed out with `ticket`.
+    /// Handles the outcome of the batch that was handed out with `ticket`.
     pub(crate) fn handle_answer(&mut self, ticket: u64, answer: Result<Delivered, SinkError>, now: Instant) {
         let Some(sent) = self.in_flight.remove(&ticket) else { return };
         match answer {
@@ -35,11 +36,11 @@ impl SinkDelivery {
         rejected.dedup_by_key(|(index, _)| *index);
         let refused = rejected.len() as u64;
         if delivered.is_unsent() && refused > 0 && refused == sent.records() {
-            // Nothing was sent, so nothing says anything of the sink.
+            // Nothing was sent, so this says nothing about the sink.
         } else if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
-            // Nothing arrived, so nothing says that the sink is well.
+            // Nothing was delivered, so nothing shows that the sink works.
             self.refused_in_a_row += rejected.len();
-            // Once others were taken meanwhile, the batch is at fault.
+            // If the sink has accepted other batches in the meantime, this batch is bad.
             let has_taken_others = sent.refused_after.is_some_and(|taken| taken < self.taken);
             if self.refused_in_a_row >= MAX_REFUSED_IN_A_ROW && !has_taken_others {
                 return self.park_refused(sent, &why.clone(), now);
@@ -67,8 +68,8 @@ impl SinkDelivery {
         self.finish(&sent);
     }
 
-    /// A panic says nothing of what it is about, so the halves of a batch begin where their parent
-    /// ended.
+    /// A panic does not tell a bad record from another cause, so the parts of a batch inherit its
+    /// number of panics.
     fn handle_error(&mut self, mut sent: OutgoingBatch, error: &SinkError, now: Instant) {
         sent.panics += u32::from(error.is_panic());
         let is_poison = error.is_panic() && sent.panics >= MAX_PANICS;
@@ -104,7 +105,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Notes that the sink takes something.
+    /// Notes that the sink has accepted something.
     fn note_success(&mut self) {
         self.backoff.reset();
         self.not_before = None;
@@ -119,8 +120,8 @@ impl SinkDelivery {
         self.not_before = Some(now + delay);
     }
 
-    /// Keeps what is refused because everything is, and tries another batch next: it may be this
-    /// one alone.
+    /// Keeps a batch because everything is refused, and tries another batch next, because this one
+    /// alone may be bad.
     fn park_refused(&mut self, mut sent: OutgoingBatch, why: &str, now: Instant) {
         sent.refused_after = Some(self.taken);
         self.reporter.report_parked(why);
@@ -129,13 +130,14 @@ impl SinkDelivery {
         self.requeue_last(sent);
     }
 
-    /// Puts the parts of a batch in its place: at once, if it is in memory alone, and once they are
-    /// on disk otherwise.
+    /// Replaces a batch by its parts: at once if it is only in memory, otherwise once the parts are
+    /// on disk.
     fn split(&mut self, sent: OutgoingBatch, parts: Vec<Batch>) {
         let part = |batch| OutgoingBatch { panics: sent.panics, ..OutgoingBatch::new(sent.number, None, batch) };
         let parts: Vec<_> = parts.into_iter().map(part).collect();
         match sent.key {
-            // What is on disk as a whole must not arrive in parts as well, and the disk is gone.
+            // Without the disk, the whole batch stays there for the next process, and must not be
+            // delivered in parts as well.
             Some(_) if self.spooled.is_none() => self.leave_on_disk(&sent),
             Some(key) => {
                 self.count_parts(&sent, parts.len());
@@ -148,15 +150,15 @@ impl SinkDelivery {
         }
     }
 
-    /// Notes that a batch is finished when all of so many parts are.
+    /// Notes that a batch is finished only when this many parts are.
     fn count_parts(&mut self, sent: &OutgoingBatch, parts: usize) {
         if let Some(unfinished) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
             *unfinished += parts - 1;
         }
     }
 
-    /// Makes dead letters of all records of a batch. Its counts, which are alone in it unless the
-    /// sink is closed, are dropped: nobody could send them again.
+    /// Turns all records of a batch into dead letters. Its metrics are dropped, because they could
+    /// not be sent again; a batch has both only if the sink is closed.
     fn dead_letter(&mut self, sent: &OutgoingBatch, error: &SinkError) {
         let why = error.to_string();
         self.account.dead_lettered += sent.records();
@@ -170,8 +172,8 @@ impl SinkDelivery {
         self.finish(sent);
     }
 
-    /// Notes that the sink takes nothing any more: what there is stays on disk for the next
-    /// process, or becomes dead letters without one.
+    /// Notes that the sink accepts nothing any more. Batches stay on disk for the next process, or
+    /// without a disk become dead letters.
     fn close(&mut self, sent: OutgoingBatch, error: &SinkError) {
         self.is_closed = true;
         self.close_batch();
@@ -185,7 +187,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Finishes a batch, here and on disk.
+    /// Finishes a batch, in memory and on disk.
     fn finish(&mut self, sent: &OutgoingBatch) {
         self.release_memory(sent);
         self.finish_part(sent);

@@ -1,16 +1,16 @@
-//! How long to wait before the next attempt.
+//! The wait before the next attempt.
 
 use std::time::Duration;
 
-/// The first wait is at most this.
+/// The maximum first wait.
 const FIRST: Duration = Duration::from_millis(200);
-/// No wait is longer, unless the backend asks for it.
+/// The maximum wait, unless the backend asks for a longer one.
 const LONGEST: Duration = Duration::from_mins(1);
-/// The longest wait that a backend may ask for; more is not believed.
+/// The maximum wait that a backend may ask for.
 pub(super) const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// Exponential backoff with full jitter: a random time up to `FIRST * 2^failures`, bounded, and
-/// never sooner than the backend asked.
+/// never shorter than the backend asked for.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -30,7 +30,7 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// Returns how many failures there were in a row.
+    /// Returns the number of failures in a row.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }

@@ -1,4 +1,4 @@
-//! Gathers records into batches, with the counts of meanwhile.
+//! Gathering records and metrics into batches.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,8 +10,8 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits};
 
-/// Takes what is in `list`, and leaves one with room for half as much: one batch is much like the
-/// other.
+/// Takes the contents of `list`, and leaves an empty list with half of their number as its
+/// capacity, because batches tend to have similar sizes.
 fn take_list<T>(list: &mut Vec<T>) -> Vec<T> {
     let room = list.len() / 2;
     std::mem::replace(list, Vec::with_capacity(room))
@@ -29,7 +29,7 @@ pub(super) struct Batcher {
     since: Option<Instant>,
 }
 
-/// The size of records, as estimates in bytes: of their canonical JSON, and of memory.
+/// Estimated sizes of records in bytes, in canonical JSON and in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BatchSizes {
     pub(super) json: usize,
@@ -61,12 +61,12 @@ impl Batcher {
         Self { origin, limits, records, requests, minutes, sizes: BatchSizes::default(), since: None }
     }
 
-    /// Returns an empty one for the same sink.
+    /// Returns an empty batcher for the same sink.
     pub(super) fn empty_copy(&self) -> Self {
         Self::new(Arc::clone(&self.origin), self.limits)
     }
 
-    /// Adds a record, and returns the batch that it completes, or that had no room for it.
+    /// Adds a record, and returns the batch that is full with it, or that had no room for it.
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Option<Batch> {
         let sizes = BatchSizes::of_one(&record);
         let overflowing = !self.records.is_empty() && self.sizes.json + sizes.json > self.limits.bytes;
@@ -74,14 +74,14 @@ impl Batcher {
         self.records.push(record);
         self.sizes.add(sizes);
         self.since.get_or_insert(now);
-        // A record that overflows is never the one that fills the next batch too, unless a batch is
-        // one record.
+        // A record that overflows a batch does not fill the next one as well, unless batches have
+        // only one record.
         let full = self.records.len() >= self.limits.records.max(1);
         closed.or_else(|| if full { self.close() } else { None })
     }
 
-    /// Adds all of `records` at once, which take `sizes`, if none of them completes or overflows
-    /// the batch; else they stay where they are.
+    /// Adds all `records`, whose size is `sizes`, if none of them fills the batch; otherwise leaves
+    /// them in the list.
     pub(super) fn add_all(&mut self, records: &mut Vec<Record>, sizes: BatchSizes, now: Instant) {
         let has_room = self.sizes.json + sizes.json <= self.limits.bytes;
         if has_room && self.records.len() + records.len() < self.limits.records && !records.is_empty() {
@@ -91,7 +91,7 @@ impl Batcher {
         }
     }
 
-    /// Adds counts, which go with the records.
+    /// Adds metrics to the batch.
     pub(super) fn add_metrics(
         &mut self,
         mut requests: Vec<RequestMetric>,
@@ -111,7 +111,7 @@ impl Batcher {
         Some(self.close_even_if_empty())
     }
 
-    /// Closes the batch, also if there is nothing in it: it says that the process lives.
+    /// Closes the batch even if it is empty; an empty batch shows that the process is alive.
     pub(super) fn close_even_if_empty(&mut self) -> Batch {
         self.since = None;
         let memory = std::mem::take(&mut self.sizes).memory;
@@ -121,7 +121,7 @@ impl Batcher {
         batch.with_origin(Arc::clone(&self.origin), Timestamp::now())
     }
 
-    /// Returns when the batch is old enough to be closed.
+    /// Returns the time at which the batch has reached its maximum age.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + self.limits.age)
     }

@@ -1,17 +1,17 @@
-//! One sink's part of the pipeline: its batches in memory and on disk, and what its answers mean.
+//! The delivery to one sink: its batches in memory and on disk, and the reactions to its outcomes.
 //!
-//! It promises: a sink that is down touches no other. Every record is counted in one place at
-//! a time: `pending` while its batch is in memory, `spooled` while the batch is on disk alone. What
-//! is over half of the memory limits goes to disk, if there is one; what is over all of them is
-//! dropped, counted and reported.
+//! The module promises that a sink that is down affects no other, and that every record is counted
+//! in one place at a time: `pending` while its batch is in memory, `spooled` while the batch is
+//! only on disk. Batches beyond half of the memory limits go to disk, if there is one; records
+//! beyond the whole limits are dropped, counted and reported.
 //!
-//! It does not promise: room. A delivery does not hold up the queue instead of dropping: what
-//! one sink or its disk cannot take would be lost to all sinks then.
+//! It does not promise unlimited room. A delivery drops records instead of holding up the queue,
+//! because otherwise all sinks would lose the records that one sink or its disk cannot take.
 //!
-//! A [`SinkDelivery`] is a state machine without a thread: the worker gives it records, time and
-//! answers, and sends off what it hands out. So it is the same in a test with made-up time. Its
-//! state is in `sink_delivery`; each of the files above that adds one of the things that happen to
-//! it.
+//! A [`SinkDelivery`] is a state machine without a thread: the worker gives it records, the time
+//! and outcomes, and sends the batches that it hands out. So it behaves the same in a test with an
+//! artificial clock. Its state is in `sink_delivery`; each of the other files handles one kind of
+//! event.
 
 mod accept;
 mod answer;

@@ -5,20 +5,21 @@ use std::time::Instant;
 use crate::sink::Batch;
 use crate::spool::{SpoolHandle, StoredKey};
 
-/// A batch on its way.
+/// A batch on its way to the sink.
 #[derive(Clone, Debug)]
 pub(super) struct OutgoingBatch {
-    /// The batch's number in the order of this process; `None` for one that was finished by going
-    /// to disk. The parts of a batch keep its number and finish together.
+    /// The number of the batch in the order of this process; `None` once it is only on disk and
+    /// counts as finished. The parts of a batch keep its number, and it is finished when all of
+    /// them are.
     pub(super) number: Option<u64>,
-    /// Names the batch on disk, if it is there.
+    /// The key of the batch on disk, if it is there.
     pub(super) key: Option<StoredKey>,
     pub(super) batch: Batch,
-    /// An estimate of the memory that it takes.
+    /// The estimated memory of the batch in bytes.
     pub(super) bytes: usize,
-    /// How often the sink panicked over it.
+    /// The number of panics of the sink over this batch.
     pub(super) panics: u32,
-    /// How many batches the sink had taken something of when this one was kept though it was
+    /// The number of batches that the sink had accepted when this batch was kept although it was
     /// refused.
     pub(super) refused_after: Option<u64>,
 }
@@ -33,11 +34,11 @@ impl OutgoingBatch {
     }
 }
 
-/// A batch that waits for an answer of the spool.
+/// A batch that waits for an event of the spool.
 pub(super) enum AwaitingDisk {
-    /// It is being stored; with `in_memory` it stays in memory, too.
+    /// The batch is being stored; with `in_memory`, it stays in memory too.
     Store { outgoing: OutgoingBatch, in_memory: bool },
-    /// Its parts are being stored in its place.
+    /// The parts are being stored in place of the batch.
     Split { outgoing: OutgoingBatch, parts: Vec<OutgoingBatch> },
 }
 
@@ -61,22 +62,22 @@ impl AwaitingDisk {
     }
 }
 
-/// Connects a delivery to the spool.
+/// The connection of a delivery to the spool.
 pub(crate) struct SpoolLink {
     pub(crate) spool: SpoolHandle,
-    /// The number by which the spool knows the sink.
+    /// The index of the sink in the spool.
     pub(crate) sink_index: usize,
-    /// Whether batches are on disk before they are sent.
+    /// Set if batches are stored on disk before they are sent.
     pub(crate) is_durable: bool,
 }
 
-/// The batches of a delivery that are on disk, as far as it keeps count of them.
+/// The batches of a delivery that are on disk, as far as the delivery counts them.
 pub(super) struct SpooledBatches {
     pub(super) link: SpoolLink,
-    /// Batches that are on disk alone.
+    /// The number of batches that are only on disk.
     pub(super) batches: u64,
     pub(super) is_loading: bool,
-    /// Nothing is read or stored before.
+    /// The time until which nothing is read or stored.
     pub(super) not_before: Option<Instant>,
 }
 

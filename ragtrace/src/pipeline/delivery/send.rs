@@ -1,4 +1,4 @@
-//! Hands out the batches that may be sent, one after the other or several at once.
+//! Handing out the batches that may be sent.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,13 @@ use super::outgoing::SpooledBatches;
 use super::sink_delivery::SinkDelivery;
 use crate::sink::Batch;
 
-/// How long a delivery is silent at most: an empty batch says that the process lives.
+/// The longest time without a batch; then an empty batch is sent, which shows that the process is
+/// alive.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 impl SinkDelivery {
-    /// Closes the batch that fills, if it is due, hands out what may be sent now, and puts on disk
-    /// what should be there.
+    /// Closes the current batch if it is due, returns the batches to be sent now, and stores those
+    /// that belong on disk.
     pub(crate) fn poll(&mut self, now: Instant) -> Vec<(u64, Batch)> {
         if self.batcher.due().is_some_and(|due| due <= now) {
             self.close_batch();
@@ -22,7 +23,7 @@ impl SinkDelivery {
         sent
     }
 
-    /// Returns when to poll again, if nothing else happens.
+    /// Returns the time of the next poll, if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let on_disk = self.spooled.as_ref().is_some_and(SpooledBatches::holds_any);
         let waits = !self.ready.is_empty() || !self.backlog.is_empty() || on_disk;
@@ -34,9 +35,9 @@ impl SinkDelivery {
         !self.is_closed && !self.is_ending && self.not_before.is_none_or(|time| time <= now)
     }
 
-    /// Takes what may be under way now, live batches first.
+    /// Takes the batches that may be sent now, live batches first.
     fn take_ready(&mut self, now: Instant) -> Vec<(u64, Batch)> {
-        // After a failure one batch at a time probes whether the sink is back.
+        // After a failure, one batch at a time probes the sink.
         let is_probing = self.backoff.failures() > 0;
         let most = if is_probing { 1 } else { self.batch_limits.in_flight.max(1) };
         let mut sent = Vec::new();
@@ -52,14 +53,14 @@ impl SinkDelivery {
         sent
     }
 
-    /// Sends an empty batch after a silence, unless something is on its way already.
+    /// Sends an empty batch after a silence, unless another batch is on its way.
     fn send_heartbeat(&mut self, now: Instant) {
         let last = *self.last_batch.get_or_insert(now);
         let is_idle = self.ready.is_empty() && self.backlog.is_empty() && self.in_flight.is_empty() && !self.is_closed;
         if is_idle && self.batcher.due().is_none() && now.duration_since(last) >= HEARTBEAT {
             let batch = self.batcher.close_even_if_empty();
             let outgoing = self.register(batch);
-            // It is worth nothing later, so it is never stored before it is sent.
+            // A heartbeat is worthless later, so it is not stored before it is sent.
             self.ready.push_back(outgoing);
             self.last_batch = Some(now);
         }

@@ -1,10 +1,10 @@
-//! The end of a delivery: what is left goes to disk, or is given up.
+//! The end of a delivery: remaining batches go to disk or are dropped.
 
 use super::outgoing::AwaitingDisk;
 use super::sink_delivery::SinkDelivery;
 
 impl SinkDelivery {
-    /// Has everything that is in memory put on disk.
+    /// Stores all batches that are in memory.
     pub(crate) fn spool_rest(&mut self) {
         self.close_batch();
         self.is_ending = true;
@@ -18,7 +18,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Gives up what is left in memory alone.
+    /// Drops everything that is only in memory.
     pub(crate) fn give_up(&mut self, why: &str) {
         self.close_batch();
         let in_flight = std::mem::take(&mut self.in_flight).into_values();
@@ -29,7 +29,8 @@ impl SinkDelivery {
         }
         self.unfinished.clear();
         self.memory = 0;
-        // Nothing is left, unless a panic came between two steps of the account.
+        // Nothing remains, unless a panic interrupted an update of the counts; then the rest is
+        // counted as dropped.
         let account = &self.account;
         let settled = account.delivered + account.spooled + account.dead_lettered + account.dropped;
         let left = (account.accepted + account.recovered).saturating_sub(settled);

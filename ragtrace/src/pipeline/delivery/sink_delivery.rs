@@ -1,4 +1,4 @@
-//! The state of one sink's delivery: what is on its way, how much memory it takes, and the account.
+//! The state of the delivery to one sink: its batches, their memory, and the counts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::pipeline::report::{SelfReport, SinkReporter, SinkStats};
 use crate::record::{Origin, Record, RecordFilter};
 use crate::sink::{Batch, BatchLimits, GuardedSink};
 
-/// Records and counts that the worker gives to every delivery.
+/// Records and metrics that the worker gives to every delivery.
 #[derive(Clone, Default)]
 pub(crate) struct DeliveryInput {
     pub(crate) records: Vec<Record>,
@@ -22,47 +22,48 @@ pub(crate) struct DeliveryInput {
     pub(crate) minutes: Vec<StageMinute>,
 }
 
-/// One sink and everything that is on its way there.
+/// A sink and all batches on their way to it.
 pub(crate) struct SinkDelivery {
     pub(crate) sink: Arc<GuardedSink>,
-    /// Which records the sink takes; `None` if it takes all that are made.
+    /// The records that the sink takes; `None` if it takes all that are made.
     pub(super) filter: Option<RecordFilter>,
     pub(super) batch_limits: BatchLimits,
-    /// How many records and bytes may wait in memory.
+    /// The limits of the records and bytes in memory.
     pub(super) memory_limits: QueueLimits,
     pub(super) batcher: Batcher,
-    /// Batches of this process, to be sent before those of `backlog`.
+    /// Batches of this process, which are sent before those of `backlog`.
     pub(super) ready: VecDeque<OutgoingBatch>,
-    /// Batches that were read back from the disk.
+    /// Batches that were read back from disk.
     pub(super) backlog: VecDeque<OutgoingBatch>,
     /// Batches that were handed out, by ticket.
     pub(super) in_flight: BTreeMap<u64, OutgoingBatch>,
-    /// Batches that wait for an answer of the spool, by ticket.
+    /// Batches that wait for an event of the spool, by ticket.
     pub(super) awaiting_disk: BTreeMap<u64, AwaitingDisk>,
-    /// Numbers of the batches that are not finished, and in how many parts each is.
+    /// The numbers of unfinished batches, with the number of unfinished parts of each.
     pub(super) unfinished: BTreeMap<u64, usize>,
     pub(super) next_number: u64,
     last_ticket: u64,
-    /// Bytes in memory, as estimates.
+    /// The estimated memory of all batches in bytes.
     pub(super) memory: usize,
     pub(super) backoff: Backoff,
-    /// Nothing is sent before.
+    /// The time until which nothing is sent.
     pub(super) not_before: Option<Instant>,
-    /// When the last batch was closed; the delivery's beginning before that.
+    /// The time at which the last batch was closed, or at which the delivery began.
     pub(super) last_batch: Option<Instant>,
-    /// Since when nothing has arrived.
+    /// The time since which nothing has been delivered.
     pub(super) failing_since: Option<Instant>,
-    /// Lone records that were refused since something arrived.
+    /// The number of lone records refused since the last one that was accepted.
     pub(super) refused_in_a_row: usize,
-    /// Batches of whose records some arrived.
+    /// The number of batches of which some records were accepted.
     pub(super) taken: u64,
-    /// Batches below it are wanted by a flush.
+    /// A flush waits for the batches with numbers below this one.
     pub(super) wanted_below: u64,
     pub(super) is_closed: bool,
     pub(super) is_ending: bool,
-    /// `None` where there is no spool for this sink.
+    /// `None` if the sink has no spool.
     pub(super) spooled: Option<SpooledBatches>,
-    /// Records that were refused for good and are written down nowhere, since there is no spool.
+    /// The number of records that were refused for good but not written as dead letters, because
+    /// there is no spool.
     pub(super) unwritten_letters: u64,
     pub(super) account: SinkStats,
     pub(super) reporter: SinkReporter,
@@ -112,23 +113,22 @@ impl SinkDelivery {
         &self.account
     }
 
-    /// Returns what there is to report of this sink since the last call.
+    /// Removes and returns the reports on this sink since the last call.
     pub(crate) fn take_self_reports(&mut self, now: Instant) -> Vec<SelfReport> {
         self.reporter.take(now)
     }
 
-    /// Returns the number by which the spool knows the sink, if it keeps batches of it.
+    /// Returns the index of the sink in the spool, if it has one.
     pub(crate) fn spool_index(&self) -> Option<usize> {
         self.spooled.as_ref().map(|spooled| spooled.link.sink_index)
     }
 
-    /// Returns how many records and counts are lost so far: neither delivered nor to be found on
-    /// disk.
+    /// Returns the number of records and metrics that are lost: neither delivered nor on disk.
     pub(crate) fn lost(&self) -> u64 {
         self.account.dropped + self.account.counts_dropped + self.unwritten_letters
     }
 
-    /// Gives up records, and reports why.
+    /// Drops records, and reports the reason.
     pub(super) fn drop_records(&mut self, records: u64, why: &str) {
         if records > 0 {
             self.account.dropped += records;
@@ -137,7 +137,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Gives up counts, and reports why.
+    /// Drops metrics, and reports the reason.
     pub(super) fn drop_counts(&mut self, counts: usize, why: &str) {
         if counts > 0 {
             self.account.counts_dropped += counts as u64;
@@ -146,7 +146,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Gives up all that is in a batch, which is in memory alone.
+    /// Drops a batch that is only in memory.
     pub(super) fn drop_batch(&mut self, outgoing: &OutgoingBatch, why: &str) {
         self.release_memory(outgoing);
         self.finish_part(outgoing);
@@ -154,13 +154,13 @@ impl SinkDelivery {
         self.drop_counts(outgoing.batch.counts(), why);
     }
 
-    /// Returns whether every batch below `number` is finished: delivered, dead-lettered, dropped,
-    /// or on disk alone.
+    /// Returns `true` if every batch below `number` is finished: delivered, dead-lettered, dropped,
+    /// or only on disk.
     pub(crate) fn is_finished_below(&self, number: u64) -> bool {
         self.unfinished.first_key_value().is_none_or(|(first, _)| *first >= number)
     }
 
-    /// Returns whether every batch below `number` is finished or on disk.
+    /// Returns `true` if every batch below `number` is finished or on disk.
     pub(crate) fn is_safe_below(&self, number: u64) -> bool {
         let is_wanted = |outgoing: &OutgoingBatch| outgoing.number.is_some_and(|n| n < number);
         let is_in_memory_alone = |outgoing: &OutgoingBatch| is_wanted(outgoing) && outgoing.key.is_none();
@@ -169,32 +169,31 @@ impl SinkDelivery {
             && !self.awaiting_disk.values().any(|awaiting| is_wanted(awaiting.outgoing()))
     }
 
-    /// Returns whether nothing is left that the sink would take now.
+    /// Returns `true` if no batch remains that the sink could take now.
     pub(crate) fn is_drained(&self) -> bool {
         let is_stuck = self.is_closed || self.failing_since.is_some();
         let on_disk = self.spooled.as_ref().is_some_and(SpooledBatches::holds_any);
         is_stuck || (!on_disk && self.backlog.is_empty() && self.in_flight.is_empty())
     }
 
-    /// Returns whether nothing can be finished before `deadline`: the sink is not asked again until
-    /// later, and there is no disk.
+    /// Returns `true` if nothing can be finished before `deadline`, because the sink is tried again
+    /// only later and there is no disk.
     pub(crate) fn is_idle_until(&self, deadline: Instant) -> bool {
         let is_asked = !self.in_flight.is_empty() || self.not_before.is_none_or(|time| time < deadline);
         self.spooled.is_none() && !is_asked
     }
 
-    /// Returns whether an answer of the spool is still to come.
+    /// Returns `true` if an event of the spool is outstanding.
     pub(crate) fn waits_for_disk(&self) -> bool {
         !self.awaiting_disk.is_empty() || self.spooled.as_ref().is_some_and(|spooled| spooled.is_loading)
     }
 
-    /// Returns whether new records have nowhere to go.
+    /// Returns `true` if there is no place for new records.
     pub(super) fn takes_nothing(&self) -> bool {
         self.is_closed && self.spooled.is_none()
     }
 
-    /// Returns whether there is room for so many more records than are pending, and so much more
-    /// memory.
+    /// Returns `true` if there is room for this many more records and this much more memory.
     pub(super) fn has_room(&self, records: usize, memory: usize) -> bool {
         let pending = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
         pending.saturating_add(records) <= self.memory_limits.sink_records
@@ -216,7 +215,7 @@ impl SinkDelivery {
         OutgoingBatch::new(Some(number), None, batch)
     }
 
-    /// Takes a batch that is no longer in memory off the account of what is.
+    /// Subtracts the memory of a batch that has left it.
     pub(super) fn release_memory(&mut self, outgoing: &OutgoingBatch) {
         self.account.pending = self.account.pending.saturating_sub(outgoing.records());
         self.memory = self.memory.saturating_sub(outgoing.bytes);
@@ -233,7 +232,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Puts a batch before all others of its sort.
+    /// Puts a batch before all others in its queue, live or backlog.
     pub(super) fn requeue_first(&mut self, outgoing: OutgoingBatch) {
         if outgoing.number.is_some() {
             self.ready.push_front(outgoing);
@@ -242,7 +241,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Puts a batch behind all others of its sort.
+    /// Puts a batch behind all others in its queue, live or backlog.
     pub(super) fn requeue_last(&mut self, outgoing: OutgoingBatch) {
         if outgoing.number.is_some() {
             self.ready.push_back(outgoing);

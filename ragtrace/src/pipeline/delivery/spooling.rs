@@ -1,5 +1,4 @@
-//! A delivery and its batches on disk: what goes there, what comes back, and what is counted where
-//! meanwhile.
+//! The batches of a delivery that go to disk and come back, and where they are counted in between.
 
 use std::time::{Duration, Instant};
 
@@ -8,16 +7,16 @@ use super::sink_delivery::SinkDelivery;
 use crate::sink::Batch;
 use crate::spool::{DeadLetter, SpoolCommand, SpoolEvent, StoredBatch, StoredKey};
 
-/// How long a sink may fail before what waits for it goes to disk.
+/// The time for which a sink may fail before its waiting batches go to disk.
 const FAILING_BEFORE_SPILL: Duration = Duration::from_secs(2);
-/// How long a disk that failed, or had nothing, is left alone.
+/// The pause after the disk has failed, or had no batch.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
-/// Bytes that are read back at once.
+/// The number of bytes that are read back at once.
 const LOAD_BYTES: u64 = 2 << 20;
 const SPOOL_IS_GONE: &str = "the spool's thread has ended";
 
 impl SinkDelivery {
-    /// Takes in an answer of the spool.
+    /// Handles an event of the spool.
     pub(crate) fn handle_spool_event(&mut self, event: SpoolEvent, now: Instant) {
         match event {
             SpoolEvent::Recovered { batches, records, .. } => {
@@ -35,7 +34,7 @@ impl SinkDelivery {
             }
             SpoolEvent::Lost { keys, .. } => self.forget_keys(&keys),
             SpoolEvent::DeadLettersFailed { records, why, .. } => self.fail_dead_letters(records, &why),
-            // These are for no sink.
+            // These events are not for a sink.
             SpoolEvent::Opened
             | SpoolEvent::UndecidedWritten { .. }
             | SpoolEvent::UndecidedLost
@@ -43,7 +42,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Puts on disk what should be there: all that waits for a sink that fails, and what is over
+    /// Stores the batches that belong on disk: all that wait for a failing sink, and those beyond
     /// half of the memory limits.
     pub(super) fn spill(&mut self, now: Instant) {
         if self.spooled.as_ref().is_none_or(|spooled| spooled.is_paused(now)) {
@@ -58,7 +57,7 @@ impl SinkDelivery {
             }
             return;
         }
-        // What is on its way to the disk counts as there already.
+        // Batches that are being stored count as on disk.
         let (mut bytes, mut records) = (self.memory, self.account.pending);
         for outgoing in self.awaiting_disk.values().map(AwaitingDisk::outgoing) {
             bytes = bytes.saturating_sub(outgoing.bytes);
@@ -72,7 +71,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Asks for batches of the backlog: one alone, to probe whether the sink is back.
+    /// Requests batches of the backlog, or only one to probe a failing sink.
     pub(super) fn load(&mut self, is_probing: bool, now: Instant) {
         let Some(spooled) = &mut self.spooled else { return };
         if spooled.batches > 0 && !spooled.is_loading && !spooled.is_paused(now) {
@@ -82,7 +81,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Stores a batch; with `in_memory` it is sent once it is stored.
+    /// Stores a batch; with `in_memory`, it is sent once it is stored.
     pub(super) fn store(&mut self, outgoing: OutgoingBatch, in_memory: bool) {
         let ticket = self.next_ticket();
         let Some(spooled) = &self.spooled else { return self.ready.push_back(outgoing) };
@@ -94,8 +93,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Waits for the spool to store a batch that somebody else sends there, under the ticket that
-    /// is returned with it.
+    /// Registers a batch that another part of the worker sends to the spool, and returns it with
+    /// its ticket.
     pub(super) fn await_store(&mut self, batch: Batch) -> (u64, Batch) {
         let ticket = self.next_ticket();
         let outgoing = self.register(batch.clone());
@@ -107,12 +106,12 @@ impl SinkDelivery {
     pub(super) fn store_parts(&mut self, outgoing: OutgoingBatch, parent: StoredKey, parts: Vec<OutgoingBatch>) {
         let ticket = self.next_ticket();
         let batches = parts.iter().map(|part| part.batch.clone()).collect();
-        // If the thread is gone the worker hears of it, and the delivery with it.
+        // If the spool's thread has ended, the worker notices and calls `lose_disk`.
         self.send_to_spool(|sink_index| SpoolCommand::Split { sink_index, ticket, parent, parts: batches });
         self.awaiting_disk.insert(ticket, AwaitingDisk::Split { outgoing, parts });
     }
 
-    /// Writes dead letters, if there is a place for them.
+    /// Writes dead letters, if there is a spool for them.
     pub(super) fn write_dead_letters(&mut self, letters: Vec<DeadLetter>) {
         let records = letters.len() as u64;
         if self.spooled.is_none() {
@@ -126,7 +125,7 @@ impl SinkDelivery {
 
     fn fail_dead_letters(&mut self, records: u64, why: &str) {
         self.account.dead_lettered = self.account.dead_lettered.saturating_sub(records);
-        self.drop_records(records, &format!("they were refused, and could not be written down: {why}"));
+        self.drop_records(records, &format!("they were refused, and could not be written as dead letters: {why}"));
     }
 
     /// Removes a batch from the disk, if it is there.
@@ -136,7 +135,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Gives up a batch's place in memory for one on disk.
+    /// Releases the memory of a batch that is on disk.
     pub(super) fn move_to_disk(&mut self, outgoing: OutgoingBatch) {
         match outgoing.key {
             Some(key) => {
@@ -145,7 +144,7 @@ impl SinkDelivery {
                 self.leave_on_disk(&outgoing);
             }
             None if outgoing.batch.is_empty() => {
-                // It said that the process lives, and nobody wants to know that later.
+                // It was a heartbeat, which is worthless later.
                 self.release_memory(&outgoing);
                 self.finish_part(&outgoing);
             }
@@ -153,7 +152,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Notes that a batch is on disk alone.
+    /// Notes that a batch is only on disk.
     pub(super) fn leave_on_disk(&mut self, outgoing: &OutgoingBatch) {
         self.release_memory(outgoing);
         self.finish_part(outgoing);
@@ -175,10 +174,13 @@ impl SinkDelivery {
                 }
             }
             Err(why) if self.is_ending => {
-                self.drop_batch(&outgoing, &format!("they were left at the end, and have no place on disk: {why}"));
+                self.drop_batch(
+                    &outgoing,
+                    &format!("they were left at the shutdown, and could not be stored on disk: {why}"),
+                );
             }
-            // The spool has said why on stderr. The batch waits in memory, and is tried again
-            // later.
+            // The spool has reported the reason on stderr. The batch waits in memory, and is stored
+            // again later.
             Err(_) => {
                 self.pause_disk(now);
                 self.ready.push_back(outgoing);
@@ -194,8 +196,8 @@ impl SinkDelivery {
                 if self.is_ending { self.move_to_disk(part) } else { self.requeue_first(part) }
             }
         } else {
-            // A part must not be sent before it is on disk, so the parent waits until that is
-            // possible.
+            // A part must not be sent before it is on disk, so the whole batch waits until the
+            // split can be stored.
             if let Some(unfinished) = outgoing.number.and_then(|number| self.unfinished.get_mut(&number)) {
                 *unfinished -= parts.len() - 1;
             }
@@ -238,7 +240,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Takes in that batches in memory are not on disk any more.
+    /// Notes that batches in memory are no longer on disk.
     fn forget_keys(&mut self, keys: &[StoredKey]) {
         let awaiting = self.awaiting_disk.values_mut().map(AwaitingDisk::outgoing_mut);
         let waiting = self.ready.iter_mut().chain(&mut self.backlog).chain(self.in_flight.values_mut());
@@ -249,7 +251,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Goes on without the disk, whose thread has ended. What is there stays for the next process.
+    /// Continues without the spool, whose thread has ended. Batches on disk stay there for the next
+    /// process.
     pub(crate) fn lose_disk(&mut self, now: Instant) {
         for (ticket, awaiting) in std::mem::take(&mut self.awaiting_disk) {
             let is_store = matches!(awaiting, AwaitingDisk::Store { .. });
@@ -268,7 +271,7 @@ impl SinkDelivery {
         }
     }
 
-    /// Sends a command, and returns whether there is a thread to do it.
+    /// Sends a command to the spool, and returns `false` if its thread has ended.
     fn send_to_spool(&self, command: impl FnOnce(usize) -> SpoolCommand) -> bool {
         self.spooled.as_ref().is_some_and(|spooled| spooled.link.spool.send(command(spooled.link.sink_index)))
     }

@@ -1,4 +1,4 @@
-//! A delivery with made-up time and no thread.
+//! Tests of a delivery with an artificial clock and without a thread.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -104,7 +104,7 @@ fn spooled(memory_limits: QueueLimits) -> (SinkDelivery, Receiver<SpoolCommand>)
     (SinkDelivery::new(small(), None, memory_limits, Some(link), Arc::new(Origin::new(Uuid::nil()))), commands)
 }
 
-/// Has the disk store all that it was asked to.
+/// Answers all pending commands to store batches with success.
 fn store_all(delivery: &mut SinkDelivery, commands: &Receiver<SpoolCommand>, now: Instant) {
     for command in commands.try_iter() {
         if let SpoolCommand::Store { ticket, .. } = command {
@@ -122,15 +122,15 @@ fn a_disk_that_is_behind_costs_what_is_over_the_limits_and_that_is_counted_and_r
     let now = Instant::now();
     for _ in 0..10 {
         delivery.accept(records(4), now);
-        // One batch is under way and never answered; what is over half of the memory_limits goes to
-        // the disk, which is slow.
+        // One batch is being delivered and never answered; batches beyond half of `memory_limits`
+        // go to the disk, which is slow.
         delivery.poll(now);
         assert!(delivery.account().is_balanced() && delivery.account().pending <= 16, "{:?}", delivery.account());
     }
     assert_eq!((delivery.account().accepted, delivery.account().dropped, delivery.account().spooled), (40, 24, 0));
     let reports = delivery.take_self_reports(now);
     assert!(
-        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why == "too many records wait for it"),
+        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why == "too many records are waiting for the sink"),
         "{reports:?}"
     );
     store_all(&mut delivery, &commands, now);
@@ -215,7 +215,7 @@ fn a_record_that_makes_the_sink_panic_is_found_and_holds_up_no_other() {
     assert_eq!((delivery.account().delivered, delivery.account().dead_lettered), (3, 1));
 }
 
-/// Records, and minutes of stages with these names.
+/// Returns records, and minutes of stages with these names.
 fn with_counts(number: usize, stages: &[&'static str]) -> DeliveryInput {
     let minute = |stage: &&'static str| StageMinute {
         minute: ragtrace_core::Timestamp::from_micros(0),
@@ -233,8 +233,8 @@ fn with_counts(number: usize, stages: &[&'static str]) -> DeliveryInput {
     DeliveryInput { minutes: stages.iter().map(minute).collect(), ..records(number) }
 }
 
-/// Sends all there is to a sink that refuses what `is_bad` says, and returns the stages whose
-/// counts arrived.
+/// Sends everything to a sink that refuses the batches for which `is_bad` returns `true`, and
+/// returns the stages whose metrics arrived.
 fn counts_that_arrive(
     delivery: &mut SinkDelivery,
     now: Instant,
@@ -347,7 +347,7 @@ fn counts_are_on_disk_with_the_halves_of_their_batch_before_one_is_sent() {
     delivery.accept(with_counts(4, &["a"]), now);
     delivery.flush();
     delivery.poll(now).pop().expect("it is sent");
-    // It goes to disk while it is under way, as what comes back from there has.
+    // The batch is stored while it is being delivered, as batches that were read back are.
     let (ticket, outgoing) = delivery.in_flight.pop_first().expect("it is under way");
     delivery.in_flight.insert(ticket, super::outgoing::OutgoingBatch { key: Some(StoredKey::for_test(1)), ..outgoing });
     delivery.handle_answer(ticket, Err(SinkError::rejected("bad")), now);
@@ -431,7 +431,7 @@ fn times_that_no_clock_can_take_are_bounded() {
 #[test]
 fn records_that_a_backend_refuses_without_naming_them_count_as_dropped() {
     let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
-    // More than there are is all there are, and none is a warning.
+    // A number above that of all records counts as all, and 0 is a warning.
     for (refused, delivered, dropped) in [(0, 4, 0), (3, 5, 3), (9, 5, 7)] {
         delivery.accept(records(4), now);
         let (ticket, _) = delivery.poll(now).pop().expect("a batch");

@@ -1,9 +1,9 @@
-//! Entries become records: ends are joined with their starts, names and wall times are filled in.
+//! Turns entries into records: joins ends with their starts, and adds names and times of day.
 //!
-//! A future that moves between threads may have its end read before its start, since each thread
-//! has a chain of its own. Such an end waits for its start, which was written before it and so is
-//! in one of the chains. An end whose start was refused says what that would have said, and waits
-//! for nothing. Where a sink needs paths, an end also waits for the start of the run around it.
+//! Each thread has a chain of its own, so the end of a future that moved between threads may be
+//! read before its start. Such an end waits for its start, which was written before it and so is in
+//! one of the chains. An end whose start was refused contains the start's data, and waits for
+//! nothing. If a sink needs paths, an end also waits for the start of the enclosing run.
 
 #![expect(
     clippy::inline_always,
@@ -31,19 +31,19 @@ use crate::SpanId;
 use crate::metrics::StageMinute;
 use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter, RecordItem};
 
-/// Makes records of entries, and remembers which runs are open.
+/// Makes records of entries, and remembers the open runs.
 pub(crate) struct Assembler {
     open: OpenRuns,
-    /// Ends whose start was not read yet.
+    /// Ends whose start has not been read yet.
     early: Vec<DeferredEnd>,
     used: UsedItems,
     maker: RecordMaker,
-    /// `None` where no sink needs any.
+    /// `None` if no sink needs paths.
     paths: Option<Box<Paths>>,
     without_parent: EndsWithoutParent,
 }
 
-/// Level, event and target of a record that is not made.
+/// The level, event and target of a record that is not made.
 #[cfg(feature = "pipeline")]
 type ForgottenRecord = (Level, Event, &'static str);
 
@@ -59,21 +59,21 @@ impl Assembler {
         }
     }
 
-    /// Has end records have their path, if a sink needs it.
+    /// Adds paths to end records if a sink needs them.
     #[cfg(feature = "pipeline")]
     pub(crate) fn with_paths(mut self, is_needed: bool) -> Self {
         self.paths = is_needed.then(Box::default);
         self
     }
 
-    /// Has records numbered from 1, for tests that compare them with what was written down.
+    /// Numbers records from 1, for tests that compare them with expected ones.
     #[cfg(feature = "testing")]
     pub(crate) fn number_records(&mut self) {
         self.maker.number_records();
     }
 
-    /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as
-    /// they are.
+    /// Handles one entry. `is_clean` returns `true` for the name and text of a field that may leave
+    /// the process as it is.
     pub(crate) fn add_entry(&mut self, queued: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
         let QueuedEntry { entry, request, thread } = *queued;
         let source = EntrySource { request, thread };
@@ -115,7 +115,7 @@ impl Assembler {
         }
     }
 
-    /// Returns true if the end of a run waits for a start that other threads may have written.
+    /// Returns `true` if the end of a run waits for a start that another thread may have written.
     #[inline]
     fn waits_for_parent(&mut self, span: SpanId, request: &Request) -> bool {
         let Some(paths) = &mut self.paths else { return false };
@@ -126,7 +126,7 @@ impl Assembler {
         paths.is_cut(span) || (self.without_parent.has_of_trace_of(request) && is_root())
     }
 
-    /// Takes in the start of a run whose stage names items. It has begun already.
+    /// Handles the start of a stage that names items; its run has already been begun.
     #[cold]
     #[inline(never)]
     fn start_with_items(
@@ -158,10 +158,10 @@ impl Assembler {
         }
     }
 
-    /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`.
+    /// Ends a turn, in which every chain was visited, and read to its end if `is_complete`.
     #[cfg(feature = "pipeline")]
     pub(crate) fn end_turn(&mut self, is_complete: bool, is_clean: impl Fn(&'static str, &str) -> bool) {
-        // Those whose start was read in this turn wait for their parent from this turn on.
+        // Ends whose start was read in this turn begin to wait for their parents now.
         self.end_early(&is_clean);
         for (read, is_over, end) in self.without_parent.end_turn(is_complete) {
             if !is_over && self.waits_for_parent(end.span, end.entry().source.request) {
@@ -172,20 +172,20 @@ impl Assembler {
         }
     }
 
-    /// Returns the number of the turn that is under way.
+    /// Returns the number of the current turn.
     #[cfg(feature = "pipeline")]
     pub(crate) fn turn(&self) -> u64 {
         self.without_parent.turn()
     }
 
-    /// Returns true if an end that was read in a turn before `turn` is no record yet, but may
-    /// become one by the next turns.
+    /// Returns `true` if an end that was read before `turn` is still deferred, but may become a
+    /// record in the next turns.
     #[cfg(feature = "pipeline")]
     pub(crate) fn defers_any_before(&self, turn: u64) -> bool {
         self.without_parent.has_any_before(turn)
     }
 
-    /// Forgets the ends that are no records yet, and returns how many there were.
+    /// Discards the deferred ends, and returns their number.
     #[cfg(feature = "pipeline")]
     pub(crate) fn forget_deferred(&mut self) -> usize {
         let deferred = self.early.len() + self.without_parent.len();
@@ -194,8 +194,8 @@ impl Assembler {
         deferred
     }
 
-    /// Takes in an entry that no record is made of, and returns what sort of record that would have
-    /// been.
+    /// Handles an entry of which no record is made, and returns the level, event and target that
+    /// the record would have had.
     #[cfg(feature = "pipeline")]
     pub(crate) fn forget_entry(&mut self, queued: &QueuedEntry<'_>) -> Option<ForgottenRecord> {
         if let Some((run, _)) = queued.entry.start() {
@@ -213,7 +213,8 @@ impl Assembler {
         self.open.remove(span);
         self.used.remove(span);
         let (level, event) = match ended.outcome {
-            // One that was read before its start is rare, and most stages have this level.
+            // An end that was read before its start is rare, and `info` is the level of most
+            // stages.
             Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
             Outcome::Failed => (Level::Error, Event::Failed),
             Outcome::Cancelled => (Level::Warn, Event::Cancelled),
@@ -221,13 +222,13 @@ impl Assembler {
         Some((level, event, run.map_or("", |run| run.stage.target())))
     }
 
-    /// Returns how many records were made since the output was taken the last time.
+    /// Returns the number of records made since the output was last taken.
     #[cfg(feature = "pipeline")]
     pub(crate) fn records(&self) -> usize {
         self.maker.records()
     }
 
-    /// Returns what was made since the last call.
+    /// Returns everything made since the last call.
     pub(crate) fn take_output(&mut self, is_clean: impl Fn(&'static str, &str) -> bool) -> Assembled {
         self.end_early(&is_clean);
         self.maker.take_output()
@@ -244,22 +245,23 @@ impl Assembler {
         }
     }
 
-    /// Returns whether there is so much that it should be taken.
+    /// Returns `true` if the output is large enough to be taken.
     pub(crate) fn is_full(&self) -> bool {
         self.maker.is_full()
     }
 
-    /// Returns the counts of stages for minutes that were over at `now`; all there are without it.
+    /// Returns the metrics of minutes that were over at `now`, or all metrics if `now` is `None`.
     pub(crate) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         self.maker.take_minutes(now)
     }
 
-    /// Returns how many records the level hid.
+    /// Returns the number of records excluded by their level.
     pub(crate) fn filtered(&self) -> u64 {
         self.maker.filtered()
     }
 
-    /// Makes a record of an end, if its start was read, and returns whether it was.
+    /// Makes the record of an end and returns `true` if its start has been read; otherwise returns
+    /// `false`.
     #[inline(always)]
     fn end_open_run(&mut self, span: SpanId, end: EndEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) -> bool {
         let Some((run, open_run)) = self.open.started(span) else { return false };
@@ -276,7 +278,7 @@ impl Assembler {
     }
 }
 
-/// Takes in the end of a run whose stage names items, and which used some.
+/// Handles the end of a stage that names items, and whose run used some.
 #[cold]
 #[inline(never)]
 fn end_with_items(

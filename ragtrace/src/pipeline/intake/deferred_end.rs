@@ -1,4 +1,4 @@
-//! Ends that cannot be records yet.
+//! Ends that cannot become records yet.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use ragtrace_core::entry::RunEnd;
 use super::record_maker::{EndEntry, EntrySource};
 use crate::SpanId;
 
-/// An end that waits for what other threads wrote before it.
+/// An end that waits for entries that other threads wrote before it.
 pub(super) struct DeferredEnd {
     pub(super) span: SpanId,
     request: Arc<Request>,
@@ -37,23 +37,25 @@ impl DeferredEnd {
     }
 }
 
-/// Ends of runs whose parent's start was not read, where a sink needs paths. That start may be in
-/// another chain: it was written before, so it is read once every chain has been read to where it
-/// is now. An end for which nothing comes then is one whose parent is not known.
+/// Ends of runs whose parent's start has not been read, for sinks that need paths.
 ///
-/// The end of a local root waits for those of its trace, since sampling decides over the trace when
-/// it comes.
+/// The start may be in another chain. It was written before, so it is read once every chain has
+/// been read up to its present end. If it has not been found by then, the parent is not known.
+///
+/// The end of a local root waits for those of its trace, because sampling decides about the trace
+/// when it arrives.
 #[derive(Default)]
 pub(super) struct EndsWithoutParent {
-    /// Each with the turn in which it was read, in the order that they were.
+    /// The ends in the order in which they were read, each with its turn.
     ends: VecDeque<(u64, DeferredEnd)>,
     turn: u64,
 }
 
 impl EndsWithoutParent {
-    /// So many wait at once.
+    /// The maximum number of waiting ends.
     const MOST: usize = 1_024;
-    /// So many turns an end waits at most, if chains are not read to their ends for so long.
+    /// The maximum number of turns that an end waits, if chains are not read to their ends for
+    /// that long.
     const MOST_TURNS: u64 = 64;
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,29 +66,29 @@ impl EndsWithoutParent {
         self.ends.len()
     }
 
-    /// Returns the number of the turn that is under way.
+    /// Returns the number of the current turn.
     pub(super) fn turn(&self) -> u64 {
         self.turn
     }
 
-    /// Returns true if an end waits that was read in a turn before `turn`.
+    /// Returns `true` if an end is waiting that was read in a turn before `turn`.
     pub(super) fn has_any_before(&self, turn: u64) -> bool {
         self.ends.front().is_some_and(|(read, _)| *read < turn)
     }
 
-    /// Returns true if an end of the request's trace waits.
+    /// Returns `true` if an end of the request's trace is waiting.
     pub(super) fn has_of_trace_of(&self, request: &Request) -> bool {
         self.ends.iter().any(|(_, end)| end.is_of_trace_of(request))
     }
 
-    /// Has an end wait, and returns one that waits no longer since there are too many.
+    /// Adds a waiting end, and returns another one that no longer waits if there are too many.
     pub(super) fn add(&mut self, end: DeferredEnd) -> Option<DeferredEnd> {
         self.ends.push_back((self.turn, end));
         if self.ends.len() > Self::MOST { self.ends.pop_front().map(|(_, end)| end) } else { None }
     }
 
-    /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`.
-    /// Returns the ends that waited, each with true if nothing more is to be expected for it.
+    /// Ends a turn, in which every chain was visited, and read to its end if `is_complete`. Returns
+    /// the ends that waited, each with `true` if nothing more can be expected for it.
     pub(super) fn end_turn(&mut self, is_complete: bool) -> impl Iterator<Item = (u64, bool, DeferredEnd)> + use<> {
         let turn = self.turn;
         self.turn += 1;
@@ -94,12 +96,12 @@ impl EndsWithoutParent {
         std::mem::take(&mut self.ends).into_iter().map(move |(read, end)| (read, is_over(read), end))
     }
 
-    /// Has an end wait on, which was read in the turn `read`.
+    /// Puts back an end that was read in the turn `read`.
     pub(super) fn put_back(&mut self, read: u64, end: DeferredEnd) {
         self.ends.push_back((read, end));
     }
 
-    /// Forgets what waits.
+    /// Discards all waiting ends.
     pub(super) fn clear(&mut self) {
         self.ends.clear();
     }

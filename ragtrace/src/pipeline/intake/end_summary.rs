@@ -1,5 +1,4 @@
-//! The fields of a run's end, and what they say of the run besides: its count, its cost, its
-//! failure.
+//! The fields of a run's end, and the count, cost and failure among them.
 
 #![expect(
     clippy::inline_always,
@@ -13,7 +12,7 @@ use ragtrace_core::{FieldSource, StageDescriptor, Value};
 
 use crate::record::{ChunkBuilder, Extras, FieldSizes, RESPONSE_SENT, field_name};
 
-/// The fields of an end, in their encoding, and those of its start.
+/// The encoded fields of an end, and those of its start.
 #[derive(Clone, Copy)]
 pub(super) struct EndFields<'a> {
     pub(super) stage: &'static StageDescriptor,
@@ -22,8 +21,8 @@ pub(super) struct EndFields<'a> {
 }
 
 impl EndFields<'_> {
-    /// Returns whether a field of the context among `texts` has the name of a field of the start,
-    /// whose place it takes then.
+    /// Returns `true` if a field of the context among `texts` has the name of a start field, which
+    /// it then replaces.
     #[cold]
     fn repeats_start(&self, texts: &[u64]) -> bool {
         let Self { stage, start, .. } = *self;
@@ -32,7 +31,7 @@ impl EndFields<'_> {
     }
 }
 
-/// The facts about a run that its end gives besides its fields.
+/// The facts about a run that its end contains besides fields.
 #[derive(Default)]
 pub(super) struct EndSummary {
     pub(super) count: Option<u64>,
@@ -40,12 +39,12 @@ pub(super) struct EndSummary {
     pub(super) failure: Failure,
 }
 
-/// The error and the backtrace of an end, if it failed.
+/// The error and the backtrace of a failed run's end.
 type Failure = Option<Box<Extras>>;
 
 impl EndSummary {
-    /// Appends the numbers of an end to the chunk, and returns what it says besides, and its other
-    /// fields, which belong to the context. Returns `None` if fields have to be told apart by their
+    /// Appends the numbers of an end to the chunk, and returns its summary and its other fields,
+    /// which belong to the context. Returns `None` if the fields have to be distinguished by their
     /// names.
     #[inline(always)]
     pub(super) fn append_encoded(
@@ -86,7 +85,7 @@ impl EndSummary {
         (texts.is_empty() || !fields.repeats_start(&texts)).then_some((summary, texts))
     }
 
-    /// Puts a value where it belongs: here, or in the record that is being made.
+    /// Adds a value to the summary, or to the current record.
     pub(super) fn add_decoded(
         &mut self,
         record: &mut ChunkBuilder,
@@ -111,7 +110,7 @@ impl EndSummary {
             _ => {}
         }
         let is_number = value.is_number() && !belongs_to_context(stage, index);
-        // Of what is recorded more than once, as `record!` may, the last counts.
+        // If a field is recorded more than once, as with `record!`, the last value counts.
         if let Some(earlier) = record.earlier_value(name, is_number) {
             *earlier = value;
         } else if is_number {
@@ -122,13 +121,14 @@ impl EndSummary {
     }
 }
 
-/// Returns whether a number belongs to the context, as that of a field of the start does also where
-/// the end brings it.
+/// Returns `true` if a number belongs to the context, which is the case for start fields, even if
+/// the end contains them.
 fn belongs_to_context(stage: &'static StageDescriptor, index: u16) -> bool {
     stage.fields().get(usize::from(index)).is_some_and(|field| field.source() == FieldSource::Start)
 }
 
-/// Has the record of a run that failed by its answer say that there was one.
+/// Gives the record of a request that failed with a response the message that says that the
+/// response was sent.
 #[cold]
 fn add_answer(failure: &mut Failure) {
     failure.get_or_insert_default().subject.message = Some(Cow::Borrowed(RESPONSE_SENT));

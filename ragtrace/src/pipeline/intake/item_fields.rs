@@ -7,7 +7,7 @@ use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 
 use crate::record::{RecordItem, field_name};
 
-/// Takes the items out of fields in their encoding. Returns them, and the other fields.
+/// Splits encoded fields into the items and the other fields.
 pub(super) fn take_items(stage: &'static StageDescriptor, fields: &[u64]) -> (Vec<RecordItem>, Vec<u64>) {
     let (mut items, mut others): (Vec<RecordItem>, _) = (Vec::new(), Vec::with_capacity(fields.len()));
     for field in EncodedFields(fields) {

@@ -1,13 +1,13 @@
-//! Entries of the queue become records that may leave the process.
+//! Turns entries of the queue into records that may leave the process.
 //!
-//! It promises: a run's end is joined with its start, whichever is read first; every run is
-//! counted, whether its records are logged or not; and no record leaves this room with a secret or
-//! with more than its limits allow.
+//! The module promises that a run's end is joined with its start, whichever is read first; that
+//! every run is counted, whether its records are delivered or not; and that no record leaves this
+//! module with a secret or beyond its limits.
 //!
-//! It does not promise: an order between threads, since each has a chain of its own.
+//! It does not promise an order between threads, because each has a chain of its own.
 //!
-//! It is what the worker does most, so records are put together where they stay, fields remain in
-//! the encoding that the stage wrote, and texts are looked at once.
+//! This is most of the worker's work, so records are built in their final place, fields stay in the
+//! encoding that the stage wrote, and texts are examined once.
 
 mod assembler;
 mod deferred_end;

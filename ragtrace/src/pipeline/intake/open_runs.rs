@@ -1,4 +1,4 @@
-//! The runs that have begun and not ended, as the worker knows them.
+//! The runs that have begun and not ended, as far as the worker has read their entries.
 
 use std::collections::HashMap;
 
@@ -10,22 +10,23 @@ use crate::SpanId;
 use crate::hash::{FastHash, spread};
 use crate::record::{EncodedRange, FieldSizes};
 
-/// A run that has not ended, as far as its entries were read.
+/// A run that has not ended, as far as its entries have been read.
 #[derive(Debug, Default)]
 pub(super) struct OpenRun {
-    /// `None` until the start was read; what the body recorded may come before it, from another
-    /// thread.
+    /// `None` until the start is read. Fields that the body recorded may be read before it, from
+    /// another thread.
     start: Option<Start>,
-    /// The encoding of its start fields, and of what its body recorded.
+    /// The encoded start fields; `notes` are those that the body recorded.
     pub(super) fields: Vec<u64>,
     pub(super) notes: Vec<u64>,
-    /// Where its start fields are in a chunk, if their record was shown.
+    /// The position of the start fields in a chunk, if the start's record was made.
     pub(super) start_encoding: Option<StartEncoding>,
     /// The size of these fields in a record.
     pub(super) sizes: FieldSizes,
 }
 
-/// Where a start's fields are: they can serve another record for as long as the output is the same.
+/// The position of a start's fields, which a second record can share as long as it is in the same
+/// output.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StartEncoding {
     pub(super) output: u32,
@@ -42,10 +43,10 @@ struct Start {
 }
 
 impl OpenRun {
-    /// The longest fields that an entry of the table keeps the memory of, in 64-bit words.
+    /// The maximum capacity that an entry of the table keeps for fields, in 64-bit words.
     const KEPT: usize = 64;
 
-    /// Notes that its start was read.
+    /// Notes that the start of the run was read.
     #[inline]
     pub(super) fn begin(&mut self, run: &Run) {
         let Run { stage, parent, started, local_root, .. } = *run;
@@ -72,8 +73,8 @@ impl OpenRun {
     }
 }
 
-/// The open runs by their span. A few hundred lie in a direct-mapped table, whose entries are used
-/// again with the memory that they have; where an entry is taken, a run goes to a map.
+/// The open runs by span id. A few hundred are in a direct-mapped table, whose entries are reused
+/// with their memory; if an entry is taken, the run goes to a map.
 #[derive(Debug)]
 pub(super) struct OpenRuns {
     table: Box<[(Option<SpanId>, OpenRun)]>,
@@ -83,7 +84,7 @@ pub(super) struct OpenRuns {
 /// The table has 2^8 entries.
 const TABLE_BITS: u32 = 8;
 
-/// Returns a span's index in the table. There are as many entries as there are upper bits.
+/// Returns the index of a span in the table: the upper bits of its hash.
 fn table_index(span: SpanId) -> usize {
     (spread(span.as_u64()) >> (u64::BITS - TABLE_BITS)) as usize
 }
@@ -96,13 +97,13 @@ impl Default for OpenRuns {
 }
 
 impl OpenRuns {
-    /// Returns the entry of this run, made if there is none.
+    /// Returns the entry of a run, adding one if necessary.
     #[inline]
     pub(super) fn entry(&mut self, span: SpanId) -> &mut OpenRun {
         let (of, open_run) = &mut self.table[table_index(span)];
         match of {
             Some(of) if *of != span => self.overflow.entry(span).or_default(),
-            // It went to the map while the table's entry was another's.
+            // The run went to the map while the table's entry belonged to another run.
             None if !self.overflow.is_empty() && self.overflow.contains_key(&span) => {
                 self.overflow.entry(span).or_default()
             }
@@ -113,7 +114,7 @@ impl OpenRuns {
         }
     }
 
-    /// Returns the run, if its start was read.
+    /// Returns the run, if its start has been read.
     #[inline]
     pub(super) fn started(&mut self, span: SpanId) -> Option<(Run, &mut OpenRun)> {
         let (of, open_run) = &mut self.table[table_index(span)];
@@ -121,7 +122,7 @@ impl OpenRuns {
         Some((open_run.run(span)?, open_run))
     }
 
-    /// Forgets the run.
+    /// Removes the run.
     #[inline]
     pub(super) fn remove(&mut self, span: SpanId) {
         let (of, open_run) = &mut self.table[table_index(span)];
@@ -146,7 +147,7 @@ mod tests {
         let spans: Vec<_> = (1..=5_000).filter_map(SpanId::from_u64).collect();
         for &span in &spans {
             let run = Run { stage: &STAGE, span, parent: None, started: Ticks(span.as_u64()), local_root: true };
-            // What the body recorded may be read first.
+            // Fields that the body recorded may be read first.
             open.entry(span).notes.push(span.as_u64());
             assert!(open.started(span).is_none(), "its start was not read");
             open.entry(span).begin(&run);

@@ -1,15 +1,16 @@
-//! The path of each run, for sinks that need them: the runs from its local root down to it.
+//! The path of each run, from its local root down to it, for sinks that need paths.
 //!
-//! It promises: a run's path is that of its parent and one step more, taken when its start is
-//! read, so it has a parent that ends first; and a step's time is the start of its run, the same in
-//! every path.
+//! The module promises that a run's path is its parent's path and one more step, taken when the
+//! run's start is read, so the parent may end first; and that the time of a step is the start of
+//! its run, the same in every path.
 //!
-//! It does not promise: a path from the local root for each run. One whose parent is not known
-//! begins at the nearest step that is: the full queue refused the parent's start, and it has not
-//! ended yet; or it began under an earlier installation; or it ended long ago.
+//! It does not promise that every path begins at the local root. If the parent of a run is not
+//! known, the path begins at the nearest known run: the full queue refused the parent's start and
+//! the parent has not ended yet; or it began under an earlier installation; or it ended long ago.
 //!
-//! A path is copied for each run, which for pipelines of a few levels is less than references from
-//! step to step take, and bounds the memory of tasks that start one another for ever.
+//! The path is copied for each run. For pipelines of a few levels, this takes less memory than
+//! references between steps would, and it bounds the memory of tasks that start one another
+//! endlessly.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,14 +23,14 @@ use crate::SpanId;
 use crate::hash::FastHash;
 use crate::record::PathStep;
 
-/// The paths of runs that are open, and of those that have ended lately.
+/// The paths of open runs, and of those that ended recently.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     known: HashMap<SpanId, KnownPath, FastHash>,
-    /// Runs that have ended, the oldest first: children of theirs may still begin, or have begun on
-    /// a thread whose chain is read later.
+    /// Runs that have ended, the oldest first. Children of them may still begin, or have begun on a
+    /// thread whose chain is read later.
     ended: VecDeque<SpanId>,
-    /// The memory of these.
+    /// The memory of the runs in `ended`.
     ended_bytes: usize,
     roots: Roots,
 }
@@ -37,23 +38,25 @@ pub(super) struct Paths {
 #[derive(Debug)]
 struct KnownPath {
     steps: Arc<[PathStep]>,
-    /// The parent of the first step, if that is no local root: its start was not read.
+    /// The parent of the first step, if that step is not a local root; the parent's start has not
+    /// been read.
     above: Option<SpanId>,
     has_ended: bool,
 }
 
 impl KnownPath {
-    /// Returns about how many bytes it takes, and its places in the map and in the list.
+    /// Estimates the memory of the path in bytes, including its entries in the map and the list.
     fn memory(&self) -> usize {
         size_of_val(&*self.steps) + 2 * size_of::<(SpanId, Self)>()
     }
 }
 
 impl Paths {
-    /// The memory of runs that have ended: some 20,000 where a run has four above it.
+    /// The maximum memory of ended runs, which is enough for about 20,000 runs with four runs
+    /// above each.
     const ENDED_BYTES: usize = 4 << 20;
 
-    /// Takes in a start.
+    /// Handles the start of a run.
     pub(super) fn begin(&mut self, request: &Request, run: &Run) {
         let step = PathStep::new(run.span, request.anchor.wall_at(run.started));
         let parent = run.parent.filter(|_| !run.local_root);
@@ -61,7 +64,7 @@ impl Paths {
             Some((_, Some(KnownPath { steps, above, .. }))) => (join(steps, &[step]), *above),
             Some((parent, None)) => (Arc::from([step.with_detached(true)]), Some(parent)),
             None => {
-                // An id that came without a parent may be that of another process's root.
+                // A trace id that came without a parent may belong to the root of another process.
                 let may_be_root = run.parent.is_none() && !request.has_given_trace_id;
                 let is_root = may_be_root && self.roots.is_first(request.trace_id, run.span);
                 (Arc::from([step.with_detached(!is_root)]), None)
@@ -70,18 +73,18 @@ impl Paths {
         self.known.insert(run.span, KnownPath { steps, above, has_ended: false });
     }
 
-    /// Returns true if the path of a run begins below its local root, as far as is known now.
+    /// Returns `true` if the path of a run begins below its local root, as far as is known now.
     pub(super) fn is_cut(&mut self, span: SpanId) -> bool {
         let is_cut = self.known.get(&span).is_some_and(|path| path.above.is_some());
         is_cut && self.resolve(span).is_some_and(|path| path.above.is_some())
     }
 
-    /// Returns the path of a run, if all of it is known.
+    /// Returns the path of a run, if it is known up to the local root.
     pub(super) fn whole(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
         self.resolve(span).filter(|path| path.above.is_none()).map(|path| Arc::clone(&path.steps))
     }
 
-    /// Takes in an end, and returns the path of the run.
+    /// Handles the end of a run, and returns its path.
     pub(super) fn end(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
         self.learn(span);
         let path = self.known.get_mut(&span)?;
@@ -94,13 +97,13 @@ impl Paths {
         Some(steps)
     }
 
-    /// Returns what is known of a run's path.
+    /// Returns the known part of a run's path.
     fn resolve(&mut self, span: SpanId) -> Option<&KnownPath> {
         self.learn(span);
         self.known.get(&span)
     }
 
-    /// Adds what was learnt of the runs above since the run began.
+    /// Adds the runs above that have become known since the run began.
     #[inline]
     fn learn(&mut self, span: SpanId) {
         let above = self.known.get(&span).and_then(|path| path.above);
@@ -109,11 +112,11 @@ impl Paths {
         }
     }
 
-    /// Adds to a path the steps above it that are known by now, from the topmost down.
+    /// Adds to a path all steps above it that are known by now, from the topmost down.
     #[cold]
     fn complete(&mut self, span: SpanId) {
         let mut cut = vec![span];
-        // Ids that collide might lead round in circles.
+        // Colliding ids could form a circle, so the number of steps is bounded.
         while let Some(above) = self.known.get(cut.last().unwrap_or(&span)).and_then(|path| path.above)
             && self.known.contains_key(&above)
             && cut.len() <= self.known.len()
@@ -146,7 +149,8 @@ impl Paths {
     }
 }
 
-/// Joins two parts of a path. Of one that is too long, the first step and the last ones are kept.
+/// Joins two parts of a path. Of a path that is too long, the first step and the last ones are
+/// kept.
 fn join(upper: &[PathStep], lower: &[PathStep]) -> Arc<[PathStep]> {
     let (first, rest) = match upper {
         [first, rest @ ..] if upper.len() + lower.len() > PathStep::MOST => (Some(first), rest),
@@ -155,7 +159,7 @@ fn join(upper: &[PathStep], lower: &[PathStep]) -> Arc<[PathStep]> {
     let most = PathStep::MOST - usize::from(first.is_some());
     let lower = &lower[lower.len().saturating_sub(most)..];
     let rest = &rest[rest.len().saturating_sub(most - lower.len())..];
-    // What was the first step has others above it now.
+    // The former first step now has others above it.
     let lower = lower.iter().map(|step| step.with_detached(false));
     first.into_iter().chain(rest).copied().chain(lower).collect()
 }
@@ -180,14 +184,14 @@ mod tests {
         Run { stage: &STAGE, span: span(index), parent: parent.map(span), started, local_root }
     }
 
-    /// Each run's parent, which comes before it, and the order of starts and ends.
+    /// The parent of each run, which precedes the run, and an order of starts and ends.
     #[derive(Debug)]
     struct Interleaving {
         parents: Vec<Option<usize>>,
-        /// Of each run, in the order that its entries are read: the first time its start, then its
-        /// end.
+        /// Runs in the order in which their entries are read: each appears first for its start,
+        /// then for its end.
         order: Vec<usize>,
-        /// Runs whose start comes with their end, since it was refused.
+        /// Runs whose start was refused and so is part of their end.
         refused: Vec<bool>,
     }
 
@@ -209,7 +213,7 @@ mod tests {
         })
     }
 
-    /// Returns the path of a run up to the first that is not known: the whole of it.
+    /// Returns the path of a run up to the first unknown run, and whether it is the whole path.
     fn model(parents: &[Option<usize>], is_known: &[bool], index: usize) -> (Vec<usize>, bool) {
         let mut path = vec![index];
         while let Some(parent) = parents[path[path.len() - 1]] {
@@ -282,7 +286,7 @@ mod tests {
         let mut paths = Paths::default();
         for index in 0..100_000 {
             paths.begin(&request, &run(index, index.checked_sub(1)));
-            // Its child begins before it ends, or after.
+            // A child begins before the run ends, or afterwards.
             if index % 2 == 0 {
                 paths.end(span(index));
             }

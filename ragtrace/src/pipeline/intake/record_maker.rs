@@ -1,5 +1,4 @@
-//! Makes the records of starts and ends, and counts the runs, whether their records are logged or
-//! not.
+//! Makes the records of starts and ends, and counts runs, whether their records are made or not.
 
 #![expect(
     clippy::inline_always,
@@ -28,17 +27,17 @@ pub(super) struct RecordMaker {
     origin: Arc<Origin>,
     pool: ChunkPool,
     filter: RecordFilter,
-    /// The numbers of the levels from which on somebody takes all starts, and all ends.
+    /// The levels, as numbers, from which on all starts are taken, and likewise all ends.
     start_level: u8,
     end_level: u8,
     filtered: u64,
     output: Assembled,
-    /// Tells the output from those before it.
+    /// The number of the current output.
     output_number: u32,
     meter: Meter,
 }
 
-/// Records and finished requests of the entries that were read.
+/// The records and finished requests of the entries that were read.
 pub(crate) struct Assembled {
     pub(crate) records: ChunkBuilder,
     pub(crate) requests: Vec<RequestMetric>,
@@ -50,7 +49,7 @@ impl Assembled {
     }
 }
 
-/// Where an entry comes from.
+/// The request, thread and clock that an entry belongs to.
 #[derive(Clone, Copy)]
 pub(super) struct EntrySource<'a> {
     pub(super) request: &'a Arc<Request>,
@@ -62,13 +61,13 @@ pub(super) struct EntrySource<'a> {
 pub(super) struct EndEntry<'a> {
     pub(super) source: EntrySource<'a>,
     pub(super) ended: RunEnd,
-    /// The fields of the end, in their encoding.
+    /// The encoded fields of the end.
     pub(super) fields: &'a [u64],
     /// The path of the run, if a sink needs it.
     pub(super) path: Option<&'a Arc<[PathStep]>>,
 }
 
-/// Everything that a record of a run has besides its fields.
+/// All parts of a run's record except its fields.
 #[derive(Clone, Copy)]
 struct RecordHead<'a> {
     source: EntrySource<'a>,
@@ -76,16 +75,16 @@ struct RecordHead<'a> {
     timestamp: Timestamp,
     event: Event,
     level: Level,
-    /// Whether the level lets the record be logged.
+    /// Set if the record is made, because some sink takes it.
     is_shown: bool,
-    /// Of an end: how long the run took, and the time inside polls.
+    /// The duration of the run, and the time inside of polls; only ends have them.
     duration: OptionalU64,
     busy: OptionalU64,
     path: Option<&'a Arc<[PathStep]>>,
 }
 
 impl RecordHead<'_> {
-    /// Adds the path to what only some records have.
+    /// Adds the path to the optional parts of a record.
     #[inline(always)]
     fn add_path(&self, extras: &mut Option<Box<Extras>>) {
         if let Some(path) = self.path {
@@ -112,13 +111,13 @@ impl RecordMaker {
         }
     }
 
-    /// Has records numbered from 1.
+    /// Numbers records from 1.
     #[cfg(feature = "testing")]
     pub(super) fn number_records(&mut self) {
         self.output = Assembled::new(&self.origin, RecordIds::Numbered(1), &self.pool);
     }
 
-    /// Returns what was made since the last call.
+    /// Returns everything made since the last call.
     #[inline]
     pub(super) fn take_output(&mut self) -> Assembled {
         let next = Assembled::new(&self.origin, self.output.records.next_ids(), &self.pool);
@@ -126,23 +125,23 @@ impl RecordMaker {
         std::mem::replace(&mut self.output, next)
     }
 
-    /// Returns how many records were made since the output was taken.
+    /// Returns the number of records made since the output was last taken.
     pub(super) fn records(&self) -> usize {
         self.output.records.len()
     }
 
-    /// Returns whether there is so much that it should be taken.
+    /// Returns `true` if the output is large enough to be taken.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.output.records.is_full()
     }
 
-    /// Returns the counts of stages for minutes that were over at `now`; all there are without it.
+    /// Returns the metrics of minutes that were over at `now`, or all metrics if `now` is `None`.
     pub(super) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         self.meter.take(now)
     }
 
-    /// Returns how many records the level hid.
+    /// Returns the number of records excluded by their level.
     pub(super) fn filtered(&self) -> u64 {
         self.filtered
     }
@@ -173,7 +172,7 @@ impl RecordMaker {
         self.add(head, EndSummary::default(), ranges);
     }
 
-    /// Makes the record of a score, which no level hides.
+    /// Makes the record of a score, which levels never exclude.
     #[cold]
     pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
         if !self.filter.takes(Level::Info, Event::Score, || "") {
@@ -183,7 +182,7 @@ impl RecordMaker {
         self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
-    /// Makes the record of a log line that was written in a run of `stage`, if in any.
+    /// Makes the record of a log line, which was written in a run of `stage` if that is given.
     #[inline(never)]
     pub(super) fn log(
         &mut self,
@@ -196,7 +195,7 @@ impl RecordMaker {
         let anchor = request.anchor;
         let request = Some(request).filter(|request| !request.is_nobody);
         let logged = LoggedLine { line, fields, anchor, request, thread: Some(thread), stage };
-        // Whoever logs asks first who takes it, but who does may have changed since.
+        // The line was taken when it was logged, but the sinks may have changed since.
         if logged.is_taken(self.filter) {
             self.output.records.add_log_line(logged);
         } else {
@@ -244,23 +243,23 @@ impl RecordMaker {
         }
         let metrics = self.output.records.encoded_since(before);
         let context = match open_run.start_encoding {
-            // What the start's record has serves both.
+            // If the start's record is in the same output, both records share the fields.
             Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
             _ => self.output.records.append_both(&open_run.fields, &texts),
         };
         self.add(head, summary, EncodedRanges { context, metrics, sizes });
     }
 
-    /// Makes the record of an end whose fields are told apart by their names: of what is recorded
-    /// more than once the last counts. There may be more of them, too, than a record's encoding may
-    /// have.
+    /// Makes the record of an end whose fields have to be distinguished by their names, because the
+    /// last of several values counts. It may also have more fields than the encoding of a record
+    /// can.
     #[cold]
     #[inline(never)]
     fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
         self.add_context(stage, DecodedFields(&open_run.fields));
-        // `count` in `record!` is the count too, if the result has none.
+        // A `count` recorded with `record!` is the count of the run, if its result has none.
         for (index, value) in DecodedFields(&open_run.notes).chain(DecodedFields(fields)) {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
@@ -268,7 +267,7 @@ impl RecordMaker {
         if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
     }
 
-    /// Counts the run for its minute, and for its request if it is all of it that ran here.
+    /// Counts the run for its minute, and for its request if it is a local root.
     #[inline]
     fn count(&mut self, head: RecordHead<'_>, summary: &EndSummary) {
         let RecordHead { source, run, timestamp, .. } = head;
@@ -299,8 +298,8 @@ impl RecordMaker {
         }
     }
 
-    /// Returns whether a record of a run is logged that has this level and event, where all are
-    /// from the level of the number `certain` on, and counts those that are not.
+    /// Returns `true` if a record of a run with this level and event is made, and counts it as
+    /// filtered otherwise. Records from the level `certain` on are always made.
     #[inline(always)]
     fn shows(&mut self, run: &Run, (level, event): (Level, Event), certain: u8) -> bool {
         if level as u8 >= certain {
@@ -317,7 +316,8 @@ impl RecordMaker {
         self.filter.takes(level, event, || run.stage.target())
     }
 
-    /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
+    /// Adds a record with the fields in `ranges`. The record is built in its final place, so it is
+    /// written only once.
     #[inline(always)]
     fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;

@@ -1,9 +1,9 @@
-//! The root of each trace, for sinks that need paths: a backend that names a trace's root by the
-//! trace has room for one.
+//! The root of each trace, for sinks that need paths, because a backend that names the root after
+//! the trace has room for only one.
 //!
-//! It promises: of several runs without a parent in one trace, as where one context is the scope of
-//! two stages after one another, the one whose start was read first is the root for as long as the
-//! trace is among the last [`Roots::MOST`].
+//! The module promises: if several runs in one trace have no parent, for example because one
+//! context is the scope of two stages after one another, the one whose start was read first is the
+//! root, for as long as the trace is among the last [`Roots::MOST`].
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,15 +14,15 @@ use crate::{SpanId, TraceId};
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     known: HashMap<TraceId, SpanId, FastHash>,
-    /// The oldest first.
+    /// The traces, oldest first.
     order: VecDeque<TraceId>,
 }
 
 impl Roots {
-    /// Two MiB or so.
+    /// The maximum number of traces, which take about 2 MiB.
     const MOST: usize = 32 << 10;
 
-    /// Takes in a run without a parent, and returns true if it is the root of its trace.
+    /// Handles a run without a parent, and returns `true` if it is the root of its trace.
     pub(super) fn is_first(&mut self, trace: TraceId, span: SpanId) -> bool {
         if let Some(root) = self.known.get(&trace) {
             return *root == span;

@@ -1,4 +1,5 @@
-//! The rules for what leaves the process: secrets go, and then what is too much is cut.
+//! Redaction and limits for everything that leaves the process: secrets are removed first, and then
+//! texts are cut.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,26 +12,26 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{ChunkBuilder, RecordLimits};
 use crate::redact::Redactor;
 
-/// Applies the redactor, and the limits of records, to everything that leaves the process.
+/// Applies the redactor and the limits of records to everything that leaves the process.
 #[derive(Debug)]
 pub(crate) struct Sanitizer {
     redactor: Redactor,
     limits: RecordLimits,
-    /// Requests that were looked at lately, each at the place that its version has, and what became
-    /// of them. Holding them keeps their addresses from being others'.
+    /// The requests that were examined recently, indexed by their version, with the result for
+    /// each. The `Arc`s keep the addresses from being reused.
     seen_requests: Box<[Option<SeenRequest>]>,
-    /// Whether names of declared fields are secret, by their address and length.
+    /// The verdicts on the names of declared fields, by their address and length: `true` if secret.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
-    /// Panics of the redactor's rules under an earlier installation.
+    /// The number of panics in the redactor's rules under an earlier installation.
     rule_panics_before: u64,
 }
 
-/// A request, and what became of it.
+/// A request, and its sanitized form.
 type SeenRequest = (Arc<Request>, Arc<Request>);
 
 impl Sanitizer {
-    /// As many requests as a chunk of records has, so that the counts of a request meet it here
-    /// again.
+    /// The number of remembered requests, as many as a chunk may hold records, so that the metrics
+    /// of a request find it here again.
     const SEEN_REQUESTS: usize = 512;
 
     pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
@@ -39,19 +40,19 @@ impl Sanitizer {
         Self { redactor, limits, seen_requests, secret_names: RefCell::default(), rule_panics_before }
     }
 
-    /// Returns whether a field may leave as its stage wrote it.
+    /// Returns `true` if a field may leave the process as its stage wrote it.
     pub(crate) fn is_clean(&self, name: &'static str, text: &str) -> bool {
         text.len() <= self.limits.of_field(name) && !self.is_secret(name) && self.redactor.redacted(text).is_none()
     }
 
-    /// Returns the redactor's verdict on a name, which is asked once.
+    /// Returns the redactor's verdict on a name, which is cached.
     fn is_secret(&self, name: &'static str) -> bool {
         let key = (name.as_ptr().addr(), name.len());
         let mut secret_names = self.secret_names.borrow_mut();
         *secret_names.entry(key).or_insert_with(|| self.redactor.is_secret(name))
     }
 
-    /// Makes records such as may leave.
+    /// Redacts and cuts records.
     pub(crate) fn sanitize(&mut self, records: &mut ChunkBuilder) {
         let Self { redactor, limits, .. } = &*self;
         records.for_each_unclean(limits.fields, limits.record, |record| {
@@ -61,22 +62,22 @@ impl Sanitizer {
         records.requests_mut().iter_mut().for_each(|request| self.replace_request(request));
     }
 
-    /// Makes the counts of a request such as may leave.
+    /// Redacts and cuts the metrics of a request.
     pub(crate) fn sanitize_request(&mut self, metric: &mut RequestMetric) {
         self.replace_request(&mut metric.request);
     }
 
-    /// Makes the counts of a minute such as may leave.
+    /// Redacts and cuts the metrics of a minute.
     pub(crate) fn sanitize_minute(&self, minute: &mut StageMinute) {
         self.redactor.redact_minute(minute);
     }
 
-    /// Takes the secrets out of a text, such as what a sink says of a failure.
+    /// Removes the secrets from a text, such as a sink's description of a failure.
     pub(crate) fn redact(&self, text: &mut String) {
         self.redactor.redact(text);
     }
 
-    /// Returns how often a rule of the user's panicked since the start.
+    /// Returns the number of panics in the application's rules since the installation.
     pub(crate) fn rule_panics(&self) -> u64 {
         self.redactor.rule_panics() - self.rule_panics_before
     }

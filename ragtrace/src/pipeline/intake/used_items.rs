@@ -1,8 +1,8 @@
-//! The items that open runs use, kept for the records of their ends.
+//! The items that open runs use, kept for their end records.
 //!
-//! Few stages name items, so they are not kept with the runs. Their texts are bounded over all
-//! runs: beyond that an end has the ids and scores, and a mark in the place of each text. The
-//! start's record has the texts whole.
+//! Few stages name items, so they are not stored with the runs. The size of their texts is bounded
+//! over all runs: beyond the bound, an end record has the ids and scores, and a mark in place of
+//! each text. The start record has the whole texts.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ pub(super) struct UsedItems {
 }
 
 impl UsedItems {
-    /// The bytes of contents and sources that are kept at most.
+    /// The maximum number of bytes of contents and sources that are kept.
     const MOST_TEXT: usize = 16 << 20;
 
-    /// Keeps the items of a run.
+    /// Stores the items of a run.
     pub(super) fn insert(&mut self, span: SpanId, mut items: Vec<RecordItem>) {
         let bytes = text_bytes(&items);
         if self.text_bytes + bytes > Self::MOST_TEXT {
@@ -35,7 +35,7 @@ impl UsedItems {
         }
     }
 
-    /// Gives the items of a run away.
+    /// Removes and returns the items of a run.
     pub(super) fn remove(&mut self, span: SpanId) -> Vec<RecordItem> {
         let items = self.items.remove(&span).unwrap_or_default();
         self.text_bytes = self.text_bytes.saturating_sub(text_bytes(&items));

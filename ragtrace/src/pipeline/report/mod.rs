@@ -1,12 +1,13 @@
-//! The account of the pipeline, its reports on itself, and the totals of the stages that it saw.
+//! The counts of the pipeline, its reports on itself, and the totals of all stages.
 //!
-//! It promises: the account of a sink adds up at every reading; the totals of stages are
-//! counted before any level and any sampling; and an operator hears of trouble on stderr, seldom,
-//! and through the sinks that are well, as records under the logger `ragtrace`. A batch of nothing
-//! but such records is not reported on, or there were no end of it.
+//! The module promises that the counts of a sink are balanced at every reading; that the totals of
+//! stages are counted before any level and sampling; and that an operator hears of trouble, on
+//! stderr at a limited rate, and through the sinks that work, as records under the logger
+//! `ragtrace`. The delivery of a batch that consists of such records alone is not reported, because
+//! that would never end.
 //!
-//! It does not promise: accounts that are newer than the worker's last look. The worker
-//! publishes one after each step, and whoever asks reads that, so nobody waits for the worker.
+//! It does not promise that counts are newer than the worker's last step. The worker publishes
+//! counts after each step, and readers get the published ones, so nobody waits for the worker.
 
 mod prometheus;
 mod published;

@@ -1,4 +1,4 @@
-//! The account in the text format of Prometheus (version 0.0.4).
+//! The counts in the text format of Prometheus (version 0.0.4).
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use ragtrace_core::Level;
 
 use super::stats::{SinkStats, Stats};
 
-/// A metric of each sink: its name, kind and help, and where it is read.
+/// A metric of each sink: its name, type and help text, and the count that it shows.
 type OfSink = (&'static str, &'static str, &'static str, fn(&SinkStats) -> u64);
 
 const OF_SINKS: &[OfSink] = &[
@@ -25,14 +25,14 @@ const OF_SINKS: &[OfSink] = &[
 ];
 
 impl Stats {
-    /// Returns the account as `ragtrace_*` metrics in the text format of Prometheus, for a scrape
-    /// endpoint of the application's.
+    /// Returns the counts as `ragtrace_*` metrics in the text format of Prometheus, for a scrape
+    /// endpoint of the application.
     pub fn to_prometheus(&self) -> String {
         let mut text = String::new();
         for (name, kind, help, value) in OF_SINKS {
             write_head(&mut text, name, kind, help);
             for sink in &self.sinks {
-                // Writing to a `String` has no error to report.
+                // Writing to a `String` cannot fail.
                 let _ = writeln!(text, "{name}{{sink=\"{}\"}} {}", escaped(&sink.name), value(sink));
             }
         }
@@ -59,7 +59,7 @@ pub(super) fn write_head(text: &mut String, name: &str, kind: &str, help: &str) 
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-/// Returns a label's value, escaped as the format asks.
+/// Returns the value of a label, escaped as the format requires.
 pub(super) fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,10 +1,10 @@
-//! The account as whoever asks finds it, without asking the worker.
+//! The published counts, which can be read without asking the worker.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Report, Stats};
 
-/// The account at the worker's last look, and its report once it has ended. A clone is the same.
+/// The counts after the worker's last step, and the report of its end. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Published(Arc<Inner>);
 
@@ -19,7 +19,7 @@ impl Published {
         self.0.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The worker's report, once it has ended; until then, one that is not complete.
+    /// Returns the report of the worker's end, or before that an incomplete report.
     pub(crate) fn report(&self) -> Report {
         self.0.last.get().cloned().unwrap_or_else(|| Report { stats: self.stats(), complete: false })
     }
@@ -28,10 +28,10 @@ impl Published {
         *self.0.stats.lock().unwrap_or_else(PoisonError::into_inner) = stats;
     }
 
-    /// The worker has ended.
+    /// Publishes the report of the worker's end.
     pub(in crate::pipeline) fn end(&self, report: Report) {
         self.publish(report.stats.clone());
-        // It ends once.
+        // The worker ends only once, so the report is not set yet.
         let _ = self.0.last.set(report);
     }
 }

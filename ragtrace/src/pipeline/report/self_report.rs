@@ -1,5 +1,5 @@
-//! Reports of the pipeline on itself, as records under the logger `ragtrace`: for whoever reads the
-//! sinks that are well.
+//! Reports of the pipeline on itself, as records under the logger `ragtrace`, for readers of the
+//! sinks that work.
 
 use ragtrace_core::entry::{LogLine, OwnedEntry};
 use ragtrace_core::time::{Anchor, Ticks};
@@ -8,20 +8,20 @@ use ragtrace_core::{Event, FieldDescriptor, Level, LogDescriptor};
 
 use crate::record::{ChunkBuilder, LoggedLine, RecordFilter, SELF_REPORT_LOGGER};
 
-/// Something that the pipeline did or could not do.
+/// An event of the pipeline itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SelfReport {
-    /// Batches arrived.
+    /// Batches were delivered.
     Shipped { batches: u64, records: u64 },
-    /// A sink does not take records.
+    /// A sink fails, and is tried again.
     Failing { why: String },
-    /// A sink is left alone until an operator has acted.
+    /// A sink is parked until an operator has acted.
     Parked { why: String },
-    /// A sink takes records again.
+    /// A sink accepts records again.
     Recovered,
-    /// Records were given up.
+    /// Records were dropped.
     Dropped { records: u64, why: String },
-    /// Counts of requests and stages were given up.
+    /// Metrics of requests and stages were dropped.
     CountsDropped { counts: u64, why: String },
 }
 
@@ -84,7 +84,7 @@ impl SelfReport {
     }
 }
 
-/// Adds the record of a report on one sink, or on all of them, unless nobody takes it.
+/// Adds the record of a report on one sink, or on the whole pipeline, unless no sink takes it.
 pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: &SelfReport) {
     let descriptor = report.descriptor();
     if !filter.takes(descriptor.level(), Event::Log, || descriptor.target()) {

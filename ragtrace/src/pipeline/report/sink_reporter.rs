@@ -1,4 +1,4 @@
-//! Reports trouble with one sink, and its end: on stderr, and as records for the other sinks.
+//! Reports on trouble with one sink and on its end, on stderr and as records for the other sinks.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::record::Record;
 use crate::sink::Batch;
 use crate::warning::{self, RateLimitedWarning};
 
-/// Deliveries are reported together, at most this often.
+/// The shortest time between two reports of deliveries, which are reported together.
 const SHIPPED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Collects the reports on one sink.
@@ -16,7 +16,7 @@ const SHIPPED_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct SinkReporter {
     sink: String,
     reports: Vec<SelfReport>,
-    /// Batches and records that arrived and were not reported yet.
+    /// The numbers of batches and records that were delivered but not reported yet.
     shipped: (u64, u64),
     shipped_at: Option<Instant>,
     failing: RateLimitedWarning,
@@ -43,7 +43,7 @@ impl SinkReporter {
         }
     }
 
-    /// Returns the reports since the last call.
+    /// Removes and returns the reports since the last call.
     pub(crate) fn take(&mut self, now: Instant) -> Vec<SelfReport> {
         let is_due = self.shipped_at.is_none_or(|at| now.duration_since(at) >= SHIPPED_INTERVAL);
         if self.shipped.0 > 0 && is_due {
@@ -54,8 +54,8 @@ impl SinkReporter {
         std::mem::take(&mut self.reports)
     }
 
-    /// Reports that a batch arrived, unless it has nothing but our own records: there were no end
-    /// of it.
+    /// Reports the delivery of a batch, unless it consists of the pipeline's own reports alone,
+    /// because reporting that would never end.
     pub(crate) fn report_shipped(&mut self, batch: &Batch) {
         if !batch.records().iter().all(Record::is_self_report) {
             self.shipped.0 += 1;
@@ -63,32 +63,32 @@ impl SinkReporter {
         }
     }
 
-    /// Reports that the sink fails; its records wait.
+    /// Reports that the sink fails and its records wait.
     pub(crate) fn report_failing(&mut self, why: &impl Display) {
         let sink = &self.sink;
-        if self.failing.warn(1, |_| format!("sink {sink} does not take records, and is tried again: {why}")) {
+        if self.failing.warn(1, |_| format!("sink {sink} fails and is tried again: {why}")) {
             self.reports.push(SelfReport::Failing { why: why.to_string() });
         }
     }
 
-    /// Reports that the sink is left alone for longer.
+    /// Reports that the sink is parked.
     pub(crate) fn report_parked(&mut self, why: &str) {
         let sink = &self.sink;
-        if self.parked.warn(1, |_| format!("sink {sink} is parked until its configuration is mended: {why}")) {
+        if self.parked.warn(1, |_| format!("sink {sink} is parked until its configuration is corrected: {why}")) {
             self.reports.push(SelfReport::Parked { why: why.to_owned() });
         }
     }
 
-    /// Reports that the sink takes records again, if it was reported that it did not.
+    /// Reports that the sink accepts records again, if it was reported as failing or parked.
     pub(crate) fn report_recovered(&mut self) {
         let (was_failing, was_parked) = (self.failing.clear(), self.parked.clear());
         if was_failing || was_parked {
-            warning::print(&format!("sink {} takes records again", self.sink));
+            warning::print(&format!("sink {} accepts records again", self.sink));
             self.reports.push(SelfReport::Recovered);
         }
     }
 
-    /// Reports that records were given up.
+    /// Reports that records were dropped.
     pub(crate) fn report_dropped(&mut self, records: u64, why: &str) {
         let sink = &self.sink;
         let mut warned_of = 0;
@@ -101,28 +101,28 @@ impl SinkReporter {
         }
     }
 
-    /// Reports that counts were given up.
+    /// Reports that metrics were dropped.
     pub(crate) fn report_counts_dropped(&mut self, counts: u64, why: &str) {
         let sink = &self.sink;
         let mut warned_of = 0;
         let message = |counts| {
             warned_of = counts;
-            format!("sink {sink}: {counts} counts of requests and stages dropped: {why}")
+            format!("sink {sink}: {counts} metrics of requests and stages dropped: {why}")
         };
         if self.counts_dropped.warn(counts, message) {
             self.reports.push(SelfReport::CountsDropped { counts: warned_of, why: why.to_owned() });
         }
     }
 
-    /// Reports that records were refused for good.
+    /// Reports that the backend refused records for good.
     pub(crate) fn report_dead_lettered(&mut self, records: u64, why: &str) {
         let sink = &self.sink;
         self.dead_lettered.warn(records, |records| format!("sink {sink}: {records} records refused for good: {why}"));
     }
 
-    /// Reports that a backend took all, and has something to say about it.
+    /// Reports a warning of a backend that accepted all records.
     pub(crate) fn report_warned(&mut self, why: &str) {
         let sink = &self.sink;
-        self.warned.warn(1, |_| format!("sink {sink}: the backend took all, and warns: {why}"));
+        self.warned.warn(1, |_| format!("sink {sink}: the backend accepted all records, and warns: {why}"));
     }
 }

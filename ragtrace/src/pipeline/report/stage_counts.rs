@@ -1,7 +1,7 @@
-//! The counts of the minute that runs, until it is over and goes to the sinks.
+//! The metrics of the current minute, until it is over and they go to the sinks.
 //!
-//! They are taken before any sampling and any level, about once a second, and added to the totals
-//! then.
+//! They are taken from the meter about once a second, before any sampling and level, and added to
+//! the totals.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,16 +12,17 @@ use ragtrace_core::Timestamp;
 use super::stage_totals::StageTotals;
 use crate::metrics::StageMinute;
 
-/// How often the counts of the minute that runs are added to the totals.
+/// The interval at which the metrics of the current minute are added to the totals.
 const ADD_INTERVAL: Duration = Duration::from_secs(1);
-/// Parts of a minute that wait at most; beyond, runs are counted without a tenant.
+/// The maximum number of parts of unfinished minutes; beyond it, runs are counted without a
+/// tenant.
 const MAX_PARTS: usize = 8_192;
 
-/// Counts on their way to the totals and to the sinks.
+/// Metrics on their way to the totals and to the sinks.
 #[derive(Debug, Default)]
 pub(crate) struct StageCounts {
     totals: StageTotals,
-    /// Minutes that are not over.
+    /// The metrics of minutes that are not over.
     unfinished: BTreeMap<PartKey, StageMinute>,
     added_at: Option<Instant>,
 }
@@ -34,8 +35,8 @@ impl StageCounts {
         Self { totals, ..Self::default() }
     }
 
-    /// Returns whether it is time to add what was counted: about once a second, and when a minute
-    /// is over at `time`, which would go to the sinks without its last second otherwise.
+    /// Returns `true` if the metrics should be added: about once a second, and when a minute is
+    /// over at `time`, whose last second would otherwise be missing.
     pub(crate) fn is_due(&mut self, now: Instant, time: Timestamp) -> bool {
         let is_due =
             self.added_at.is_none_or(|at| now.duration_since(at) >= ADD_INTERVAL) || self.has_minute_over(time);
@@ -45,7 +46,7 @@ impl StageCounts {
         is_due
     }
 
-    /// Adds what was counted since the last call.
+    /// Adds the metrics that were counted since the last call.
     pub(crate) fn add(&mut self, parts: Vec<StageMinute>) {
         if parts.is_empty() {
             return;
@@ -62,8 +63,8 @@ impl StageCounts {
         }
     }
 
-    /// Returns the counts of minutes that were over at `now`, for the sinks; all there are without
-    /// it.
+    /// Removes and returns the metrics of minutes that were over at `now`, for the sinks, or all
+    /// metrics if `now` is `None`.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         if !now.map_or(!self.unfinished.is_empty(), |now| self.has_minute_over(now)) {
             return Vec::new();

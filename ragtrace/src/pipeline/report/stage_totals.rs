@@ -1,7 +1,7 @@
 //! The totals of each stage since the start, for Prometheus.
 //!
-//! A label is a stage's name, its kind or an outcome, never a tenant or a user, so there are as
-//! many series as the program has stages.
+//! The labels are a stage's name, its kind and an outcome, never a tenant or a user, so the number
+//! of series is bounded by the number of stages.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,16 +14,16 @@ use ragtrace_core::StageKind;
 use super::prometheus::{escaped, write_head};
 use crate::metrics::{DurationSketch, StageMinute};
 
-/// Stages that are distinguished; what is beyond is counted under [`OTHERS`].
+/// The maximum number of distinguished stages; further ones are counted under [`OTHERS`].
 pub(super) const MAX_STAGES: usize = 1_024;
 const OTHERS: &str = "_others";
 
-/// The upper bounds of the histogram's buckets, in seconds: stages take from microseconds to
+/// The upper bounds of the histogram's buckets in seconds, because stages take from microseconds to
 /// minutes.
 const BOUNDS: [f64; 17] =
     [0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// The totals since the start, shared with whoever asks for them.
+/// The totals since the start, shared with their readers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StageTotals(Arc<Mutex<BTreeMap<StageKey, Total>>>);
 
@@ -54,21 +54,21 @@ impl StageTotals {
             total.failed += part.failed;
             total.cancelled += part.cancelled;
             total.items = total.items.saturating_add(part.items);
-            // A counter never goes down, whatever a stage says it cost.
+            // A counter must never decrease, even if a stage reports a negative cost.
             total.cost_usd += part.cost_usd.max(0.0);
             total.took = total.took.saturating_add(part.total_duration());
             total.durations.merge(&part.durations);
         }
     }
 
-    /// Adds the metrics of stages to `text`, in the text format of Prometheus.
+    /// Appends the metrics of all stages to `text`, in the text format of Prometheus.
     pub(crate) fn write_prometheus(&self, text: &mut String) {
         let stages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let stages: Vec<_> = stages
             .iter()
             .map(|((stage, kind), total)| (format!("stage=\"{}\",kind=\"{kind}\"", escaped(stage)), total))
             .collect();
-        // Writing to a `String` has no error to report.
+        // Writing to a `String` cannot fail.
         let name = "ragtrace_stage_runs_total";
         write_head(text, name, "counter", "Runs of a stage that ended.");
         for (labels, total) in &stages {

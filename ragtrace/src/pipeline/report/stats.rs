@@ -1,104 +1,120 @@
-//! The account of records: how many were delivered, kept and lost.
+//! The counts of records: how many were delivered, kept and lost.
 
 use std::fmt;
 
 use ragtrace_core::Level;
 
-/// The account of one sink. At every reading
-/// `accepted + recovered = delivered + spooled + dead_lettered + dropped + pending`.
+/// The counts of one sink.
+///
+/// At every reading, `accepted + recovered = delivered + spooled + dead_lettered + dropped +
+/// pending`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SinkStats {
-    /// The sink's name.
+    /// The name of the sink.
     pub name: String,
-    /// Records that the pipeline took in for the sink.
+    /// The number of records that the pipeline accepted for the sink.
     pub accepted: u64,
-    /// Records that an earlier process left behind and this one found.
+    /// The number of records that were recovered from the spool of an earlier process.
     pub recovered: u64,
-    /// Records that arrived.
+    /// The number of records that were delivered.
     pub delivered: u64,
-    /// Records kept on disk for later.
+    /// The number of records that are on disk for a later delivery.
     pub spooled: u64,
-    /// Records that the backend refused for good.
+    /// The number of records that the backend refused for good and that are kept as dead letters.
     pub dead_lettered: u64,
-    /// Records that were given up: no room, or no time left.
+    /// The number of records that were dropped, because there was no room or no time left.
     pub dropped: u64,
-    /// Why records or counts were given up, the last time.
+    /// The reason for which records or metrics were dropped the last time.
     pub drop_reason: Option<String>,
-    /// Counts that were given up, which go beside the records: finished requests, and minutes of
+    /// The number of dropped metrics, which are not records: finished requests, and minutes of
     /// stages.
     pub counts_dropped: u64,
-    /// Records that wait or are under way.
+    /// The number of records that wait in memory or are being delivered.
     pub pending: u64,
 }
 
 impl SinkStats {
-    /// Returns whether the account adds up.
+    /// Returns `true` if the counts are balanced: if `accepted` and `recovered` equal the sum of
+    /// the others.
     pub fn is_balanced(&self) -> bool {
         let left = self.accepted + self.recovered;
         left == self.delivered + self.spooled + self.dead_lettered + self.dropped + self.pending
     }
 }
 
-/// Records that no sink was offered, by level.
+/// The numbers of records that were lost before they reached any sink, by level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped(pub(in crate::pipeline) [u64; Level::ALL.len()]);
 
 impl Dropped {
-    /// Returns those of one level.
+    /// Returns the number of lost records of one level.
     pub fn of(&self, level: Level) -> u64 {
         self.0[level as usize]
     }
 
-    /// Returns all of them.
+    /// Returns the number of lost records of all levels.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 
-    /// Returns these and others.
+    /// Returns the sum of both.
     pub(in crate::pipeline) fn plus(mut self, others: Self) -> Self {
         self.0.iter_mut().zip(others.0).for_each(|(number, more)| *number += more);
         self
     }
 
-    /// Adds some of one level.
+    /// Adds a number of records of one level.
     pub(in crate::pipeline) fn add(&mut self, level: Level, number: u64) {
         self.0[level as usize] += number;
     }
 }
 
-/// The account of all records so far, from one look of the worker.
+/// The counts of all records so far, all taken at the same time.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let builder = ragtrace::builder().console(ragtrace::Console::Off);
+/// let telemetry = builder.sink(ragtrace::sink::Discard::new()).install()?;
+/// let stats = telemetry.stats();
+/// let sink = stats.sink("discard").expect("the sink is installed");
+/// println!("{} delivered, {} dropped, {} refused by a full queue", sink.delivered, sink.dropped, stats.dropped.total());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// One entry a sink, in the order they were set up; the console, if it is on, comes first.
+    /// The counts of each sink, in the order in which the sinks were added. The console comes first
+    /// if it is on.
     pub sinks: Vec<SinkStats>,
-    /// Records of stages whose level no sink takes. Events of `tracing` that no sink takes are left
-    /// out where they are logged, and are not counted.
+    /// The number of records of stages that no sink takes because of their level. `tracing` events
+    /// that no sink takes are left out at their source and not counted.
     pub filtered: u64,
-    /// Records that the sampler left out.
+    /// The number of records that the sampler left out.
     pub sampled_out: u64,
-    /// Records that the sampler holds until their trace is decided.
+    /// The number of records that the sampler holds until their trace is decided.
     pub held: u64,
-    /// Records that no sink was offered: a full queue refused them, or nobody read them, since the
-    /// time for the shutdown was over or the telemetry thread had ended. In a forked process, what
-    /// was recorded there and is lost.
+    /// The records that were lost before they reached any sink: a full queue refused them, or
+    /// nothing read them because the shutdown had timed out or the worker thread had ended. In a
+    /// forked process, all records that were made there.
     pub dropped: Dropped,
-    /// How often a rule of [`Redactor::rule`](crate::Redactor::rule) panicked. What it panicked
-    /// over was replaced by a mark.
+    /// The number of panics in rules added with [`Redactor::rule`](crate::Redactor::rule). A text
+    /// that a rule panicked on was replaced by a mark.
     pub rule_panics: u64,
-    /// True in a process that was forked from the one that installed the telemetry: the worker
-    /// stayed there, nothing is delivered from here, and nothing but `dropped` is counted.
+    /// Set in a process that was forked from the one that installed the telemetry. The worker
+    /// stayed in the parent, so nothing is delivered from the forked process, and only `dropped` is
+    /// counted.
     pub forked: bool,
 }
 
 impl Stats {
-    /// Makes the account of a forked process, which has lost so many records, by level.
+    /// Returns the counts of a forked process that has lost these numbers of records, by level.
     pub(crate) fn of_forked(lost: [u64; Level::ALL.len()]) -> Self {
         Self { dropped: Dropped(lost), forked: true, ..Self::default() }
     }
 
-    /// Returns the account of the sink of this name.
+    /// Returns the counts of the sink called `name`.
     pub fn sink(&self, name: &str) -> Option<&SinkStats> {
         self.sinks.iter().find(|sink| sink.name == name)
     }
@@ -108,20 +124,21 @@ impl Stats {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The account at its end.
+    /// The counts at the end of the flush or shutdown.
     pub stats: Stats,
-    /// True if everything accepted before is delivered or on disk, the dead letters included, and
-    /// nothing was given up: of a flush, since the one before it; of a shutdown, since the start.
+    /// Set if all records accepted before are delivered or on disk, including those that became
+    /// dead letters, and none was dropped: for a flush, since the previous flush; for a shutdown,
+    /// since the installation.
     pub complete: bool,
 }
 
 impl fmt::Display for Report {
     /// Writes one line: `sqlite: 42 delivered; console: 41 delivered, 1 dropped (dropped: too many
-    /// records wait for it)`, or, in a forked process, what it has lost.
+    /// records are waiting for the sink)`, or in a forked process the number of lost records.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stats.forked {
             let lost = self.stats.dropped.total();
-            return write!(f, "{lost} lost in a process that was forked: call `install()` in it, too");
+            return write!(f, "{lost} lost in a forked process: call `install()` in that process too");
         }
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };
@@ -178,6 +195,6 @@ mod tests {
             "{line}"
         );
         let forked = Report { stats: Stats::of_forked([0, 0, 2, 0, 1]), complete: false };
-        assert_eq!(forked.to_string(), "3 lost in a process that was forked: call `install()` in it, too");
+        assert_eq!(forked.to_string(), "3 lost in a forked process: call `install()` in that process too");
     }
 }

@@ -1,13 +1,14 @@
-//! The latest decisions over traces, for records that come late.
+//! The latest decisions about traces, for records that arrive later.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::TraceId;
 
-/// Decisions that are remembered.
+/// The number of remembered decisions.
 const REMEMBERED: usize = 65_536;
 
-/// The latest decisions that do not follow from the trace's id: whether its records are shipped.
+/// The latest decisions that do not follow from the trace id: whether the records of a trace are
+/// delivered.
 #[derive(Default)]
 pub(super) struct Decisions {
     by_trace: HashMap<TraceId, bool>,

@@ -1,14 +1,15 @@
-//! Which traces are shipped, whole or not at all.
+//! Decides which traces are delivered. A trace is delivered as a whole or not at all.
 //!
-//! It promises: every process decides alike by a trace's id; an error or a slow stage keeps
-//! its trace whatever the ratio says, so the records of other traces are held until their local
-//! root ends, within bounds of count, bytes and age. Where records are durable, what is held is
-//! written ahead to disk, so a process that is killed leaves it to the next one.
+//! The module promises that every process makes the same decision from a trace id; and that an
+//! error or a slow stage keeps its trace whatever the ratio says, so the records of other traces
+//! are held until their local root ends, within limits of number, bytes and age. With durable
+//! records, the held records are written ahead to disk, so a process that is killed leaves them to
+//! the next one.
 //!
-//! It does not promise: a whole trace where the bounds are reached first, since the ratio
-//! decides then; and the same decision in other processes about errors and slow stages.
+//! It does not promise whole traces if the limits are reached first, because the ratio then
+//! decides; nor that all processes decide alike about errors and slow stages.
 //!
-//! It comes after the counts of stages and requests and before the sinks, so that metrics are of
+//! Sampling follows the counting of stages and requests and precedes the sinks, so metrics cover
 //! all traces.
 
 mod decisions;

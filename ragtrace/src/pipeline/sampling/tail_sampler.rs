@@ -1,5 +1,5 @@
-//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves
-//! them out.
+//! The tail sampler: it passes records on, holds them until their trace is decided, or leaves them
+//! out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -9,25 +9,26 @@ use crate::record::Record;
 use crate::sample::Sampler;
 use crate::{Event, TraceId};
 
-/// Decides over whole traces, once enough of them is known.
+/// Decides about whole traces, once enough of them is known.
 pub(crate) struct TailSampler {
     sampler: Sampler,
     decisions: Decisions,
     held: HashMap<TraceId, HeldTrace>,
-    /// Held traces by the order they came in.
+    /// The held traces, in the order in which they arrived.
     order: BTreeMap<u64, TraceId>,
     last_number: u64,
     held_records: usize,
     held_bytes: usize,
     left_out: u64,
-    /// When the second began for which [`Sampler::per_second`] counts, and the traces that it kept.
+    /// The start of the second that [`Sampler::per_second`] counts, and the number of traces kept
+    /// in it.
     second: Option<Instant>,
     in_this_second: u32,
-    /// Whether what is held is written ahead, see [`super::write_ahead`].
+    /// Set if held records are written ahead, see [`super::write_ahead`].
     is_durable: bool,
-    /// Held traces with records that were not written ahead yet.
+    /// Held traces with records that have not been written ahead.
     unwritten: BTreeSet<TraceId>,
-    /// Traces that were written ahead and left out since.
+    /// Traces that were written ahead and have since been left out.
     left_out_on_disk: Vec<TraceId>,
 }
 
@@ -37,28 +38,29 @@ struct HeldTrace {
     since: Instant,
     records: Vec<Record>,
     bytes: usize,
-    /// So many of the records are on disk, or on their way there.
+    /// The number of the records that are on disk or on their way there.
     written: usize,
-    /// Whether the disk ever had some of it, and must hear that it is decided.
+    /// Set if the disk ever had a part of the trace, and must be told of the decision.
     was_written: bool,
 }
 
-/// Records that are to be shipped now.
+/// Records to be delivered now.
 #[derive(Default)]
 pub(crate) struct Sampled {
     pub(crate) records: Vec<Record>,
-    /// The traces that are kept now and of which the disk holds a part.
+    /// Traces that are kept now and have records on disk.
     pub(crate) kept: Vec<KeptTrace>,
 }
 
-/// A trace that is kept now, with the records that were held of it.
+/// A trace that is kept now, with its held records.
 pub(crate) struct KeptTrace {
     pub(crate) trace_id: TraceId,
     pub(crate) records: Vec<Record>,
 }
 
 impl TailSampler {
-    /// Makes a sampler that, with `is_durable`, accounts for which held records were written ahead.
+    /// Creates a sampler. With `is_durable`, it keeps track of the held records that were written
+    /// ahead.
     pub(crate) fn new(sampler: Sampler, is_durable: bool) -> Self {
         Self {
             sampler,
@@ -77,17 +79,18 @@ impl TailSampler {
         }
     }
 
-    /// Returns how many records were left out.
+    /// Returns the number of records that were left out.
     pub(crate) fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// Returns how many records wait for the end of their trace.
+    /// Returns the number of held records.
     pub(crate) fn held(&self) -> u64 {
         self.held_records as u64
     }
 
-    /// Returns those of `records` that are to be shipped now, with what was held of their traces.
+    /// Returns those of `records` that are to be delivered now, with the held records of their
+    /// traces.
     pub(crate) fn sample(&mut self, records: Vec<Record>, now: Instant) -> Sampled {
         if self.sampler.samples_all() {
             return Sampled { records, ..Sampled::default() };
@@ -100,25 +103,26 @@ impl TailSampler {
         sampled
     }
 
-    /// Leaves out what is held, at the end: none of it was an error or slow.
+    /// Leaves out all held records at the end, because none of their traces had an error or was
+    /// slow.
     pub(crate) fn leave_out_held(&mut self) {
         while let Some((_, trace_id)) = self.order.first_key_value() {
             self.leave_out(*trace_id);
         }
     }
 
-    /// Counts records as left out that another process held when it was killed, and that this one
-    /// does not ship either.
+    /// Counts records as left out that another process held when it was killed, and that this
+    /// process does not deliver either.
     pub(crate) fn count_left_out(&mut self, records: u64) {
         self.left_out += records;
     }
 
-    /// Returns whether something is held that was not written ahead.
+    /// Returns `true` if held records have not been written ahead.
     pub(crate) fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
     }
 
-    /// Returns, by trace, what is held and was not written ahead. It counts as written from now on.
+    /// Returns, by trace, the held records that were not written ahead, and marks them as written.
     pub(crate) fn take_unwritten(&mut self) -> Vec<(TraceId, Vec<Record>)> {
         let traces = std::mem::take(&mut self.unwritten).into_iter();
         let records = traces.filter_map(|trace_id| {
@@ -131,7 +135,7 @@ impl TailSampler {
         records.collect()
     }
 
-    /// Has all that is held written once more, since what was written ahead may not be on disk.
+    /// Marks all held records as not written, because records written ahead may not be on disk.
     pub(crate) fn mark_unwritten(&mut self) {
         for (trace_id, held) in &mut self.held {
             held.written = 0;
@@ -139,12 +143,14 @@ impl TailSampler {
         }
     }
 
-    /// Returns the traces that were written ahead and have been left out since the last call.
+    /// Removes and returns the traces that were written ahead and have been left out since the last
+    /// call.
     pub(crate) fn take_left_out_on_disk(&mut self) -> Vec<TraceId> {
         std::mem::take(&mut self.left_out_on_disk)
     }
 
-    /// Leaves out the oldest of what is held until the bounds hold: the ratio has refused them.
+    /// Leaves out the oldest held traces until the limits are met; the ratio has already refused
+    /// them.
     pub(crate) fn enforce_bounds(&mut self, now: Instant) {
         while let Some((_, trace_id)) = self.order.first_key_value() {
             let trace_id = *trace_id;
@@ -158,8 +164,8 @@ impl TailSampler {
     }
 
     fn sample_one(&mut self, record: Record, now: Instant, sampled: &mut Sampled) {
-        // A score says nothing of its trace that would have it kept, and is not held for it either:
-        // it may come days later, and counts by itself.
+        // A score does not make its trace be kept, and is not held for it, because it may arrive
+        // days later and is useful by itself.
         let trace_id = record.trace_id().filter(|_| record.event() != Event::Score);
         let Some(trace_id) = trace_id else { return sampled.records.push(record) };
         let is_kept = match self.decisions.of(trace_id) {
@@ -185,7 +191,7 @@ impl TailSampler {
         }
     }
 
-    /// Decides over a trace by the ratio and the cap, for the first time.
+    /// Decides about a new trace by the ratio and the cap.
     fn decide_by_ratio(&mut self, trace_id: TraceId, now: Instant) -> bool {
         let Some(cap) = self.sampler.per_second else { return self.sampler.is_in_ratio(trace_id) };
         if !self.sampler.is_in_ratio(trace_id) {
@@ -201,7 +207,7 @@ impl TailSampler {
     }
 
     fn hold(&mut self, trace_id: TraceId, record: &Record, now: Instant) {
-        // What is held of a few traces must not keep the records of the others in memory.
+        // A few held traces must not keep the records of others in memory.
         let record = record.detached();
         let size = record.memory_estimate();
         let (last_number, order) = (&mut self.last_number, &mut self.order);

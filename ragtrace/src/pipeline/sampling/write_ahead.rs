@@ -1,11 +1,11 @@
-//! Writes ahead the records that the sampler holds, where records are to be durable: once a second,
-//! and when somebody flushes.
+//! Writes held records ahead to disk where records are durable: once a second, and at a flush.
 //!
-//! A trace that is decided within the second never touches the disk. One that is kept later comes
-//! to the deliveries as batches of their own, which the disk stores in the same transaction as it
-//! lets go of what was written ahead: after a crash they are in one of both places. (A disk that
-//! fails just then, and a process that is killed before the disk works again, may bring such a
-//! trace twice: it is delivered from memory then, and found undecided later.)
+//! The records of a trace that is decided within the second are never written. A trace that is kept
+//! later reaches the deliveries in batches of its own, which the disk stores in the same
+//! transaction in which it removes the records written ahead. After a crash they are in exactly one
+//! of the two places. (If the disk fails just then, and the process is killed before the disk works
+//! again, such a trace may arrive twice: it was delivered from memory, and is found undecided
+//! later.)
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,27 +15,28 @@ use crate::TraceId;
 use crate::record::Record;
 use crate::spool::{KeptBatch, SpoolCommand, SpoolEvent, SpoolHandle};
 
-/// How long a held record waits for more that are written with it.
+/// The time that a held record waits for others that are written with it.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a disk that failed is left alone.
+/// The pause after the disk has failed.
 const DISK_PAUSE: Duration = Duration::from_secs(2);
 
-/// Writes held records to the disk.
+/// Writes held records to disk.
 pub(crate) struct WriteAhead {
     spool: SpoolHandle,
-    /// When what is held is to be written.
+    /// The time at which held records are to be written.
     due: Option<Instant>,
     last_ticket: u64,
-    /// Writes that the disk has not answered.
+    /// The tickets of writes that the disk has not answered.
     unanswered: BTreeSet<u64>,
-    /// The disk failed; the write of this ticket, or a later one, has all that is held.
+    /// Set after a failure of the disk: the write with this ticket, or a later one, contains all
+    /// held records.
     repaired_by: Option<u64>,
 }
 
-/// Traces that are decided, some of which the disk has.
+/// Decided traces of which the disk has records.
 pub(crate) struct DecidedTraces {
     pub(crate) traces: Vec<TraceId>,
-    /// The records that were held of those that are kept.
+    /// The held records of the traces that are kept.
     pub(crate) records: Vec<Record>,
 }
 
@@ -44,12 +45,12 @@ impl WriteAhead {
         Self { spool, due: None, last_ticket: 0, unanswered: BTreeSet::new(), repaired_by: None }
     }
 
-    /// Returns when something is to be written, if nothing else happens.
+    /// Returns the time of the next write, if nothing happens before.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Returns what was decided of traces that were written ahead: those that the sampler has left
+    /// Returns the decisions about traces that were written ahead: those that the sampler has left
     /// out since the last call, and `kept`.
     pub(crate) fn take_decided(sampler: &mut TailSampler, kept: &[KeptTrace]) -> Option<DecidedTraces> {
         let mut traces = sampler.take_left_out_on_disk();
@@ -58,18 +59,18 @@ impl WriteAhead {
         (!traces.is_empty()).then_some(DecidedTraces { traces, records })
     }
 
-    /// Has the disk let go of decided traces, and store `batches` in their place. Returns whether
-    /// the spool is still there to do so.
+    /// Makes the disk remove decided traces and store `batches` in their place. Returns `false` if
+    /// the spool has ended.
     pub(crate) fn send_decided(&self, traces: Vec<TraceId>, batches: Vec<KeptBatch>) -> bool {
         self.spool.send(SpoolCommand::Decide { traces, batches })
     }
 
-    /// Writes what is held and was not written, if that is due.
+    /// Writes held records that were not written, if a write is due.
     pub(crate) fn write_if_due(&mut self, sampler: &mut TailSampler, now: Instant) {
         if !sampler.has_unwritten() {
             self.due = None;
             if self.unanswered.is_empty() {
-                // What the disk did not take was decided meanwhile.
+                // All traces that the disk failed to store have been decided in the meantime.
                 self.repaired_by = None;
             }
         } else if *self.due.get_or_insert(now + WRITE_INTERVAL) <= now {
@@ -77,8 +78,8 @@ impl WriteAhead {
         }
     }
 
-    /// Has all that is held written, unless the disk has just failed. Returns the highest ticket of
-    /// the writes so far.
+    /// Writes all held records, unless the disk has just failed. Returns the highest ticket of the
+    /// writes so far.
     pub(crate) fn flush(&mut self, sampler: &mut TailSampler) -> u64 {
         if sampler.has_unwritten() && self.repaired_by.is_none() {
             self.write(sampler);
@@ -86,20 +87,20 @@ impl WriteAhead {
         self.last_ticket
     }
 
-    /// Returns whether the writes up to `ticket` are on disk; `None` while the disk has not
+    /// Returns whether the writes up to `ticket` are on disk, or `None` while the disk has not
     /// answered.
     pub(crate) fn is_written(&self, ticket: u64) -> Option<bool> {
         let is_answered = self.unanswered.first().is_none_or(|first| *first > ticket);
         is_answered.then_some(self.repaired_by.is_none())
     }
 
-    /// Takes in that there is no disk any more.
+    /// Continues without a disk.
     pub(crate) fn lose_disk(&mut self) {
         self.unanswered.clear();
         self.repaired_by = Some(u64::MAX);
     }
 
-    /// Takes in what the spool answers about held records.
+    /// Handles an event of the spool about held records.
     pub(crate) fn handle_spool_event(&mut self, event: &SpoolEvent, sampler: &mut TailSampler, now: Instant) {
         match event {
             SpoolEvent::UndecidedWritten { ticket, written: Ok(()) } => {
@@ -108,7 +109,7 @@ impl WriteAhead {
                     self.repaired_by = None;
                 }
             }
-            // The spool has said why on stderr.
+            // The spool has reported the reason on stderr.
             SpoolEvent::UndecidedWritten { ticket, written: Err(_) } => {
                 self.unanswered.remove(ticket);
                 self.write_again_later(sampler, now);

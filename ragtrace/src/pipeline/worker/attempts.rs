@@ -1,4 +1,4 @@
-//! Attempts to deliver batches, and the answers to them: of the sinks, and of the spool.
+//! Attempts to deliver batches, and the answers of sinks and of the spool.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +8,10 @@ use tokio::task::JoinError;
 use super::state::{AttemptAnswer, Worker};
 use crate::spool::SpoolEvent;
 
-/// How often attempts have a turn before the next slice is read.
+/// The maximum number of turns that attempts get before the next slice is read.
 const MAX_TURNS: usize = 64;
-/// Turns without an answer after which no sink answers at once: an attempt takes one, and so may
-/// what it waits for.
+/// The number of turns without an answer after which no sink is expected to answer at once: an
+/// attempt takes one turn, and its wait may take another.
 const MAX_IDLE_TURNS: usize = 3;
 
 impl Worker {
@@ -29,9 +29,9 @@ impl Worker {
         }
     }
 
-    /// Lets attempts go on before more is read: a slice that was full leaves more behind. A sink
-    /// that answers at once gets its next batch at once, or its delivery would fall behind the
-    /// queue for no fault of the sink.
+    /// Lets attempts run before more entries are read, because a full slice leaves more behind. A
+    /// sink that answers at once gets its next batch at once; otherwise its delivery would fall
+    /// behind the queue although the sink is fast enough.
     pub(super) async fn yield_to_attempts(&mut self) {
         let mut idle = 0;
         for _ in 0..MAX_TURNS {
@@ -48,11 +48,11 @@ impl Worker {
         }
     }
 
-    /// Gives a sink's answer to its delivery.
+    /// Passes a sink's answer to its delivery.
     pub(super) fn handle_answer(&mut self, answer: Result<AttemptAnswer, JoinError>) {
-        // What panics in a sink is an answer, so the task neither panics nor is cancelled.
+        // Panics of a sink become errors, so the task neither panics nor is cancelled.
         let Ok(AttemptAnswer { delivery, ticket, result }) = answer else { return };
-        // What a backend says may repeat what it was sent, or the URL with its password.
+        // A backend's answer may repeat the records that it was sent, or a URL with a password.
         let result = match result {
             Ok(delivered) => Ok(delivered.map_reasons(|why| self.sanitizer.redact(why))),
             Err(error) => Err(error.map_reason(|why| self.sanitizer.redact(why))),
@@ -62,7 +62,7 @@ impl Worker {
         }
     }
 
-    /// Goes on without the spool, whose thread has ended.
+    /// Continues without the spool, whose thread has ended.
     pub(super) fn lose_spool(&mut self) {
         let now = Instant::now();
         self.spool = None;
@@ -72,7 +72,7 @@ impl Worker {
         }
     }
 
-    /// Gives the spool's answer to whom it is for.
+    /// Passes an event of the spool to the delivery or the write-ahead that it is for.
     pub(super) fn handle_spool_event(&mut self, event: SpoolEvent) {
         let now = Instant::now();
         if let Some(sink_index) = event.sink_index() {

@@ -1,4 +1,4 @@
-//! The configuration of a worker, and the commands that it takes afterwards.
+//! The configuration of a worker, and the commands that it accepts while it runs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,40 +15,40 @@ use crate::sample::Sampler;
 use crate::sink::GuardedSink;
 use crate::spool::SpoolLimits;
 
-/// Everything that a worker needs to begin.
+/// The configuration that a worker starts with.
 pub(crate) struct WorkerConfig {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,
-    /// The levels of sinks without one of their own.
+    /// The levels of sinks without a level of their own.
     pub(crate) levels: LevelFilter,
     pub(crate) console: Option<GuardedSink>,
     pub(crate) sinks: Vec<GuardedSink>,
-    /// How much may wait in memory for each sink.
+    /// The limits on the memory that waits for each sink.
     pub(crate) memory_limits: QueueLimits,
     pub(crate) spool: Option<SpoolSettings>,
     pub(crate) sanitizer: Sanitizer,
     pub(crate) sampler: Sampler,
     pub(crate) commands: UnboundedReceiver<Command>,
-    /// Where the account is kept for whoever asks.
+    /// The published counts.
     pub(crate) published: Published,
     pub(crate) stage_totals: StageTotals,
 }
 
 impl WorkerConfig {
-    /// Returns what each sink takes, the console's first if there is one.
+    /// Returns the filter of each sink; the console's comes first if there is one.
     pub(crate) fn filters(&self) -> Vec<RecordFilter> {
         let filter_of = |sink: &GuardedSink| sink.needs.filter(sink.level.map_or(self.levels, LevelFilter::from));
         self.console.iter().chain(&self.sinks).map(filter_of).collect()
     }
 
-    /// Returns what at least one sink takes. Without a sink the builder's levels say what counts as
-    /// filtered.
+    /// Returns a filter for all records that at least one sink takes. Without a sink, the builder's
+    /// levels decide which records count as filtered.
     pub(crate) fn filter(&self) -> RecordFilter {
         self.filters().into_iter().reduce(RecordFilter::or).unwrap_or(RecordFilter::new(self.levels, false))
     }
 }
 
-/// Where what cannot be delivered is kept.
+/// The folder and limits of the spool.
 #[derive(Debug)]
 pub(crate) struct SpoolSettings {
     pub(crate) folder: PathBuf,
@@ -56,16 +56,16 @@ pub(crate) struct SpoolSettings {
     pub(crate) is_durable: bool,
 }
 
-/// A request to the worker.
+/// A command to the worker.
 pub(crate) enum Command {
-    /// Deliver what was accepted so far, until `deadline`, and answer.
+    /// Delivers everything accepted so far, until `deadline`, and replies.
     Flush { deadline: Instant, reply: SyncSender<Report> },
-    /// The same, and then come to an end.
+    /// Delivers everything accepted so far, until `deadline`, then ends the worker and replies.
     Shutdown { deadline: Instant, reply: SyncSender<Report> },
-    /// Panic, as nothing should.
+    /// Panics, which no other command should do.
     #[cfg(test)]
     Panic,
-    /// Have the spool's thread panic.
+    /// Makes the spool's thread panic.
     #[cfg(test)]
     PanicSpool,
 }

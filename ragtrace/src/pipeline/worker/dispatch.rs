@@ -1,5 +1,5 @@
-//! From the assembler to the deliveries: what was read goes through the rules and the sampler, and
-//! every delivery gets its copy. Reports of the pipeline on itself go the same way.
+//! Dispatch from the assembler to the deliveries: records are sanitized and sampled, and every
+//! delivery gets its copy. Reports of the pipeline on itself take the same path.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +14,8 @@ use crate::record::{ChunkBuilder, Record};
 use crate::spool::{KeptBatch, SpoolEvent};
 
 impl Worker {
-    /// Gives to the deliveries what was assembled and may leave, with counts of `minutes`.
+    /// Sanitizes and samples the assembled records, and gives them to the deliveries with the
+    /// metrics in `minutes`.
     pub(super) fn dispatch_assembled(&mut self, mut minutes: Vec<StageMinute>) {
         let Assembled { mut records, mut requests } =
             self.assembler.take_output(|name, text| self.sanitizer.is_clean(name, text));
@@ -36,8 +37,8 @@ impl Worker {
         self.update_write_ahead(&kept, now);
     }
 
-    /// Has the disk hear what became of the traces that it holds, and writes what there is to hold,
-    /// if that is due. What was held of traces that are kept goes to the deliveries.
+    /// Tells the disk the decisions about traces that it holds, and writes held records if that is
+    /// due. The held records of kept traces go to the deliveries.
     pub(super) fn update_write_ahead(&mut self, kept: &[KeptTrace], now: Instant) {
         let Some(write_ahead) = &mut self.write_ahead else { return };
         if let Some(decided) = WriteAhead::take_decided(&mut self.sampler, kept) {
@@ -46,7 +47,7 @@ impl Worker {
         write_ahead.write_if_due(&mut self.sampler, now);
     }
 
-    /// Gives every delivery its copy of `input`; the last one takes what there is.
+    /// Gives every delivery its copy of `input`; the last one takes the original.
     fn accept(&mut self, input: DeliveryInput, now: Instant) {
         if let Some((last, others)) = self.deliveries.split_last_mut() {
             for delivery in others {
@@ -56,8 +57,8 @@ impl Worker {
         }
     }
 
-    /// Makes records of what there is to report of the pipeline itself, for all sinks. Once a
-    /// shutdown has begun there are none: they would come after the last of what it waits for.
+    /// Makes records of the pipeline's reports on itself, for all sinks. There are none after a
+    /// shutdown has begun, because they would follow the last records that it waits for.
     pub(super) fn dispatch_self_reports(&mut self) {
         let now = Instant::now();
         if self.shutdown.is_some() {
@@ -79,7 +80,7 @@ impl Worker {
         }
     }
 
-    /// Reports what the full queue refused, once it refuses no more.
+    /// Reports the records that the full queue refused, once it refuses no more.
     fn report_refused(&mut self) -> Option<SelfReport> {
         let refused = Dropped(self.queue.dropped()).total();
         let before = std::mem::replace(&mut self.refused, refused);
@@ -93,8 +94,8 @@ impl Worker {
     }
 }
 
-/// Gives the records of decided traces to the deliveries, and has the disk store them in the place
-/// of what it holds.
+/// Gives the records of decided traces to the deliveries, and makes the disk store them in place of
+/// the records written ahead.
 fn send_decided(write_ahead: &WriteAhead, deliveries: &mut [SinkDelivery], decided: DecidedTraces, now: Instant) {
     let DecidedTraces { traces, records } = decided;
     let batches = if records.is_empty() { Vec::new() } else { kept_batches(deliveries, &records, now) };

@@ -1,4 +1,4 @@
-//! Reads the queue, in slices.
+//! Reading the queue in slices.
 
 use std::time::Instant;
 
@@ -8,15 +8,14 @@ use ragtrace_core::{Event, Level, Timestamp};
 use super::pending::PendingFlush;
 use super::state::Worker;
 
-/// Entries of one thread that are read before their records are dispatched, if there are enough of
-/// them.
+/// The number of entries of one thread that are read before their records are dispatched.
 const SLICE_ENTRIES: usize = 128;
-/// Slices of one thread that are read before those of the next and the answers of the sinks are
-/// looked at.
+/// The number of slices of one thread that are read before those of the next thread and the answers
+/// of sinks are handled.
 const SLICES_A_TURN: usize = 16;
 
 impl Worker {
-    /// Reads some slices of every chain, and gives the records to the deliveries.
+    /// Reads some slices of every chain, and dispatches the records.
     pub(super) fn drain_queue(&mut self) {
         self.consumers.append(&mut self.queue.take_new_consumers());
         self.is_behind = false;
@@ -38,14 +37,15 @@ impl Worker {
         }
         let minutes = self.stage_counts.take(Some(time));
         self.dispatch_assembled(minutes);
-        // Time passes for what is held although nothing comes.
+        // Held records age even if nothing arrives.
         self.sampler.enforce_bounds(now);
         self.update_write_ahead(&[], now);
         let is_flush_waiting = self.flushes.iter().any(PendingFlush::waits_for_the_queue);
         if !is_flush_waiting || !self.consumers.iter().all(Consumer::has_reached_flush_target) {
             self.flush_turn = None;
         } else if self.assembler.defers_any_before(*self.flush_turn.get_or_insert(self.assembler.turn())) {
-            // They are records after the next look at the chains, or the one after that.
+            // The deferred ends become records after the next visit of the chains, or the one after
+            // that.
             self.is_behind = true;
         } else {
             self.flush_turn = None;
@@ -53,7 +53,7 @@ impl Worker {
         }
     }
 
-    /// Counts what is in the queue as records that nobody will read.
+    /// Counts the entries in the queue as records that will not be read.
     pub(super) fn discard_queue(&mut self) {
         self.consumers.append(&mut self.queue.take_new_consumers());
         let deferred = self.assembler.forget_deferred();
@@ -63,7 +63,7 @@ impl Worker {
             loop {
                 let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| {
                     if let Some((level, event, target)) = assembler.forget_entry(&entry)
-                        // A line is there because somebody takes it, by its own target.
+                        // A log line is queued only if some sink takes it by its own target.
                         && (event == Event::Log || filter.takes(level, event, || target))
                     {
                         unread.add(level, 1);
@@ -77,12 +77,12 @@ impl Worker {
         });
     }
 
-    /// Counts records as ones that nobody will read, and whose level is not known.
+    /// Counts records of unknown level that will not be read.
     pub(super) fn count_unread(&mut self, records: u64) {
         self.unread.add(Level::Info, records);
     }
 
-    /// Reads some slices of one chain, and returns whether there may be more to come.
+    /// Reads some slices of one chain, and returns `true` if there may be more.
     fn drain_chain(&mut self, index: usize) -> bool {
         for _ in 0..SLICES_A_TURN {
             let Self { queue, requests, assembler, sanitizer, consumers, .. } = self;

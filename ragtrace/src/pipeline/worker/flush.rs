@@ -1,5 +1,5 @@
-//! Those who wait: a flush reads what was accepted before it, has the deliveries close their
-//! batches, and is answered when all of them are finished or its time is over.
+//! Flushes: each reads everything accepted before it, makes the deliveries close their batches, and
+//! is answered when all of these are finished or its time is over.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::pipeline::delivery::SinkDelivery;
 use crate::pipeline::report::Report;
 
 impl Worker {
-    /// Begins what was asked for.
+    /// Begins to execute a command.
     pub(super) fn handle_command(&mut self, command: Command) {
         let (deadline, reply) = match command {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
@@ -27,22 +27,22 @@ impl Worker {
             }
             Command::Shutdown { deadline, reply } => {
                 self.shutdown = Some(PendingShutdown { deadline, reply });
-                // What is not delivered by then has the rest of the time to go to disk.
+                // Records that are not delivered by then have the remaining time to go to disk.
                 let left = deadline.saturating_duration_since(Instant::now());
                 let reserve = if self.spool.is_some() { (left / 4).min(SPOOL_RESERVE) } else { Duration::ZERO };
                 (deadline.checked_sub(reserve).unwrap_or(deadline), None)
             }
         };
-        // Everything that was accepted before the command came is in the chains by now.
+        // Everything that was accepted before the command is in the chains by now.
         self.consumers.append(&mut self.queue.take_new_consumers());
         self.consumers.iter_mut().for_each(Consumer::set_flush_target);
         self.flushes.push(PendingFlush { target: None, lost_before: self.lost_answered, deadline, reply });
     }
 
-    /// Has the deliveries close their batches for those who wait, now that all was read that they
-    /// wait for.
+    /// Makes the deliveries close their batches for waiting flushes, once everything that they wait
+    /// for has been read.
     pub(super) fn close_batches(&mut self) {
-        // They want the counts of the minute that runs, too.
+        // A flush includes the metrics of the current minute.
         self.stage_counts.add(self.assembler.take_minutes(None));
         let minutes = self.stage_counts.take(None);
         self.dispatch_assembled(minutes);
@@ -55,7 +55,7 @@ impl Worker {
         }
     }
 
-    /// Answers those whose wait is over.
+    /// Answers the flushes whose wait is over.
     pub(super) fn answer_flushes(&mut self) {
         if self.flushes.is_empty() {
             return;
@@ -75,12 +75,12 @@ impl Worker {
                 flush.target.as_ref().is_some_and(|target| deliveries.iter().zip(&target.batches).all(is))
             };
             let complete = written == Some(true) && lost == flush.lost_before && all(&is_finished);
-            // There is no waiting for what no sink will be asked for before the deadline.
+            // A flush does not wait for sinks that will not be tried again before its deadline.
             let is_done = written.is_some()
                 && all(&|(delivery, below)| {
                     delivery.is_finished_below(*below) || delivery.is_idle_until(flush.deadline)
                 });
-            // The end takes what an earlier process left along, as far as the sinks take it.
+            // A shutdown also delivers what an earlier process left, as far as the sinks accept it.
             let is_drained = flush.reply.is_some()
                 || spool.as_ref().is_none_or(|spool| spool.is_open) && deliveries.iter().all(SinkDelivery::is_drained);
             let waits = !(is_over || is_done && is_drained);
@@ -89,7 +89,7 @@ impl Worker {
             }
             if let (false, Some(reply)) = (waits, &flush.reply) {
                 *lost_answered = lost;
-                // Whoever asked may have gone.
+                // The caller may have stopped waiting.
                 let _ = reply.try_send(Report { stats: stats.clone(), complete });
             }
             waits

@@ -1,18 +1,17 @@
-//! The worker: one thread of ours with its own runtime, so that a program without one works too,
-//! and a saturated or stopped one does not stop delivery.
+//! The worker: a thread with a runtime of its own, so that programs without a runtime work, and a
+//! saturated or stopped runtime of the application does not stop delivery.
 //!
-//! It promises: it does one small thing after another and waits for no sink and no disk. It
-//! drains the queue in slices, gives the records to the deliveries, starts what is due, and takes
-//! in the answers. A flush and a shutdown are answered within their time.
+//! The worker promises to do one small step after another and never to wait for a sink or a disk.
+//! It drains the queue in slices, gives the records to the deliveries, starts attempts that are
+//! due, and handles their answers. A flush and a shutdown are answered within their time.
 //!
-//! A panic on its thread, which nothing of the application's should lead to, ends the deliveries
-//! and not the account: what is left goes to disk or is counted as dropped, and flushes are
+//! A panic on its thread, which nothing in the application should cause, ends the deliveries but
+//! not the counts: remaining records go to disk or are counted as dropped, and flushes are
 //! answered.
 //!
-//! It does not promise: that a sink whose future blocks the thread holds up nobody.
+//! It does not promise that a sink whose future blocks the thread delays nothing else.
 //!
-//! Its state is in `state`; each of the files above that is one thing that it does, up to `run`,
-//! which is the loop.
+//! Its state is in `state`; each of the other files is one of its tasks, and `run` is the loop.
 
 mod attempts;
 mod config;

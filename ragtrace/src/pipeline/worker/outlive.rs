@@ -1,5 +1,5 @@
-//! What is left to do once the worker's loop has panicked: its deliveries end, and whatever the
-//! application records or asks afterwards is counted and answered until it shuts down.
+//! The worker after its loop has panicked: its deliveries end, and everything that the application
+//! records or requests afterwards is counted and answered until the shutdown.
 
 use std::time::Instant;
 
@@ -13,12 +13,12 @@ use super::state::Worker;
 use crate::pipeline::report::Report;
 use crate::warning;
 
-/// Why records are dropped that the worker had.
+/// The reason for dropping the worker's remaining records.
 const REASON: &str = "the telemetry thread has panicked";
 
 impl Worker {
-    /// Settles the deliveries and answers what is asked, up to the shutdown. A step that panics,
-    /// too, is left as it is.
+    /// Ends the deliveries and answers commands until the shutdown. If one of these steps panics
+    /// too, it is skipped.
     pub(super) fn outlive_panic(&mut self, runtime: &Runtime, why: &str) {
         warning::print(&format!("the telemetry thread has panicked, and nothing more is delivered: {why}"));
         let steps: [&mut dyn FnMut(&mut Self); 4] = [
@@ -40,11 +40,11 @@ impl Worker {
         self.count_unread(unread as u64);
     }
 
-    /// Counts what is recorded, and answers that it is not delivered.
+    /// Counts new records, and answers that they are not delivered.
     async fn answer_to_the_end(&mut self) {
         for flush in std::mem::take(&mut self.flushes) {
             if let Some(reply) = flush.reply {
-                // Whoever asked may have gone.
+                // The caller may have stopped waiting.
                 let _ = reply.try_send(self.incomplete_report());
             }
         }
@@ -54,7 +54,7 @@ impl Worker {
                 Ok(Some(command @ Command::Shutdown { .. })) => self.handle_command(command),
                 #[cfg(test)]
                 Ok(Some(Command::Panic | Command::PanicSpool)) => {}
-                // Nobody is left who could ask.
+                // All senders of commands are gone.
                 Ok(None) => break,
                 Err(_) => drop(self.incomplete_report()),
             }
@@ -68,7 +68,7 @@ impl Worker {
         }
     }
 
-    /// Returns the account with all that was recorded so far, and publishes it.
+    /// Returns the counts with everything recorded so far, and publishes them.
     fn incomplete_report(&mut self) -> Report {
         self.discard_queue();
         self.publish_stats();

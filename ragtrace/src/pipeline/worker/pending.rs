@@ -1,22 +1,23 @@
-//! Flushes and the shutdown that were asked for and are not answered yet.
+//! Flushes, and a shutdown, that have not been answered yet.
 
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use crate::pipeline::report::Report;
 
-/// How long the disk has at the end for what was not delivered.
+/// The time reserved at the end for storing undelivered records on disk.
 pub(super) const SPOOL_RESERVE: Duration = Duration::from_secs(2);
 
-/// A flush that waits for what was accepted before it.
+/// A flush that waits for everything accepted before it.
 pub(super) struct PendingFlush {
-    /// How far things have to come before it is answered; `None` until all was read that was
-    /// accepted before.
+    /// The progress that is necessary before the flush is answered; `None` until everything
+    /// accepted before has been read.
     pub(super) target: Option<FlushTarget>,
-    /// The losses up to the flush that was answered last when this one was asked for.
+    /// The losses as of the last flush that was answered when this one began.
     pub(super) lost_before: u64,
     pub(super) deadline: Instant,
-    /// `None` for the flush that a shutdown begins with, which is answered at its end.
+    /// `None` for the flush at the beginning of a shutdown, which is answered at the end of the
+    /// shutdown.
     pub(super) reply: Option<SyncSender<Report>>,
 }
 
@@ -25,22 +26,23 @@ impl PendingFlush {
         self.deadline
     }
 
-    /// Returns whether not all was read yet that it waits for.
+    /// Returns `true` if entries that the flush waits for have not been read.
     pub(super) fn waits_for_the_queue(&self) -> bool {
         self.target.is_none()
     }
 }
 
-/// How far each delivery and the write-ahead have to come.
+/// The progress of each delivery and of the write-ahead that a flush waits for.
 #[derive(Clone)]
 pub(super) struct FlushTarget {
-    /// For each delivery the number that its batches were below.
+    /// For each delivery, a number above those of the batches to wait for.
     pub(super) batches: Vec<u64>,
-    /// What was held then is written ahead by the write of this ticket, or an earlier one.
+    /// The ticket of the write that contains the records that were held, unless an earlier one
+    /// does.
     pub(super) write_ahead: u64,
 }
 
-/// A shutdown, which is answered when everything has come to its end.
+/// A shutdown, which is answered when everything has ended.
 pub(super) struct PendingShutdown {
     pub(super) deadline: Instant,
     pub(super) reply: SyncSender<Report>,

@@ -20,19 +20,20 @@ use crate::pipeline::sampling::WriteAhead;
 use crate::sink::message_of;
 use crate::spool::SpoolEvent;
 
-/// How long an entry waits in a thread's chain at most before it is read.
+/// The longest time that an entry waits in a thread's chain before it is read.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Starts the worker's thread.
 pub(crate) fn start(config: WorkerConfig) -> io::Result<JoinHandle<()>> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().on_thread_start(exclude_this_thread).build()?;
-    // Made here, so that whoever asks for the account finds every sink in it from the beginning.
+    // The worker is created here, so that the published counts contain every sink from the
+    // beginning.
     let worker = Worker::new(config);
     std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || run(runtime, worker))
 }
 
-/// Runs the worker to its end; after a panic, what is left of it.
+/// Runs the worker to its end, or after a panic, its remaining duties.
 fn run(runtime: Runtime, mut worker: Worker) {
     exclude_this_thread();
     if let Err(payload) = contain(|| runtime.block_on(worker.run())) {
@@ -43,19 +44,19 @@ fn run(runtime: Runtime, mut worker: Worker) {
         dispose(payload);
     }
     drop(entered);
-    // A write that hangs must not hold up the end of the process.
+    // A write that hangs must not delay the end of the process.
     runtime.shutdown_background();
 }
 
-/// An event that ends a wait of the worker.
+/// An event that wakes the worker.
 enum WorkerEvent {
     Command(Command),
-    /// An answer of the spool, or its end.
+    /// An event of the spool, or `None` at its end.
     Spool(Option<SpoolEvent>),
     Answer(Result<AttemptAnswer, JoinError>),
-    /// Time to look at the queue and at what is due.
+    /// The time to read the queue and to do what is due.
     Wake,
-    /// Nobody is left who could send a command.
+    /// All senders of commands are gone.
     Abandoned,
 }
 
@@ -68,7 +69,8 @@ impl Worker {
                 WorkerEvent::Spool(None) => self.lose_spool(),
                 WorkerEvent::Answer(answer) => self.handle_answer(answer),
                 WorkerEvent::Wake => {}
-                // The handle is gone without a word, as when its thread was killed.
+                // The telemetry was lost without a shutdown, for example because its thread was
+                // killed.
                 WorkerEvent::Abandoned => break,
             }
             self.clock.tick();
@@ -86,8 +88,8 @@ impl Worker {
         self.shut_down().await;
     }
 
-    /// Waits for a command, an answer of the spool or of a sink, a filled block, or the time of the
-    /// next look; in this order, if several are there.
+    /// Waits for a command, an event of the spool, an answer of a sink, a filled block, or the time
+    /// of the next wake-up. If several are ready, they are taken in this order.
     async fn next_event(&mut self) -> WorkerEvent {
         let wake_at = tokio::time::Instant::from_std(self.next_wake());
         let Self { commands, attempts, queue, spool, is_behind, .. } = self;
@@ -111,7 +113,7 @@ impl Worker {
         .await
     }
 
-    /// Returns when to look at the queue again.
+    /// Returns the time at which to read the queue again.
     fn next_wake(&self) -> Instant {
         let deadlines = self.deliveries.iter().filter_map(SinkDelivery::deadline);
         let flushes = self.flushes.iter().map(PendingFlush::deadline);

@@ -1,5 +1,5 @@
-//! The end of the worker: what was not delivered goes to disk, sinks let go of their connections,
-//! and whoever asked for the end hears what became of every record.
+//! The shutdown of the worker: undelivered records go to disk, sinks close their connections, and
+//! the final report is sent.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,19 +10,19 @@ use crate::pipeline::delivery::SinkDelivery;
 use crate::pipeline::report::Report;
 use crate::spool::SpoolCommand;
 
-/// How long sinks have to let go of their connections.
+/// The time that sinks have to close their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Why records are dropped that are left in memory then.
-const TIME_IS_OVER: &str = "the time for the shutdown was over";
+/// The reason for dropping records that are still in memory.
+const TIME_IS_OVER: &str = "the shutdown timed out";
 
 impl Worker {
-    /// Comes to an end, within what is left of the shutdown's time.
+    /// Shuts down within the remaining time.
     pub(super) async fn shut_down(&mut self) {
         self.attempts.abort_all();
         let deferred = self.assembler.forget_deferred();
         self.count_unread(deferred as u64);
         if !self.all_was_read {
-            // The time was over before.
+            // The time was over before everything had been read.
             self.discard_queue();
         }
         self.sampler.leave_out_held();
@@ -40,7 +40,7 @@ impl Worker {
         }
     }
 
-    /// Has the sinks let go of their connections.
+    /// Makes the sinks close their connections.
     pub(super) async fn close_sinks(&self, deadline: Instant) {
         let close_by = deadline.max(Instant::now() + CLOSE_TIMEOUT / 10).min(Instant::now() + CLOSE_TIMEOUT);
         for delivery in &self.deliveries {
@@ -50,7 +50,7 @@ impl Worker {
         }
     }
 
-    /// Has the disk take what is left, until `deadline`.
+    /// Makes the disk store the remaining batches, until `deadline`.
     pub(super) async fn spool_rest(&mut self, deadline: Instant) {
         self.deliveries.iter_mut().for_each(SinkDelivery::spool_rest);
         let Some(mut spool) = self.spool.take() else { return };

@@ -1,4 +1,4 @@
-//! The state of the worker, and the account that it gives.
+//! The state of the worker, and its counts.
 
 use std::sync::Arc;
 
@@ -21,52 +21,53 @@ use crate::warning::RateLimitedWarning;
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
     pub(super) origin: Arc<Origin>,
-    /// The records that a sink takes.
+    /// The records that at least one sink takes.
     pub(super) filter: RecordFilter,
     pub(super) consumers: Vec<Consumer>,
-    /// Whether a chain has more than the slices that were read of it.
+    /// Set if a chain has more entries than were read.
     pub(super) is_behind: bool,
     pub(super) requests: RequestCache,
     pub(super) assembler: Assembler,
     pub(super) sanitizer: Sanitizer,
     pub(super) stage_counts: StageCounts,
     pub(super) sampler: TailSampler,
-    /// `None` where what is held need not be durable.
+    /// `None` if held records need not be durable.
     pub(super) write_ahead: Option<WriteAhead>,
     pub(super) deliveries: Vec<SinkDelivery>,
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) attempts: JoinSet<AttemptAnswer>,
     pub(super) flushes: Vec<PendingFlush>,
-    /// The turn after the one in which all was read that flushes wait for, if that is so.
+    /// The turn after the one in which everything that flushes wait for was read, if that has
+    /// happened.
     pub(super) flush_turn: Option<u64>,
     pub(super) shutdown: Option<PendingShutdown>,
     pub(super) spool: Option<SpoolThread>,
-    /// Records that the full queue had refused at the last look, and those of them that were
-    /// reported.
+    /// The number of records that the full queue had refused at the last check, and the number of
+    /// those that were reported.
     pub(super) refused: u64,
     pub(super) refused_reported: u64,
     pub(super) refused_warning: RateLimitedWarning,
-    /// Records that are in the queue and that nobody will read.
+    /// Records in the queue that will not be read.
     pub(super) unread: Dropped,
-    /// Records that are on their way from the assembler to the deliveries.
+    /// The number of records on their way from the assembler to the deliveries.
     pub(super) dispatching: usize,
-    /// True if all was read that was recorded before the shutdown.
+    /// Set if everything recorded before the shutdown has been read.
     pub(super) all_was_read: bool,
-    /// The losses when the last flush was answered.
+    /// The losses as of the last flush that was answered.
     pub(super) lost_answered: u64,
     pub(super) published: Published,
     pub(super) clock: Calibration,
 }
 
-/// The spool's thread, as the worker sees it.
+/// The spool's thread, as seen by the worker.
 pub(super) struct SpoolThread {
     pub(super) handle: SpoolHandle,
     pub(super) events: UnboundedReceiver<SpoolEvent>,
-    /// Whether what earlier processes left is known.
+    /// Set once the batches that earlier processes left are known.
     pub(super) is_open: bool,
 }
 
-/// A sink's answer to a batch, and which delivery it is for.
+/// A sink's answer to a batch, and the delivery that it belongs to.
 pub(super) struct AttemptAnswer {
     pub(super) delivery: usize,
     pub(super) ticket: u64,
@@ -113,7 +114,7 @@ impl Worker {
         worker
     }
 
-    /// Returns the account at this moment.
+    /// Returns the current counts.
     pub(super) fn stats(&self) -> Stats {
         Stats {
             sinks: self.deliveries.iter().map(|delivery| delivery.account().clone()).collect(),
@@ -126,28 +127,28 @@ impl Worker {
         }
     }
 
-    /// Returns how many records and counts of all sinks are lost so far.
+    /// Returns the number of records and metrics that all sinks have lost so far.
     pub(super) fn lost(&self) -> u64 {
         self.deliveries.iter().map(SinkDelivery::lost).sum()
     }
 
-    /// Keeps the account for whoever asks.
+    /// Publishes the current counts.
     pub(super) fn publish_stats(&self) {
         self.published.publish(self.stats());
     }
 }
 
-/// The deliveries, and what they share.
+/// The deliveries, and the state that they share.
 struct Deliveries {
-    /// The console's first, if there is one.
+    /// All deliveries; the console's comes first if there is one.
     all: Vec<SinkDelivery>,
     /// The records that at least one of them takes.
     filter: RecordFilter,
     spool: Option<SpoolThread>,
 }
 
-/// Makes a delivery for each sink, and starts the spool that they share. The console has nothing on
-/// disk: what it did not show is old.
+/// Creates a delivery for each sink, and starts the spool that they share. The console is not
+/// spooled, because late output on a console is useless.
 fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
     let (filters, filter) = (config.filters(), config.filter());
     let (console, sinks) = (config.console.take(), std::mem::take(&mut config.sinks));

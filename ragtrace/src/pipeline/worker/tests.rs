@@ -1,5 +1,5 @@
-//! A worker whose loop panics, and one whose spool's thread does: nothing of the application's
-//! leads there, so the tests do.
+//! Tests of a worker whose loop, or whose spool's thread, panics. Nothing in an application can
+//! cause that, so the tests do it by commands.
 
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
@@ -22,12 +22,12 @@ use crate::sample::Sampler;
 use crate::sink::{Batch, BoxSink, Delivered, GuardedSink, Sink, SinkError};
 use crate::spool::SpoolLimits;
 
-/// What takes this long does not end by itself, on however busy a machine.
+/// A time within which nothing ends by itself, even on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
-/// Sooner than a parked sink is asked again.
+/// A time shorter than the pause before a parked sink is probed.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Takes everything, or nothing before its configuration is mended.
+/// A sink that accepts everything, or is parked until its configuration is corrected.
 struct Switch(bool);
 
 impl Sink for Switch {
@@ -40,7 +40,7 @@ impl Sink for Switch {
     }
 }
 
-/// A worker without a builder, one at a time: a process has one queue.
+/// A worker without a builder. Only one exists at a time, because a process has one queue.
 struct Running {
     commands: UnboundedSender<Command>,
     published: Published,
@@ -101,7 +101,7 @@ impl Running {
     }
 }
 
-/// Records so many runs, of two records each.
+/// Records a number of runs, with two records each.
 fn record(runs: u64) {
     let stage = NamedStage::new("worked", StageKind::Task).expect("there is room for a name");
     (0..runs).for_each(|_| stage.run_sync(|| ()));
@@ -157,7 +157,7 @@ fn what_a_worker_that_panicked_had_goes_to_disk_where_there_is_one() {
     worker.send(Command::Panic);
     assert!(!worker.flush().complete);
     let report = worker.shut_down();
-    // A record of the pipeline's own may be among them.
+    // The pipeline's own reports may be among the records.
     let spooled = balanced(&report).spooled;
     assert!(!report.complete && spooled >= 20, "{report}");
     let next = Running::start(true, Some(folder.path()));

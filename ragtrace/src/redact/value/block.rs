@@ -1,10 +1,11 @@
-//! Values on the lines below their name: blocks of YAML.
+//! Values on the lines below their name, as in YAML.
 
 use super::plain;
 use super::site::{Reading, Sign, Site};
 use super::verdict::{self, Form};
 
-/// Reads a block scalar, or what is indented below a name, or returns `None` if there is none.
+/// Reads a block scalar or the lines that are indented below a name, or returns `None` if there are
+/// none.
 pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
     let bytes = text.as_bytes();
     let first = bytes.get(at)?;
@@ -47,13 +48,13 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
     Some(verdict::reading(text, start..end, site, if is_scalar { Form::Quoted } else { Form::Block }))
 }
 
-/// Returns whether a name is a key of YAML: the first of its line, in quotes or not.
+/// Returns `true` if a name is a YAML key: the first of its line, quoted or not.
 fn is_key(bytes: &[u8], site: &Site) -> bool {
     let start = site.name_start - usize::from(site.is_name_quoted && site.name_start > 0);
     plain::is_first(bytes, start)
 }
 
-/// Returns how far the line of a name is indented, the dash of a list included.
+/// Returns the indentation of a name's line, including the dash of a list.
 fn indent_of(bytes: &[u8], name_start: usize) -> usize {
     let line = bytes[..name_start].iter().rev().take(256).take_while(|byte| **byte != b'\n').count();
     bytes[name_start - line..name_start].iter().take_while(|byte| b" \t".contains(byte)).count()

@@ -1,5 +1,5 @@
-//! Values in brackets, with or without a word before them: `Some("…")`, `["…", "…"]`,
-//! `Password { … }`.
+//! Values in brackets, with or without a word before them: `Some("…")`, `["…", "…"]`, `Password { …
+//! }`.
 
 use super::prefix::{skip_prefix, whitespace};
 use super::quoted::{self, quote_at};
@@ -8,13 +8,14 @@ use super::verdict::{self, Form};
 use crate::redact::rules::MARK;
 use crate::redact::secret_names::Certainty;
 
-/// A word before a bracket is no longer than that, in bytes.
+/// The maximum length of a word before a bracket, in bytes.
 const MAX_WORD: usize = 96;
 
-/// So many brackets are taken off around a value. What is in more is one value.
+/// The maximum number of nested brackets that are removed around a value. Deeper ones are part of
+/// the value.
 const MAX_DEPTH: usize = 16;
 
-/// Reads a value in brackets, or returns `None` if what begins at `at` is none.
+/// Reads a value in brackets, or returns `None` if there is none at `at`.
 pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Option<Reading> {
     let bytes = text.as_bytes();
     let word_end = at + word(&bytes[at..], site);
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
         return is_cut.then(|| verdict::reading(text, open + 1..text.len(), site, Form::Cut));
     };
     let follows = bytes.get(close + 1).copied();
-    // In `{noop}…` and `{SSHA}…`, the name of a hash comes before the value.
+    // In `{noop}…` and `{SSHA}…`, the name of a hash precedes the value.
     let is_hash = bytes[at] == b'{' && follows.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'$');
     if !is_hash && verdict::is_placeholder(&text[at..=close])
         || bytes[open] == b'{' && verdict::is_schema(&text[open + 1..close])
@@ -53,7 +54,7 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
     Some(reading)
 }
 
-/// Takes off what else is around a value, and returns the innermost.
+/// Removes everything else around a value, and returns the innermost one.
 fn peeled(text: &str, start: usize, end: usize, site: &Site, form: Form) -> Reading {
     let bytes = text.as_bytes();
     let (mut start, mut end) = (start, end);
@@ -64,7 +65,7 @@ fn peeled(text: &str, start: usize, end: usize, site: &Site, form: Form) -> Read
             let closes = quote.close(&bytes[..end]);
             let (content, last) = match closes {
                 Some((content_end, after)) if after >= end => (quote.content, content_end),
-                // Several: from the first one to the last.
+                // Several values are read as one, from the first to the last.
                 Some(_) => (quote.content, last_quote(bytes, &quote, end).unwrap_or(end)),
                 None => (quote.content, end),
             };
@@ -82,7 +83,7 @@ fn peeled(text: &str, start: usize, end: usize, site: &Site, form: Form) -> Read
     verdict::reading(text, start..end, site, form)
 }
 
-/// Returns where the last of several quoted values ends, if the last one is quoted as the first is.
+/// Returns the end of the last of several quoted values, if its quotes are those of the first.
 fn last_quote(bytes: &[u8], first: &quoted::Quote, end: usize) -> Option<usize> {
     let opening = &bytes[..first.content];
     let quote = *opening.last()?;
@@ -91,7 +92,7 @@ fn last_quote(bytes: &[u8], first: &quoted::Quote, end: usize) -> Option<usize> 
     Some(at - bytes[first.content..at].iter().rev().take(escapes).take_while(|byte| **byte == b'\\').count())
 }
 
-/// Takes off spaces, and the comma behind a last field.
+/// Removes spaces, and the comma after the last field.
 fn trimmed(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
     let start = (start + whitespace(&bytes[start..end])).min(end);
     let mut end = end;
@@ -121,7 +122,7 @@ fn word(rest: &[u8], site: &Site) -> usize {
     rest.iter().take(MAX_WORD).take_while(is_in_word).count()
 }
 
-/// Returns where the bracket after a word is.
+/// Returns the index of the bracket after a word.
 fn bracket_after(bytes: &[u8], start: usize, word_end: usize) -> Option<usize> {
     let is_type = bytes[start..word_end].iter().any(u8::is_ascii_uppercase);
     match bytes.get(word_end..)? {
@@ -131,7 +132,7 @@ fn bracket_after(bytes: &[u8], start: usize, word_end: usize) -> Option<usize> {
     }
 }
 
-/// Returns where the bracket at `open` is closed. Brackets in strings do not count.
+/// Returns the index at which the bracket at `open` is closed. Brackets in strings do not count.
 fn closing(bytes: &[u8], open: usize) -> Option<usize> {
     let (mut at, mut depth, mut escapes) = (open, 0_usize, 0);
     while let Some(byte) = bytes.get(at) {
@@ -149,7 +150,7 @@ fn closing(bytes: &[u8], open: usize) -> Option<usize> {
                 at = quote_at(bytes, at - before)?.close(bytes)?.1;
                 continue;
             }
-            // An apostrophe is no quote.
+            // An apostrophe does not open a quote.
             b'\'' if b"[({,:= ".contains(&bytes[at.saturating_sub(1)]) => {
                 if let Some((_, after)) =
                     quote_at(bytes, at).and_then(|quote| quote.close(&bytes[..bytes.len().min(at + 1024)]))
@@ -165,7 +166,7 @@ fn closing(bytes: &[u8], open: usize) -> Option<usize> {
     None
 }
 
-/// Returns where a value in braces of a connection string ends, in which a closing brace is
+/// Returns the end of a value in braces in a connection string, in which closing braces are
 /// doubled: `{a;b}}c}`.
 fn braced_end(bytes: &[u8], open: usize) -> Option<usize> {
     let mut at = open + 1;

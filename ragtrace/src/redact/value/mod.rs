@@ -1,12 +1,13 @@
-//! The values that stand behind a secret's name, in whatever notation: one small grammar.
+//! The values that follow the name of a secret, in any notation, read by a small grammar.
 //!
-//! A value is a quoted string, escaped as often as may be; brackets with values in them, with or
-//! without a word before them, as `Some(…)` and `Password { … }`; an indented block; or plain text,
-//! whose end depends on what its name stands in. Each is read by a function of its own, which says
-//! where the secret is; wrapping stays, so that a text keeps its form.
+//! A value is a quoted string, with any number of levels of escaping; brackets with values in them,
+//! with or without a word before them, such as `Some(…)` and `Password { … }`; an indented block;
+//! or plain text, whose end depends on the notation of the name. A function for each form returns
+//! where the secret is; the text around it stays, so the text keeps its form.
 //!
-//! Reading is linear in the length of a text: what is taken is skipped, and what is looked at in
-//! vain is charged to [`Lookahead`], beyond which the rest of a text counts as secret.
+//! Reading is linear in the length of a text: bytes that are part of a value are skipped, and bytes
+//! that are read without result are charged to [`Lookahead`]. When that is used up, the rest of the
+//! text counts as secret.
 
 mod block;
 mod brackets;
@@ -26,7 +27,7 @@ use site::Reading;
 pub(super) use site::{Lookahead, Sign, Site};
 pub(super) use verdict::is_placeholder;
 
-/// Finds the secret behind a secret's name.
+/// Finds the secret that follows the name of a secret.
 #[cold]
 #[inline(never)]
 pub(super) fn secret_value(text: &str, site: &Site, lookahead: &mut Lookahead) -> Option<Range<usize>> {
@@ -61,8 +62,8 @@ fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Readin
     plain::read(text, at, site)
 }
 
-/// Returns the length of what stands between `=>` and a value in quotes: in PHP, the type on a line
-/// of its own, and in Erlang the brackets of a binary.
+/// Returns the length of the text between `=>` and a quoted value: in PHP a type on a line of its
+/// own, and in Erlang the brackets of a binary.
 fn behind_arrow(rest: &[u8]) -> usize {
     let spaces = rest.iter().take(256).take_while(|byte| byte.is_ascii_whitespace()).count();
     let rest = &rest[spaces..];
@@ -74,14 +75,14 @@ fn behind_arrow(rest: &[u8]) -> usize {
     if length[digits..].starts_with(b") \"") { spaces + 7 + digits + 2 } else { 0 }
 }
 
-/// Returns the length of a tag of HTML that sets what is in it off, behind its first angle.
+/// Returns the length of an HTML tag that highlights its content, after its opening angle bracket.
 fn inline_tag(rest: &[u8]) -> Option<usize> {
     const TAGS: [&[u8]; 8] = [b"b>", b"/b>", b"code>", b"strong>", b"/strong>", b"em>", b"tt>", b"kbd>"];
     TAGS.iter().find(|tag| rest.starts_with(tag)).map(|tag| tag.len())
 }
 
-/// Returns where a value begins after the sign before it: behind the rest of the sign, such as the
-/// angle of `=>`, spaces, emphasis and the colors of a terminal.
+/// Returns the beginning of a value after its sign: after the rest of the sign, such as the angle
+/// bracket of `=>`, spaces, emphasis and terminal colors.
 fn skip_decoration(bytes: &[u8], from: usize) -> usize {
     const MOST_SPACES: usize = 64;
     let mut at = from;

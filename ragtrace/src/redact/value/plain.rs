@@ -1,33 +1,33 @@
-//! Values without quotes, which end where their notation says.
+//! Values without quotes, whose end depends on their notation.
 
 use super::quoted::{ends_value, entity_at, quote_at};
 use super::site::{Reading, Sign, Site};
 use super::verdict::{self, Form};
 use crate::redact::secret_names::Certainty;
 
-/// How far a value reaches.
+/// The end of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
-    /// To the next space.
+    /// The next space.
     Word,
-    /// To the end of the line.
+    /// The end of the line.
     Line,
-    /// To the comma or the brace behind it, in `{password: …, user: …}`.
+    /// The next comma or closing brace, in `{password: …, user: …}`.
     Flow,
-    /// To the next pair of a query.
+    /// The next pair of a query.
     Query,
-    /// To the semicolon of a connection string.
+    /// The next semicolon of a connection string.
     Connection,
 }
 
-/// So far a bracket is looked for that is open before a name, in bytes.
+/// The number of bytes before a name in which an open bracket is searched.
 const MAX_BEFORE: usize = 256;
 
 /// Reads a value without quotes.
 pub(super) fn read(text: &str, at: usize, site: &Site) -> Reading {
     let bytes = text.as_bytes();
     if bytes[at..].starts_with(b"$(") {
-        // What a command prints.
+        // The output of a command is not in the text.
         return Reading::nothing(at + 2);
     }
     let extent = extent(bytes, at, site);
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Reading {
             end -= 1;
         }
     }
-    // After a scheme comes what it is about.
+    // After an authentication scheme follows the credential.
     if extent == Extent::Word && verdict::is_scheme(&text[at..end]) && bytes.get(end) == Some(&b' ') {
         let start = end + 1;
         let reading = verdict::reading(text, start..self::end(bytes, start, extent, site), site, Form::Plain);
@@ -54,7 +54,7 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Reading {
     verdict::reading(text, at..end, site, form)
 }
 
-/// Reads the value behind a type: `password: &str = "…"`.
+/// Reads the value after a type: `password: &str = "…"`.
 fn after_type(text: &str, type_end: usize, site: &Site) -> Option<Reading> {
     let bytes = text.as_bytes();
     let spaces = bytes[type_end..].iter().take_while(|byte| **byte == b' ').count();
@@ -84,7 +84,7 @@ fn extent(bytes: &[u8], at: usize, site: &Site) -> Extent {
     }
 }
 
-/// Returns whether a name is the first of its line, as in YAML, TOML and INI.
+/// Returns `true` if a name is the first of its line, as in YAML, TOML and INI.
 pub(super) fn is_first(bytes: &[u8], name_start: usize) -> bool {
     const MAX_INDENT: usize = 256;
     let before = &bytes[..name_start];
@@ -92,13 +92,13 @@ pub(super) fn is_first(bytes: &[u8], name_start: usize) -> bool {
     let indent = before.iter().rev().take(MAX_INDENT).take_while(|byte| b" \t-+".contains(byte)).count();
     match &before[..before.len() - indent] {
         [] | [.., b'\n' | b'\r'] => true,
-        // A line in a string.
+        // The beginning of a line in an escaped string.
         [.., b'\\', b'n'] => indent > 0,
         _ => false,
     }
 }
 
-/// Returns whether a bracket is open at the end of some bytes.
+/// Returns `true` if a bracket is open at the end of the bytes.
 fn is_open(before: &[u8], open: u8) -> bool {
     let close = if open == b'(' { b')' } else { open + 2 };
     let mut closed = 0;
@@ -115,7 +115,7 @@ fn is_open(before: &[u8], open: u8) -> bool {
     false
 }
 
-/// Returns whether a value is all that stands on its line after its name.
+/// Returns `true` if a value is alone on its line after its name.
 fn is_alone(bytes: &[u8], start: usize, end: usize, site: &Site) -> bool {
     let rest = bytes[end..].iter().find(|byte| !b" \t,".contains(byte));
     rest.is_none_or(|byte| matches!(byte, b'\n' | b'\r' | b'#'))
@@ -123,7 +123,7 @@ fn is_alone(bytes: &[u8], start: usize, end: usize, site: &Site) -> bool {
         && bytes[start..end].iter().all(|byte| !byte.is_ascii_whitespace())
 }
 
-/// Returns where a value ends.
+/// Returns the end of a value.
 fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
@@ -135,7 +135,7 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
             b'#' => extent == Extent::Query,
             b' ' | b'\t' | 0x0b | 0x0c => matches!(extent, Extent::Word | Extent::Query),
             b'"' | b'\'' | b'`' => {
-                // It may open a part of the value, as in `Digest username="…"`.
+                // The quote may open a part of the value, as in `Digest username="…"`.
                 let opens = at > start && b"=(: ,".contains(&bytes[at - 1]);
                 let part = quote_at(bytes, at).filter(|_| opens).and_then(|quote| quote.close(bytes));
                 if let Some((_, after)) = part {
@@ -178,7 +178,7 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
     at.min(bytes.len())
 }
 
-/// Returns whether a string ends behind some backslashes and a quote.
+/// Returns `true` if backslashes and a quote end a string here.
 fn ends_string(rest: &[u8]) -> bool {
     let escapes = rest.iter().take_while(|byte| **byte == b'\\').count();
     match &rest[escapes..] {
@@ -188,7 +188,7 @@ fn ends_string(rest: &[u8]) -> bool {
     }
 }
 
-/// Returns whether a name and a sign come next, as between the pairs of a list.
+/// Returns `true` if a name and a sign follow, as between the pairs of a list.
 fn begins_pair(rest: &[u8]) -> bool {
     let name = rest.iter().take(48).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte)).count();
     name > 1 && rest[0].is_ascii_alphabetic() && matches!(rest.get(name), Some(b'=' | b':'))

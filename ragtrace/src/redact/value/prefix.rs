@@ -1,8 +1,8 @@
-//! Skips what may stand before a value: spaces, the tags of YAML, the letters of a string.
+//! Skips prefixes of values: spaces, YAML tags, and the letters of a string literal.
 
 use super::quoted::quote_at;
 
-/// Skips what stands directly before a string: `b` of a byte string, `!!str` of YAML.
+/// Skips the prefix directly before a string, such as `b` of a byte string or `!!str` of YAML.
 pub(super) fn skip_prefix(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     // A tag or an anchor of YAML.
@@ -36,8 +36,8 @@ pub(super) fn skip_prefix(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Returns the length of the whitespace at the beginning of some bytes, which may be escaped as a
-/// string has it, as often as may be.
+/// Returns the length of the whitespace at the beginning of the bytes, which may be escaped as in a
+/// string, any number of times.
 pub(super) fn whitespace(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {

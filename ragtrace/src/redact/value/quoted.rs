@@ -8,35 +8,38 @@ use crate::redact::secret_names::Certainty;
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Quote {
     byte: u8,
-    /// How it is written where it is not that byte itself.
+    /// The entity that the quote is written as, if any.
     entity: Option<&'static str>,
-    /// How many backslashes stand before it: one in a string, three in a string in a string.
+    /// The number of backslashes before the quote: one in a string, three in a string inside of a
+    /// string.
     escapes: usize,
-    /// How many of it stand in a row: three open a text of several lines in TOML; two do in a
-    /// quoted field of CSV.
+    /// The number of quotes in a row: three open a text of several lines in TOML; two occur in a
+    /// quoted CSV field.
     row: usize,
-    /// How many number signs it has before it, as a raw string in Rust may.
+    /// The number of number signs before the quote, as in a raw string of Rust.
     hashes: usize,
-    /// Where the content begins.
+    /// The index at which the content begins.
     pub(in super::super) content: usize,
 }
 
-/// How a quote is written in HTML, and in JSON that is safe there, behind its backslashes.
+/// The entities of a quote in HTML, and its escape in JSON that is safe to embed in HTML, after its
+/// backslashes.
 const ENTITIES: &[&str] = &["&quot;", "&#34;", "&#x22;", "&#39;", "&#x27;", "&apos;", UNICODE_QUOTE];
 const UNICODE_QUOTE: &str = "u0022";
 
-/// Returns the entity of a quote that some bytes begin with.
+/// Returns the entity of a quote that the bytes begin with.
 pub(in super::super) fn entity_at(bytes: &[u8]) -> Option<&'static str> {
     let starts = |entity: &&&str| bytes.starts_with(entity.as_bytes());
     if bytes.first() == Some(&b'&') { ENTITIES.iter().find(starts).copied() } else { None }
 }
 
-/// Returns the entity of a quote that some bytes end with, which is a semicolon's or a digit's.
+/// Returns the entity of a quote that the bytes end with; all entities end in a semicolon or a
+/// digit.
 pub(in super::super) fn entity_before(bytes: &[u8]) -> Option<&'static str> {
     ENTITIES.iter().find(|entity| bytes.ends_with(entity.as_bytes())).copied()
 }
 
-/// Returns the quote that begins at `at`, with the backslashes that escape it.
+/// Returns the quote at `at`, with the backslashes that escape it.
 pub(in super::super) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
     const MOST_ESCAPES: usize = 64;
     let rest = bytes.get(at..)?;
@@ -59,13 +62,13 @@ pub(in super::super) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
     Some(Quote { byte, entity: None, escapes, row, hashes, content: at + escapes + row })
 }
 
-/// Returns whether a value in quotes, or in brackets, has ended before this byte.
+/// Returns `true` if this byte shows that a value in quotes or brackets has ended before it.
 pub(super) fn ends_value(byte: u8) -> bool {
     byte.is_ascii_whitespace() || b",;:)]}>|&+\\<.?".contains(&byte)
 }
 
 impl Quote {
-    /// Returns where the content ends, and where what follows the closing quote begins.
+    /// Returns the end of the content, and the index after the closing quote.
     pub(in super::super) fn close(&self, bytes: &[u8]) -> Option<(usize, usize)> {
         if let Some(entity) = self.entity {
             return self.close_entity(bytes, entity.as_bytes());
@@ -73,7 +76,7 @@ impl Quote {
         if self.byte == b'"' || self.row > 2 {
             return self.close_in(bytes, true);
         }
-        // Some notations have no escapes between single quotes.
+        // Some notations have no escapes in single quotes, so the second try ignores them.
         self.close_in(bytes, true).or_else(|| self.close_in(bytes, false))
     }
 
@@ -95,7 +98,7 @@ impl Quote {
     fn close_in(&self, bytes: &[u8], has_escapes: bool) -> Option<(usize, usize)> {
         let (mut at, mut escapes) = (self.content, 0);
         while let Some(byte) = bytes.get(at) {
-            // Apostrophes are quotes in one line only.
+            // Apostrophes enclose a value only within one line.
             if *byte == b'\n' && !self.is_double() && self.row < 3 {
                 return None;
             }
@@ -106,7 +109,7 @@ impl Quote {
                 let row = rest.iter().take(self.row + 1).take_while(|byte| **byte == self.byte).count();
                 let hashes = rest[1..].iter().take(self.hashes).take_while(|byte| **byte == b'#').count();
                 match self.row {
-                    // A quote is doubled in YAML, SQL and connection strings.
+                    // YAML, SQL and connection strings escape a quote by doubling it.
                     1 if row == 2 && self.escapes == 0 && self.hashes == 0 => {
                         at += 2;
                         escapes = 0;
@@ -126,9 +129,9 @@ impl Quote {
         None
     }
 
-    /// Returns whether a quote with so many backslashes before it closes this one. At the depth
-    /// `n` of strings in strings a quote has `2^n - 1`, and one of the value has `2^n` more. With
-    /// fewer, the string around this one ends.
+    /// Returns `true` if a quote after this many backslashes closes this one. At depth `n` of
+    /// nested strings, a quote has `2^n - 1` backslashes, and a quote in the value has `2^n` more.
+    /// A quote with fewer ends the surrounding string.
     fn is_closed_after(&self, escapes: usize) -> bool {
         if self.hashes > 0 || escapes < self.escapes {
             return true;
@@ -137,8 +140,8 @@ impl Quote {
         ((escapes - self.escapes) / unit).is_multiple_of(2)
     }
 
-    /// Returns whether this is the closing quote of a string in which the name stands, as in
-    /// `input("Password: ")`, rather than the opening one of a value.
+    /// Returns `true` if this quote closes a string that contains the name, as in `input("Password:
+    /// ")`, instead of opening a value.
     fn ends_literal(&self, bytes: &[u8], site: &Site) -> bool {
         const MAX_BEFORE: usize = 256;
         let is_closed = matches!(
@@ -157,7 +160,7 @@ impl Quote {
     }
 }
 
-/// Reads a value in quotes. Without a closing one it was cut, and goes on to the end.
+/// Reads a value in quotes. A value without a closing quote was cut, and reaches to the end.
 pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
     let bytes = text.as_bytes();
     if quote.ends_literal(bytes, site) {
@@ -188,8 +191,8 @@ pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
     reading
 }
 
-/// Returns whether what stands behind a value in quotes is of a tokenizer's or a model's output,
-/// where a token is a piece of text: `{"token": " the", "logprob": -0.3}`.
+/// Returns `true` if the text after a quoted value shows that it is the output of a tokenizer or a
+/// model, where a token is a piece of text: `{"token": " the", "logprob": -0.3}`.
 fn is_of_tokenizer(after: &[u8]) -> bool {
     const NAMES: &[&[u8]] = &[b"logprob", b"bytes", b"id", b"token_id", b"special", b"top_logprobs", b"pos", b"lemma"];
     let Some(b',') = after.first() else { return false };
@@ -201,14 +204,14 @@ fn is_of_tokenizer(after: &[u8]) -> bool {
     is_measure && NAMES.contains(&&after[signs..signs + name])
 }
 
-/// Returns where a value ends that goes on directly behind a closing quote, as in a shell:
+/// Returns the end of a value that continues directly after a closing quote, as in a shell:
 /// `'it'\''s'`.
 fn joined_end(bytes: &[u8], after: usize) -> usize {
     let mut at = after;
     while let Some(byte) = bytes.get(at) {
         let escapes_quote = *byte == b'\\' && matches!(bytes.get(at + 1), Some(b'"' | b'\''));
         if escapes_quote {
-            // Followed by the end of a string around this one, it is that one's.
+            // If a quote follows, it ends the surrounding string.
             if !matches!(bytes.get(at + 2), Some(b'"' | b'\'')) {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Where a value stands, and what was read of it.
+//! The place of a value, and the result of reading it.
 
 use std::ops::Range;
 
@@ -19,19 +19,19 @@ pub(in crate::redact) enum Sign {
     Element,
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::redact) struct Site {
-    /// Where the name begins.
+    /// The index at which the name begins.
     pub(in crate::redact) name_start: usize,
-    /// Where the sign ends.
+    /// The index at which the sign ends.
     pub(in crate::redact) from: usize,
     pub(in crate::redact) sign: Sign,
     pub(in crate::redact) is_name_quoted: bool,
     pub(in crate::redact) certainty: Certainty,
 }
 
-/// How many bytes of a text may be looked at in vain.
+/// The number of bytes of a text that may still be read without result.
 #[derive(Debug)]
 pub(in crate::redact) struct Lookahead {
     pub(super) left: usize,
@@ -49,7 +49,7 @@ impl Lookahead {
 
 /// A value, and how far it was read.
 pub(super) struct Reading {
-    /// The secret, or `None` if the value says none.
+    /// The range of the secret, or `None` if the value is not one.
     pub(super) secret: Option<Range<usize>>,
     pub(super) read_to: usize,
 }

@@ -1,4 +1,4 @@
-//! Judges what stands where a value should: a secret, or words about one, code, or nothing.
+//! Decides whether a value is a secret, or words about one, code, or nothing.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::site::{Reading, Sign, Site};
 use crate::redact::rules::MARK;
 use crate::redact::secret_names::{self, Certainty};
 
-/// How a value is written.
+/// The form in which a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Quoted,
@@ -23,7 +23,7 @@ pub(super) enum Form {
     Line,
 }
 
-/// Words that come before what authenticates, in the header `Authorization`.
+/// The authentication schemes of the header `Authorization`, which precede the credential.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey", "negotiate", "ntlm", "hawk", "oauth", "key"];
 
 /// Words that stand for no value.
@@ -43,7 +43,7 @@ const NOTHING: &[&str] = &[
     "not_given",
 ];
 
-/// Words in the place of a value that say something of it, without quotes.
+/// Unquoted words in place of a value that say something about it.
 const REMARKS: &[&str] = &[
     "required",
     "optional",
@@ -137,15 +137,15 @@ const FUNCTION_WORDS: &[&str] = &[
     "only", "into", "via", "now", "how",
 ];
 
-/// Reads a value: what is at `range`, unless it is no secret.
+/// Judges the value at `range`.
 pub(super) fn reading(text: &str, range: Range<usize>, site: &Site, form: Form) -> Reading {
     let read_to = range.end;
-    // Of the names that are words of prose, too, only a token is often an object in code.
+    // Of the names that are also words of prose, only a token is often an object in code.
     let is_token = text[site.name_start..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("token"));
     let is_list = form == Form::Block && text[range.clone()].starts_with("- ");
     let is_object = matches!(form, Form::Brackets | Form::Block) && site.certainty == Certainty::Ambiguous;
     let certainty = if is_object && !is_token && !is_list { Certainty::Certain } else { site.certainty };
-    // A list of cookies may be one of things to eat.
+    // A list under `cookies` may be about food.
     let certainty = if is_list && certainty == Certainty::Header { Certainty::Ambiguous } else { certainty };
     match secret_in(&text[range.clone()], &Site { certainty, ..*site }, form) {
         Some(length) if length > 0 => Reading { secret: Some(range.start..range.start + length), read_to },
@@ -153,7 +153,7 @@ pub(super) fn reading(text: &str, range: Range<usize>, site: &Site, form: Form) 
     }
 }
 
-/// Returns how much of a value is secret, from its beginning on.
+/// Returns the length of the secret at the beginning of a value, or `None` if there is none.
 fn secret_in(value: &str, site: &Site, form: Form) -> Option<usize> {
     if value.trim().is_empty() || value == MARK || says_nothing(value) || is_placeholder(value) || is_constant(value) {
         return None;
@@ -185,7 +185,7 @@ fn is_argument_of_prose(value: &str, site: &Site) -> bool {
     site.sign == Sign::Space && value.len() < 4
 }
 
-/// Returns how much of a value without quotes is secret.
+/// Returns the length of the secret at the beginning of an unquoted value.
 fn plain_secret(value: &str, site: &Site, form: Form) -> Option<usize> {
     let first_end = value.find([' ', '\t']).unwrap_or(value.len());
     let first = &value[..first_end];
@@ -223,7 +223,7 @@ fn plain_secret(value: &str, site: &Site, form: Form) -> Option<usize> {
     is_secret.then_some(value.len())
 }
 
-/// Returns where what a scheme says ends: `Bearer` and `Basic` have one word.
+/// Returns the end of the credential after a scheme, which for `Bearer` and `Basic` is one word.
 fn scheme_end(value: &str, first_end: usize) -> usize {
     let scheme = &value[..first_end];
     if !["bearer", "basic", "token", "apikey", "negotiate", "ntlm", "key"]
@@ -238,21 +238,21 @@ fn scheme_end(value: &str, first_end: usize) -> usize {
     if is_sentence(&value[word..]) { start + rest.len() } else { value.len() }
 }
 
-/// Returns whether this is a scheme without anything behind it, or with what stands for a value.
+/// Returns `true` if the value is a scheme with no credential, or with a word that stands for none.
 fn is_scheme_of_none(value: &str) -> bool {
     let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
     let rest = rest.trim_matches([' ', '"', '\'', '`']);
     is_scheme(scheme) && (rest.is_empty() || is_placeholder(rest) || is_constant(rest))
 }
 
-/// Returns whether a word is a scheme of the header `Authorization`.
+/// Returns `true` if a word is a scheme of the header `Authorization`.
 pub(super) fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
         || word.starts_with("AWS4-")
         || word.starts_with("SCRAM-")
 }
 
-/// Returns whether a value stands for none, or was taken out by another.
+/// Returns `true` if a value stands for none, or was already redacted.
 fn says_nothing(value: &str) -> bool {
     const MOST: usize = 80;
     let is_mask = |byte: u8| matches!(byte, b'*' | b'.' | b'-' | b'_' | b'x' | b'X' | b'#' | b'=' | b'?' | b' ');
@@ -277,7 +277,7 @@ fn says_nothing(value: &str) -> bool {
         || matches!(lower.as_str(), "redacted" | "filtered" | "masked")
 }
 
-/// Returns whether a value is to be replaced by another before it is one.
+/// Returns `true` if a value is a placeholder for another one.
 pub(in super::super) fn is_placeholder(value: &str) -> bool {
     let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. :/|'\"".contains(&byte));
     let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
@@ -302,7 +302,7 @@ pub(in super::super) fn is_placeholder(value: &str) -> bool {
     lower == "your" && !has_digit || matches!(value, "%s" | "%v" | "%d" | "{:?}" | "{}" | "...")
 }
 
-/// Returns whether the members of an object are of a schema, which says of what type a value is:
+/// Returns `true` if the members of an object form a schema that describes the type of a value:
 /// `{"type": "string", "minLength": 8}`.
 pub(super) fn is_schema(members: &str) -> bool {
     const MOST: usize = 512;
@@ -322,7 +322,7 @@ pub(super) fn is_schema(members: &str) -> bool {
     is_typed && near.len() == members.len()
 }
 
-/// Returns whether a word looks like a secret and not like one of a language.
+/// Returns `true` if a word looks like a secret and not like a word of a language.
 fn looks_secret(word: &str) -> bool {
     let word =
         word.trim_matches(|c: char| matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '\'' | '`' | '[' | ']'));
@@ -351,7 +351,7 @@ fn looks_secret(word: &str) -> bool {
         || word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Returns whether several words say something.
+/// Returns `true` if several words form a sentence.
 fn is_sentence(value: &str) -> bool {
     let mut words =
         value.split_ascii_whitespace().take(16).map(|word| word.trim_matches(|c: char| !c.is_ascii_alphabetic()));
@@ -364,7 +364,7 @@ fn is_remark(word: &str) -> bool {
     REMARKS.iter().any(|remark| word.eq_ignore_ascii_case(remark))
 }
 
-/// Returns whether this is a word as in a text: letters, the first of which may be a capital.
+/// Returns `true` if this is a word of prose: letters, the first of which may be a capital.
 fn is_word(word: &str) -> bool {
     let word = word.trim_end_matches(['.', ',', ':', ';', '!', '?', ')']);
     let rest = word.get(1..).unwrap_or_default();
@@ -372,14 +372,14 @@ fn is_word(word: &str) -> bool {
         && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte == b'\'')
 }
 
-/// Returns whether this is the name of a variable that holds a secret, such as `DB_PASSWORD`.
+/// Returns `true` if this is the name of a variable that holds a secret, such as `DB_PASSWORD`.
 fn is_constant(value: &str) -> bool {
     value.contains('_')
         && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         && secret_names::is_known(value)
 }
 
-/// Returns whether this is words in small letters that are joined, as the names of tests are.
+/// Returns `true` if these are lower-case words joined by underscores, like the names of tests.
 fn is_test(word: &str) -> bool {
     word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
@@ -394,7 +394,7 @@ fn is_numbers(value: &str) -> bool {
         && value.matches(',').count() > 5
 }
 
-/// Returns whether a word is a type in code, with or without an argument.
+/// Returns `true` if a word is a type in code, with or without an argument.
 pub(super) fn is_type(word: &str) -> bool {
     let bare = word.trim_start_matches(['&', '*', '?']).trim_end_matches([',', ';', ')', '?', '}']);
     let is_path =
@@ -412,7 +412,7 @@ pub(super) fn is_type(word: &str) -> bool {
         || bare.starts_with("Vec<")
 }
 
-/// Returns whether a word is an expression of code that has the value elsewhere.
+/// Returns `true` if a word is an expression in code whose value is elsewhere.
 fn is_code(word: &str, site: &Site) -> bool {
     if is_type(word) || word.starts_with("&'") || word.starts_with("=>") || word.starts_with("->") {
         return true;

@@ -1,24 +1,25 @@
-//! A batch that is given to a sink as the pipeline would, with what becomes of each record.
+//! Calls of the sink under test, made as the pipeline would make them, and what happens to each
+//! record.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sink::{Batch, Delivered, Sink, SinkError, Verdict};
 
-/// Calls of the sink under test.
+/// The sink under test, and the timeout of a call.
 pub(super) struct Attempts<S> {
     pub(super) sink: Arc<S>,
     pub(super) timeout: Duration,
 }
 
 impl<S: Sink> Attempts<S> {
-    /// Runs a call of the sink to its end, or says why it has none.
+    /// Runs a call of the sink to its end, or returns why it did not end.
     pub(super) async fn call<T: Send + 'static>(
         &self,
         what: &str,
         call: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, String> {
-        // A task of its own, as in the pipeline, turns a panic into an answer.
+        // As in the pipeline, a task of its own turns a panic into an error.
         match tokio::time::timeout(self.timeout, tokio::spawn(call)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(panic)) => Err(format!("`{what}` panicked: {panic}")),
@@ -26,8 +27,8 @@ impl<S: Sink> Attempts<S> {
         }
     }
 
-    /// Delivers a batch, its parts where the sink asks for them, and adds what is wrong to
-    /// `faults`.
+    /// Delivers a batch, or its parts if the sink asks to split it, and adds everything that is
+    /// wrong to `faults`.
     pub(super) async fn deliver(&self, batch: &Batch, faults: &mut Vec<String>) {
         let mut rest = vec![batch.clone()];
         while let Some(batch) = rest.pop() {
@@ -42,14 +43,14 @@ impl<S: Sink> Attempts<S> {
         }
     }
 
-    /// Asks the sink once.
+    /// Makes one attempt to deliver a batch.
     pub(super) async fn attempt(&self, batch: &Batch) -> Result<Result<Delivered, SinkError>, String> {
         let (sink, batch) = (Arc::clone(&self.sink), batch.clone());
         self.call("deliver", async move { sink.deliver(&batch).await }).await
     }
 }
 
-/// Says in a line what a sink answered.
+/// Describes an error of the sink in one line.
 pub(super) fn line(error: &SinkError) -> String {
     format!("{:?}: {}", error.verdict(), error.reason())
 }
@@ -71,7 +72,7 @@ fn refusal(batch: &Batch, why: &str) -> String {
     }
 }
 
-/// The beginning of a text that is long.
+/// Returns the beginning of a long text.
 fn shortened(text: &str) -> String {
     const SHOWN: usize = 400;
     match text.char_indices().nth(SHOWN) {

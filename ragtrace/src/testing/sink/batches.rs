@@ -1,4 +1,4 @@
-//! The batches that a sink is tried with.
+//! The batches that a sink is tested with.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record, RecordBuilder, RecordFilter};
 use crate::sink::{Batch, BatchLimits};
 
-/// Records of the largest batch, if the sink wants more.
+/// The maximum number of records in the largest batch, even if the sink allows more.
 const MOST_RECORDS: usize = 20_000;
-/// 2026-11-22T08:20:11Z, the time of what needs no other.
+/// 2026-11-22T08:20:11Z, the time of all records that need no other.
 const TIME: Timestamp = Timestamp::from_micros(1_795_335_611_123_456);
 
-/// Makes batches of what the sink takes.
+/// Makes batches of the records that the sink takes.
 pub(super) struct Batches {
     origin: Arc<Origin>,
     filter: RecordFilter,
@@ -27,14 +27,14 @@ impl Batches {
         Self { origin: Arc::new(origin.with_version("1.0").with_host("localhost")), filter }
     }
 
-    /// A batch of those records that the sink takes.
+    /// Returns a batch of those records that the sink takes.
     pub(super) fn of(&self, records: impl IntoIterator<Item = RecordBuilder>) -> Batch {
         let records = records.into_iter().map(|record| record.origin(Arc::clone(&self.origin)).build());
         let records: Vec<_> = records.filter(|record| self.filter.takes_record(record)).collect();
         self.with_origin(Batch::new(Uuid::now_v7(), records))
     }
 
-    /// Counts of requests and stages, without a record.
+    /// Returns a batch of metrics of requests and stages, without records.
     pub(super) fn of_counts(&self) -> Batch {
         let ends = events().map(|record| record.origin(Arc::clone(&self.origin)).build());
         let ends: Vec<_> = ends.filter(|record| record.event().is_end()).collect();
@@ -43,7 +43,7 @@ impl Batches {
         self.with_origin(Batch::new(Uuid::now_v7(), []).with_metrics(requests, minutes))
     }
 
-    /// As many records as the sink wants in one batch, or as many bytes.
+    /// Returns a batch with as many records, or as many bytes, as the sink allows in one batch.
     pub(super) fn largest(&self, limits: BatchLimits) -> Batch {
         let text = "long ".repeat(40);
         let record = |number: u64| {
@@ -73,7 +73,7 @@ fn end() -> RecordBuilder {
     RecordBuilder::failed("sink_test.end", "TestError", "it is a test").timestamp(TIME)
 }
 
-/// One record of each event, two of them of one run, at each level.
+/// Returns a record of each event at each level; two of them belong to one run.
 pub(super) fn events() -> impl Iterator<Item = RecordBuilder> {
     let started = RecordBuilder::started("sink_test.work").timestamp(TIME).user_id("alice").field("doc.name", "a.pdf");
     let failed = started.clone().failure("TestError", "it is a test").caused_by("nothing else");
@@ -87,7 +87,7 @@ pub(super) fn events() -> impl Iterator<Item = RecordBuilder> {
     others.into_iter().chain(logged)
 }
 
-/// Texts that have been trouble to somebody, each as a field and as a message.
+/// Returns records with texts that are often handled wrongly, each as a field and as a message.
 pub(super) fn texts() -> impl Iterator<Item = RecordBuilder> {
     let texts = [
         String::new(),
@@ -104,7 +104,7 @@ pub(super) fn texts() -> impl Iterator<Item = RecordBuilder> {
     })
 }
 
-/// A record with every part, and records with as few as there may be.
+/// Returns a record with every part, and records with as few parts as possible.
 pub(super) fn parts() -> impl Iterator<Item = RecordBuilder> {
     let all = end().kind(StageKind::Retrieve).request_id("req-1").user_id("alice").tenant_id("acme");
     let all = all.session_id("s-1").request_type("ask").thread("main").source("src/lib.rs", 1).count(7);
@@ -113,7 +113,7 @@ pub(super) fn parts() -> impl Iterator<Item = RecordBuilder> {
     [all, end(), RecordBuilder::log("").level(Level::Error)].into_iter()
 }
 
-/// Numbers and times at their ends.
+/// Returns records with the greatest and smallest numbers and times.
 pub(super) fn extremes() -> impl Iterator<Item = RecordBuilder> {
     let year_1 = Timestamp::from_micros(-62_135_596_800_000_000);
     let year_9999 = Timestamp::from_micros(253_402_300_799_999_999);
@@ -128,7 +128,7 @@ pub(super) fn extremes() -> impl Iterator<Item = RecordBuilder> {
     times.chain(whole).chain(negative).chain(floats).chain(durations)
 }
 
-/// Records that need nothing special.
+/// Returns ordinary records.
 pub(super) fn plain(number: usize) -> impl Iterator<Item = RecordBuilder> {
     (0..number).map(|_| end())
 }

@@ -1,4 +1,4 @@
-//! What is tried, in its order.
+//! The checks of a sink, in the order in which they run.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,19 +12,20 @@ use super::batches::{self, Batches};
 use super::report::SinkReport;
 use crate::sink::{Batch, Sink, fault_of_name};
 
-/// Batches that are sent at once, if the sink wants more.
+/// The maximum number of batches that are delivered at the same time, even if the sink allows
+/// more.
 const MOST_AT_ONCE: usize = 8;
 
-/// How many records the backend has.
+/// A function that returns the number of records in the backend.
 pub(super) type Count = Box<dyn Fn() -> Pin<Box<dyn Future<Output = usize>>> + Send>;
 
-/// A test that runs.
+/// A test that is running.
 pub(super) struct Checks<S> {
     attempts: Attempts<S>,
     count: Option<Count>,
     batches: Batches,
     report: SinkReport,
-    /// Records that have arrived by now, if all is right.
+    /// The number of records that should have arrived so far.
     arrived: usize,
 }
 
@@ -46,14 +47,14 @@ impl<S: Sink> Checks<S> {
         self.deliver("a record of each event and level", &batch).await;
         self.deliver_again("the same batch again", &batch).await;
         let batch = self.batches.of(batches::parts());
-        self.deliver("records with every part, and with as few as there may be", &batch).await;
+        self.deliver("records with every part, and with as few parts as possible", &batch).await;
         let batch = self.batches.of(batches::texts());
         self.deliver("texts with NUL, emoji, control characters and 8 KiB", &batch).await;
         let batch = self.batches.of(batches::extremes());
         self.deliver("extreme numbers and times", &batch).await;
         let batch = self.batches.of_counts();
-        self.deliver("counts of requests and stages without a record", &batch).await;
-        self.deliver_again("the same counts again", &batch).await;
+        self.deliver("metrics of requests and stages without a record", &batch).await;
+        self.deliver_again("the same metrics again", &batch).await;
         self.largest().await;
         self.several_at_once().await;
         self.close().await;
@@ -68,9 +69,9 @@ impl<S: Sink> Checks<S> {
             faults.push(format!("a limit is zero: {limits:?}"));
         }
         if sink.name() != name || sink.limits() != limits {
-            faults.push("name and limits should be the same whenever they are asked for".to_owned());
+            faults.push("name and limits should be the same at every call".to_owned());
         }
-        self.report.add("a name and limits that stay", faults);
+        self.report.add("a valid name, and limits that do not change", faults);
     }
 
     async fn check(&mut self) {
@@ -78,17 +79,17 @@ impl<S: Sink> Checks<S> {
         let answer = self.attempts.call("check", async move { sink.check().await }).await;
         let mut faults = match answer {
             Ok(Ok(line)) if line.trim().is_empty() || line.contains('\n') => {
-                vec![format!("it should say what works in one line, and not {line:?}")]
+                vec![format!("it should return one line that says what works, and returned {line:?}")]
             }
             Ok(Ok(_)) => Vec::new(),
             Ok(Err(error)) => vec![line(&error)],
             Err(why) => vec![why],
         };
         self.expect_arrived(&mut faults).await;
-        self.report.add("`check` before anything was delivered, which delivers nothing", faults);
+        self.report.add("`check` before the first delivery, which delivers nothing", faults);
     }
 
-    /// Has a batch delivered, and every record of it arrive.
+    /// Delivers a batch, and checks that all its records arrive.
     async fn deliver(&mut self, what: &'static str, batch: &Batch) {
         let mut faults = Vec::new();
         self.attempts.deliver(batch, &mut faults).await;
@@ -97,8 +98,8 @@ impl<S: Sink> Checks<S> {
         self.report.add(what, faults);
     }
 
-    /// Has a batch acknowledged that was delivered before. Nothing more arrives, where that was
-    /// claimed.
+    /// Delivers a batch again, and checks that it is acknowledged, and that nothing more arrives if
+    /// the sink claims exactly-once delivery.
     async fn deliver_again(&mut self, what: &'static str, batch: &Batch) {
         let mut faults = Vec::new();
         self.attempts.deliver(batch, &mut faults).await;
@@ -122,7 +123,7 @@ impl<S: Sink> Checks<S> {
         }
         self.arrived += batch.records().len();
         self.expect_arrived(&mut faults).await;
-        self.report.add("the largest batch that its limits allow, in one piece", faults);
+        self.report.add("the largest batch that its limits allow, undivided", faults);
     }
 
     async fn several_at_once(&mut self) {
@@ -156,11 +157,11 @@ impl<S: Sink> Checks<S> {
             faults.extend(self.attempts.call("close", async move { sink.close().await }).await.err());
         }
         self.expect_arrived(&mut faults).await;
-        // Whatever it says, it has to say something: the time for the end may be over before the
-        // last answer.
+        // Any answer will do, but there has to be one: the timeout of a shutdown may end before the
+        // last answer arrives.
         let late = Batch::new(Uuid::now_v7(), []);
         faults.extend(self.attempts.attempt(&late).await.err());
-        self.report.add("`close`, twice, and a batch that comes late", faults);
+        self.report.add("`close`, twice, and a batch afterwards", faults);
     }
 
     async fn counted(&self) -> Option<usize> {
@@ -170,7 +171,8 @@ impl<S: Sink> Checks<S> {
         }
     }
 
-    /// Compares what the backend has with what it should have. What is wrong is told once.
+    /// Compares the number of records in the backend with the expected one, and reports a
+    /// difference once.
     async fn expect_arrived(&mut self, faults: &mut Vec<String>) {
         if let Some(counted) = self.counted().await {
             if counted != self.arrived && faults.is_empty() {

@@ -1,13 +1,14 @@
-//! A test of a sink of your own, against what a pipeline may give it.
+//! Tests a sink against everything that a pipeline may give it.
 //!
-//! It promises: the sink is asked what a pipeline asks, on a thread with a runtime like the
-//! pipeline's, and gets batches of every sort: an empty one, each event, texts with every awkward
-//! character, records with all parts and with hardly any, extreme numbers and times, counts alone,
-//! the largest batch that it wants, several at once, and one for the second time. Every record has
-//! to arrive. The report says what was tried, and what is wrong in words.
+//! The test promises that the sink is called as a pipeline calls it, on a thread with a runtime
+//! like the pipeline's, and that it gets batches of every kind: an empty one, one of each event,
+//! texts with awkward characters, records with all parts and with hardly any, extreme numbers and
+//! times, metrics without records, the largest batch that the sink allows, several batches at the
+//! same time, and one batch twice. Every record has to arrive. The report lists the checks and
+//! describes everything that is wrong.
 //!
-//! It does not promise: that the records are right where they arrived, which only the sink's
-//! author can read.
+//! It does not promise that the contents of the records are right in the backend, which only the
+//! author of the sink can check.
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -18,7 +19,7 @@
 //! use ragtrace::uuid::Uuid;
 //! use ragtrace::{Record, Sink};
 //!
-//! /// Keeps records by the id of their batch, so that one that comes again adds nothing.
+//! /// Keeps records by the id of their batch, so that a repeated batch adds nothing.
 //! #[derive(Default)]
 //! struct InMemory(Mutex<HashMap<Uuid, Vec<Record>>>);
 //!

@@ -1,10 +1,11 @@
-//! What a test of a sink found.
+//! The report of a test of a sink.
 
 use std::fmt;
 
-/// The result of a test of a sink: what was tried, and what is wrong. It prints a line for each.
+/// The result of a test of a sink: the checks, and what is wrong. Its `Display` output has a line
+/// for each check.
 #[derive(Clone, Debug)]
-#[must_use = "it says whether the sink is right; `assert_passed` fails a test if it is not"]
+#[must_use = "the report has the result; call `assert_passed` to fail the test if a check failed"]
 pub struct SinkReport {
     sink: String,
     checks: Vec<(&'static str, Vec<String>)>,
@@ -15,7 +16,8 @@ impl SinkReport {
         Self { sink, checks: Vec::new() }
     }
 
-    /// A report of a test that the system had no room for.
+    /// Returns the report of a test that could not run, because the system refused a thread or a
+    /// runtime.
     pub(super) fn of_nothing(sink: String) -> Self {
         let mut report = Self::new(sink);
         report.add("a thread and a runtime for the test", vec!["the system refused them".to_owned()]);
@@ -26,21 +28,21 @@ impl SinkReport {
         self.checks.push((check, faults));
     }
 
-    /// Returns true if nothing is wrong.
+    /// Returns `true` if all checks passed.
     pub fn is_passed(&self) -> bool {
         self.checks.iter().all(|(_, faults)| faults.is_empty())
     }
 
-    /// Returns what is wrong: what was tried, and what happened.
+    /// Returns everything that is wrong, each as the check and a description.
     pub fn faults(&self) -> impl Iterator<Item = (&str, &str)> {
         self.checks.iter().flat_map(|(check, faults)| faults.iter().map(|fault| (*check, fault.as_str())))
     }
 
-    /// Fails the test if something is wrong, and prints the report then.
+    /// Asserts that all checks passed.
     ///
     /// # Panics
     ///
-    /// If something is wrong.
+    /// Panics with the report if a check failed.
     #[track_caller]
     pub fn assert_passed(&self) {
         assert!(self.is_passed(), "{self}");

@@ -1,4 +1,4 @@
-//! How a test of a sink is set up and run.
+//! Setting up and running a test of a sink.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::checks::{Checks, Count};
 use super::report::SinkReport;
 use crate::sink::Sink;
 
-/// How long a call of the sink may take unless set.
+/// The default timeout of a call of the sink.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A test of a sink. See the [module's documentation](super).
-#[must_use = "nothing is tested before it runs"]
+/// A test of a sink. See the [module's documentation](super) for the checks and an example.
+#[must_use = "a test does nothing until it is run"]
 pub struct SinkTest<S> {
     sink: S,
     count: Option<Count>,
@@ -18,13 +18,14 @@ pub struct SinkTest<S> {
 }
 
 impl<S: Sink> SinkTest<S> {
-    /// Makes a test of `sink`. An `Arc` of it lets you look at it afterwards.
+    /// Creates a test of `sink`. Pass an `Arc` to keep access to the sink.
     pub fn new(sink: S) -> Self {
         Self { sink, count: None, timeout: TIMEOUT }
     }
 
-    /// Claims that what arrives is there once, also if its batch comes again. `count` returns how
-    /// many records the backend has; it is called on the sink's runtime.
+    /// Claims that each record arrives exactly once, even if its batch is delivered again.
+    ///
+    /// `count` returns the number of records in the backend; it is called on the sink's runtime.
     pub fn exactly_once(mut self, count: impl AsyncFn() -> usize + Clone + Send + 'static) -> Self {
         self.count = Some(Box::new(move || {
             let count = count.clone();
@@ -33,19 +34,19 @@ impl<S: Sink> SinkTest<S> {
         self
     }
 
-    /// Sets how long a call of the sink may take; 10 seconds unless set.
+    /// Sets the timeout of each call of the sink; 10 seconds by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Runs the test, and waits for it without blocking the thread, whose runtime may be what the
+    /// Runs the test without blocking the thread, whose runtime may also run the backend that the
     /// sink talks to.
     pub async fn run(self) -> SinkReport {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let name = self.sink.name().to_owned();
         let running = std::thread::Builder::new().name("sink-test".to_owned()).spawn(move || {
-            // Whoever asked may have gone.
+            // The caller may have dropped its future.
             let _ = sender.send(self.run_sync());
         });
         let report = match running {
@@ -55,11 +56,11 @@ impl<S: Sink> SinkTest<S> {
         report.unwrap_or_else(|| SinkReport::of_nothing(name))
     }
 
-    /// Runs the test, and blocks the thread meanwhile.
+    /// Runs the test, and blocks the thread until it is finished.
     ///
     /// # Panics
     ///
-    /// If it is called inside of a tokio runtime: there is [`run`](Self::run) for that.
+    /// Panics if it is called inside of a tokio runtime; use [`run`](Self::run) there.
     pub fn run_sync(self) -> SinkReport {
         let name = self.sink.name().to_owned();
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -7,7 +7,7 @@ use ragtrace_core::{SpanId, TraceId};
 use super::tracing_span::Surrounding;
 
 thread_local! {
-    /// The innermost last.
+    /// The innermost run is the last.
     static ENTERED: RefCell<Vec<EnteredRun>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -19,14 +19,15 @@ pub(super) struct EnteredRun {
     pub(super) surrounding: Surrounding,
 }
 
-/// Notes that a run is entered. Returns false where the thread ends and keeps no notes any more.
+/// Notes that a run is entered. Returns `false` in a thread that is ending, which keeps no notes
+/// any more.
 pub(super) fn push(entered: EnteredRun) -> bool {
     ENTERED.try_with(|all| all.borrow_mut().push(entered)).is_ok()
 }
 
-/// Takes back the last [`push`] of this run.
+/// Undoes the last [`push`] of this run.
 pub(super) fn take(run: SpanId) -> Option<EnteredRun> {
-    // Whoever gets it drops it after the borrow has ended.
+    // The caller drops the result, after the borrow has ended.
     let take = |all: &RefCell<Vec<EnteredRun>>| {
         let mut all = all.borrow_mut();
         let at = all.iter().rposition(|entered| entered.run == run)?;
@@ -40,7 +41,7 @@ pub(super) fn innermost() -> Option<EnteredRun> {
     ENTERED.try_with(|all| all.borrow().last().cloned()).ok().flatten()
 }
 
-/// Returns whether the thread ends, and keeps no notes any more.
+/// Returns `true` if the thread is ending and keeps no notes any more.
 pub(super) fn is_over() -> bool {
     ENTERED.try_with(|_| ()).is_err()
 }

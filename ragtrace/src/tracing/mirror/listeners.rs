@@ -1,39 +1,39 @@
-//! Counts who listens to stages. They are shown at all while some subscriber wants them and one of
-//! their callsites is heard.
+//! Counts the listeners of stages. Stages are shown while some subscriber wants them and one of
+//! their callsites is enabled.
 //!
-//! The layer that wants stages for the others hears every callsite itself, so it counts as
-//! something that listens even where there is no other. //! Both are counted when they change,
-//! which is seldom and may be under locks of `tracing`'s; stages ask for the outcome alone.
+//! The layer that wants stages for the others sees every callsite itself, so it counts as a
+//! listener even without other layers. Both numbers are updated when they change, which is rare and
+//! may happen under locks of `tracing`; stages only read the result.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ragtrace_core::observer;
 
-/// How many subscribers want stages, in the upper half, and how many callsites of stages are heard,
-/// in the lower one. Together in one word, so that whoever makes
-/// the difference by a change knows it.
+/// The number of subscribers that want stages in the upper half, and the number of enabled
+/// callsites of stages in the lower half. They share one word, so that the thread whose change
+/// makes the difference knows it.
 static COUNTS: AtomicU64 = AtomicU64::new(0);
 
 const ONE_SITE: u64 = 1;
 const ONE_SUBSCRIBER: u64 = 1 << 32;
 
-/// Returns whether stages are shown.
+/// Returns `true` if stages are shown.
 #[inline]
 pub(super) fn are_there() -> bool {
     are_in(COUNTS.load(Ordering::Relaxed))
 }
 
-/// Counts a callsite that is heard from now on.
+/// Counts a callsite that has been enabled.
 pub(super) fn add_site() {
     moved(COUNTS.fetch_add(ONE_SITE, Ordering::Relaxed), u64::wrapping_add, ONE_SITE);
 }
 
-/// Takes back an [`add_site`].
+/// Undoes an [`add_site`].
 pub(super) fn remove_site() {
     moved(COUNTS.fetch_sub(ONE_SITE, Ordering::Relaxed), u64::wrapping_sub, ONE_SITE);
 }
 
-/// Counts as a subscriber that wants stages for as long as it lives.
+/// Counts as a subscriber that wants stages until it is dropped.
 #[derive(Debug)]
 pub(super) struct WantsStages(());
 
@@ -54,8 +54,8 @@ fn are_in(counts: u64) -> bool {
     counts >= ONE_SUBSCRIBER && counts & (ONE_SUBSCRIBER - 1) != 0
 }
 
-/// Has stages tell their observers, or stop, where a change of the counts from `before`
-/// makes the difference.
+/// Activates or deactivates the observer if a change of the counts from `before` makes the
+/// difference.
 fn moved(before: u64, change: impl Fn(u64, u64) -> u64, by: u64) {
     match (are_in(before), are_in(change(before, by))) {
         (false, true) => observer::activate(),

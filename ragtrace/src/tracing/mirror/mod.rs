@@ -1,24 +1,24 @@
-//! Stages as ordinary `tracing` spans with events, for the layers beside ours.
+//! Stages as ordinary `tracing` spans with events, for other layers.
 //!
-//! It promises that whoever listens to `tracing` (a formatter, OpenTelemetry) sees each run as a
-//! span that is entered and left where the run is on a thread, with an event inside it when the run
-//! starts and when it ends; that each span made is closed, and each entered is left, on whichever
-//! threads a run goes, and also when it panics or is dropped; that a span nests with the
-//! application's own as the run does; and that a layer that panics does not reach the application.
-//! Nothing is shown twice to our own layer, which asks [`is_mirrored`], and no lock of ours is held
-//! while `tracing` is called.
+//! The module promises that listeners of `tracing` (a formatter, OpenTelemetry) see each run as a
+//! span that is entered and left where the run is on a thread, with an event inside of it when the
+//! run starts and when it ends; that each span is closed, and each entered span is left, on
+//! whichever threads a run moves, and also when it panics or is dropped; that a span nests with the
+//! application's spans as the run does; and that a panic of a layer does not reach the application.
+//! This crate's own layer records nothing twice, because it checks [`is_mirrored`]. No lock of this
+//! crate is held while `tracing` is called.
 //!
-//! It costs a stage nothing while no subscriber has a layer of ours that shows stages, or a filter
-//! in front of all layers leaves them out: the runs' own question whether an observer is active is
-//! answered by `listeners`, which counts what `tracing` says of each callsite whenever there is
-//! another subscriber. Our own layer counts among those that listen, so a stage is shown to a
-//! registry that has nothing else. A run that began before somebody listened is not shown, and one
-//! that began while somebody did is shown to its end.
+//! The mirror costs a stage nothing while no subscriber has a layer that shows stages, or a filter
+//! in front of all layers leaves them out. Runs check only whether an observer is active;
+//! `listeners` maintains that from the interest in each callsite, which `tracing` reports whenever
+//! there is another subscriber. This crate's layer counts as a listener, so stages are shown even
+//! to a registry that has no other layer. A run that began before there was a listener is not
+//! shown, and one that began while there was one is shown to its end.
 //!
-//! `stage_sites` makes callsites (`site`) out of descriptors; `observe` follows runs, of which it
-//! keeps those that are open (`open_runs`) and those that are on this thread (`entered_runs`);
-//! `parent` finds the span around a new one; `showing` is for each call into `tracing`;
-//! `subscriber` asks the layer that a subscriber has.
+//! `stage_sites` makes callsites (`site`) from descriptors; `observe` follows runs, of which it
+//! keeps those that are open (`open_runs`) and those on this thread (`entered_runs`); `parent`
+//! finds the parent span of a new one; `showing` wraps each call into `tracing`; `subscriber`
+//! accesses the layer of a subscriber.
 
 mod entered_runs;
 mod listeners;
@@ -40,8 +40,8 @@ use tracing_core::Metadata;
 
 pub(super) use self::subscriber::{LayerPort, StageMirror};
 
-/// Shows stages to the layers beside one that is now part of a subscriber, unless its `mirror` is
-/// off. Called under no lock of `tracing`'s.
+/// Begins to show stages to the layers beside one that has been added to a subscriber, unless its
+/// `mirror` is off. It is called without a lock of `tracing`.
 pub(super) fn begin(mirror: &mut StageMirror, port: LayerPort) {
     static ONCE: Once = Once::new();
     if !mirror.begin() {
@@ -49,7 +49,7 @@ pub(super) fn begin(mirror: &mut StageMirror, port: LayerPort) {
     }
     subscriber::ask_by(port);
     ONCE.call_once(|| {
-        // Without room for it nobody would hear of a run.
+        // If there is no room for another observer, no run is ever shown.
         observer::add_idle(&observe::ShowStages);
         watch_interned(|stage| {
             stage_sites::of(stage);
@@ -60,15 +60,15 @@ pub(super) fn begin(mirror: &mut StageMirror, port: LayerPort) {
     });
 }
 
-/// Returns whether a new span or an event is one of a stage, which is shown right now: there are
-/// records of it already.
+/// Returns `true` if a new span or an event is that of a stage being shown, which already has
+/// records.
 #[inline]
 pub(super) fn is_mirrored(metadata: &Metadata<'_>) -> bool {
     showing::is_showing() && showing::is_showing_site(site::address_of(metadata))
 }
 
-/// Returns whether a span is entered, left or closed for a run right now. The run's context is on
-/// the thread, or off it, already.
+/// Returns `true` if a span is being entered, left or closed for a run. The run's context is
+/// already on the thread, or off it.
 #[inline]
 pub(super) fn is_mirroring() -> bool {
     showing::is_showing()

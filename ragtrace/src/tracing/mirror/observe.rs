@@ -24,7 +24,7 @@ use super::tracing_span::{Surrounding, TracingSpan};
 use super::{listeners, showing, subscriber};
 use crate::record::RESPONSE_SENT;
 
-/// Shows each run to whoever listens to its stage's callsites.
+/// The observer that shows each run to the listeners of its stage's callsites.
 #[derive(Debug)]
 pub(super) struct ShowStages;
 
@@ -39,7 +39,7 @@ impl Observer for ShowStages {
         }
         let begin =
             || dispatcher::get_default(|dispatch| surrounding_of(dispatch, sites, request.trace_id, run, fields));
-        // A panic of a layer's leaves the run to the layers' own devices: it is not shown.
+        // If a layer panics here, the run is not shown.
         if let Some(Some(surrounding)) = showing::site(sites.span.address(), begin) {
             let open = OpenRun { sites, surrounding, has_started: false };
             drop(open_runs::insert(run.span, open));
@@ -75,7 +75,7 @@ impl Observer for ShowStages {
 
     fn ended(&self, request: &Arc<Request>, run: &Run, end: &RunEnd, fields: &FieldBuffer) {
         let Some(OpenRun { sites, surrounding, .. }) = open_runs::remove(run.span) else { return };
-        // Where the thread ends, layers may have nothing any more to write with.
+        // In a thread that is ending, layers may no longer be able to write.
         if entered_runs::is_over() {
             return;
         }
@@ -89,13 +89,13 @@ impl Observer for ShowStages {
             shown.text(names.otel_status_description, error.message());
         }
         add(&surrounding, sites, &shown);
-        // The run has left the thread, and its context with it.
+        // The run has left the thread, and taken its context with it.
         let context = RequestContext::inside(request, run.span);
         context.sync_scope(|| within(&surrounding, || tell_end(&surrounding, sites, run, end, error.as_ref())));
     }
 }
 
-/// Tells how a run ended, in its span.
+/// Emits the event of a run's end, inside of its span.
 fn tell_end(
     surrounding: &Surrounding,
     sites: &'static StageSites,
@@ -107,7 +107,7 @@ fn tell_end(
     let duration_ms = millis(end.at.since(run.started));
     match (end.outcome, error) {
         (Outcome::Failed, Some(error)) => {
-            // The span has it, where there is one.
+            // If there is a span, the error type is in it.
             let type_name = &*error.type_name;
             let error_type = surrounding.as_own().is_none().then_some(&type_name as &dyn Value);
             let message = if error.was_answered { &RESPONSE_SENT } else { &messages.failed };
@@ -121,8 +121,8 @@ fn tell_end(
     }
 }
 
-/// Makes the span of a run that begins, if the subscriber wants it. `None` if it wants no stages at
-/// all.
+/// Creates the span of a run that begins, if the subscriber enables it. Returns `None` if the
+/// subscriber wants no stages at all.
 fn surrounding_of(
     dispatch: &Dispatch,
     sites: &'static StageSites,
@@ -140,7 +140,7 @@ fn surrounding_of(
     if let Some(kind) = sites.otel_kind {
         shown.text(sites.names.otel_kind, kind);
     }
-    // Asked last: some filters keep their answer for the span that comes next.
+    // This is checked last, because some filters keep the result for the next span.
     if !sites.span.is_enabled(dispatch) {
         return Some(parent.into_surrounding());
     }
@@ -158,7 +158,7 @@ fn surrounding_of(
     Some(Surrounding::own(TracingSpan { dispatch: dispatch.clone(), id, subscriber }))
 }
 
-/// Adds fields to a run's span.
+/// Records fields in a run's span.
 fn add(surrounding: &Surrounding, sites: &'static StageSites, fields: &ShownFields<'_>) {
     let Some(span) = surrounding.as_own() else { return };
     if !fields.is_empty() {
@@ -167,7 +167,7 @@ fn add(surrounding: &Surrounding, sites: &'static StageSites, fields: &ShownFiel
     }
 }
 
-/// Does `tell` inside a run's span, which the run has left.
+/// Calls `tell` inside of a run's span, which the run itself has left.
 fn within(surrounding: &Surrounding, tell: impl FnOnce()) {
     let Some(span) = surrounding.as_own() else { return tell() };
     showing::span(|| span.dispatch.enter(&span.id));
@@ -175,8 +175,8 @@ fn within(surrounding: &Surrounding, tell: impl FnOnce()) {
     showing::span(|| span.dispatch.exit(&span.id));
 }
 
-/// Has the subscriber of a run's span, or the current one if a filter left that out, take an event,
-/// if it listens to it.
+/// Sends an event to the subscriber of a run's span, or to the current one if a filter left the
+/// span out, if that subscriber enables it.
 fn emit(surrounding: &Surrounding, site: &'static Site, values: &[Option<&dyn Value>]) {
     let send = |dispatch: &Dispatch| {
         if site.is_enabled(dispatch) {
@@ -184,7 +184,7 @@ fn emit(surrounding: &Surrounding, site: &'static Site, values: &[Option<&dyn Va
             dispatch.event(&Event::new(metadata, &metadata.fields().value_set_all(values)));
         }
     };
-    // Inside `get_default` as `tracing`'s own macros are.
+    // This runs inside of `get_default`, as the macros of `tracing` do.
     showing::site(site.address(), || {
         dispatcher::get_default(|current| match surrounding.as_own() {
             Some(span) => send(&span.dispatch),
@@ -194,7 +194,7 @@ fn emit(surrounding: &Surrounding, site: &'static Site, values: &[Option<&dyn Va
     });
 }
 
-/// Returns a duration in milliseconds, to the microsecond.
+/// Returns a duration in milliseconds, with a resolution of microseconds.
 #[expect(clippy::cast_precision_loss, reason = "microseconds of 285 years are exact")]
 fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0

@@ -1,4 +1,5 @@
-//! The runs that are shown, by their ids: a run may be entered, left and ended on any thread.
+//! The runs that are shown, by their ids, because a run may be entered, left and ended on any
+//! thread.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,19 +11,19 @@ use super::stage_sites::StageSites;
 use super::tracing_span::Surrounding;
 use crate::hash::{FastHash, spread};
 
-/// A run that is shown. What is dropped of it may call into `tracing`, so it is dropped under no
+/// A run that is shown. Dropping it may call into `tracing`, so it is dropped without holding a
 /// lock.
 #[derive(Clone)]
 pub(super) struct OpenRun {
     pub(super) sites: &'static StageSites,
     pub(super) surrounding: Surrounding,
-    /// It has been entered.
+    /// Set once the run has been entered.
     pub(super) has_started: bool,
 }
 
 type Runs = HashMap<SpanId, OpenRun, FastHash>;
 
-/// So many that threads seldom meet in one.
+/// The number of shards, chosen so that threads rarely wait for the same one.
 const SHARDS: usize = 64;
 
 static RUNS: [Mutex<Runs>; SHARDS] = [const { Mutex::new(HashMap::with_hasher(FastHash::new())) }; SHARDS];
@@ -32,16 +33,16 @@ fn shard(run: SpanId) -> MutexGuard<'static, Runs> {
     RUNS[usize::try_from(at).unwrap_or(0)].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many there are, so that nobody takes a lock where there are none. Whoever asks for a run
-/// comes after the one who inserted it.
+/// The number of runs, which saves the lock if there are none. The caller that looks for a run
+/// always comes after the one that inserted it.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 fn are_none() -> bool {
     OPEN.load(Ordering::Relaxed) == 0
 }
 
-/// Notes that a run is shown. Returns another one of its id, which tests that make ids of their own
-/// may have.
+/// Adds a run that is shown. Returns another one with the same id, which only tests with ids of
+/// their own can have.
 pub(super) fn insert(run: SpanId, open: OpenRun) -> Option<OpenRun> {
     OPEN.fetch_add(1, Ordering::Relaxed);
     let replaced = shard(run).insert(run, open);
@@ -51,7 +52,7 @@ pub(super) fn insert(run: SpanId, open: OpenRun) -> Option<OpenRun> {
     replaced
 }
 
-/// Returns a run that is entered, and notes that it was.
+/// Returns a run that is being entered, and marks it as started.
 pub(super) fn enter(run: SpanId) -> Option<OpenRun> {
     if are_none() {
         return None;
@@ -68,7 +69,7 @@ pub(super) fn get(run: SpanId) -> Option<OpenRun> {
     if are_none() { None } else { shard(run).get(&run).cloned() }
 }
 
-/// Returns a run that has ended.
+/// Removes and returns a run that has ended.
 pub(super) fn remove(run: SpanId) -> Option<OpenRun> {
     if are_none() {
         return None;

@@ -1,4 +1,4 @@
-//! The span that a run's span is a child of.
+//! The parent of a run's span.
 
 use std::sync::Arc;
 
@@ -10,22 +10,23 @@ use super::entered_runs::{self, EnteredRun};
 use super::tracing_span::{Surrounding, TracingSpan};
 use super::{open_runs, subscriber};
 
-/// The span that is to be the parent of a new one.
+/// The parent of a new span.
 pub(super) enum Parent {
-    /// The subscriber's current span, as for every span that says nothing of its parent; beside it,
-    /// the span of the run around. Spans of the application's may lie between the two.
+    /// The subscriber's current span, as for every span without an explicit parent. The value is
+    /// the span of the enclosing run; spans of the application may lie between the two.
     Current(Surrounding),
-    /// That of the run's parent, which is on another thread, or came to this one with its context
-    /// alone.
+    /// The span of the run's parent, which is on another thread, or whose context came to this one
+    /// without a span.
     Span(Arc<TracingSpan>),
-    /// None, where a trace begins inside another one; and the span in which it does.
+    /// No parent, because a trace begins inside of another one; the value is the span in which it
+    /// does.
     None { follows: Option<Arc<TracingSpan>> },
 }
 
 impl Parent {
     /// Finds the parent of a run that begins on this thread.
     pub(super) fn of(run: &Run, trace: TraceId, dispatch: &Dispatch, subscriber: usize) -> Self {
-        // What lies around this in another subscriber is none of this one's.
+        // Surrounding spans of another subscriber do not count.
         let is_here =
             |surrounding: &Surrounding| surrounding.span.as_ref().is_none_or(|span| span.subscriber == subscriber);
         let innermost = entered_runs::innermost().filter(|innermost| is_here(&innermost.surrounding));
@@ -35,7 +36,7 @@ impl Parent {
             (Some(within), Some(parent)) if within.run == parent => Self::Current(within.surrounding),
             (_, Some(parent)) => {
                 let parent_span = open_runs::get(parent).map(|open| open.surrounding).filter(is_here);
-                // Whoever enters a span of the parent's elsewhere is inside the parent.
+                // A span of the parent's context that is entered elsewhere is inside of the parent.
                 if subscriber::carried(dispatch) == Some(parent) {
                     return Self::Current(parent_span.unwrap_or_default());
                 }
@@ -48,7 +49,7 @@ impl Parent {
         }
     }
 
-    /// Returns what is around a run that has no span of its own.
+    /// Returns the surrounding of a run without a span of its own.
     pub(super) fn into_surrounding(self) -> Surrounding {
         match self {
             Self::Current(surrounding) => surrounding.inherited(),
@@ -58,7 +59,7 @@ impl Parent {
     }
 }
 
-/// Returns the run's parent, if it is a run of this process.
+/// Returns the run's parent, if that is in this process.
 fn parent_in_process(run: &Run) -> Option<SpanId> {
     run.parent.filter(|_| !run.local_root)
 }

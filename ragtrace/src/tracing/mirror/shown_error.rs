@@ -1,5 +1,5 @@
-//! Why a run failed, as an error that layers read like any other: a formatter writes its sources,
-//! others make an exception of it.
+//! The failure of a run as an error with sources, which layers can read like any other: formatters
+//! write the sources, and others make an exception of it.
 
 use std::error::Error;
 use std::fmt;
@@ -8,11 +8,11 @@ use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 
 use super::shown_fields::cut;
 
-/// The failure of a run, as the fields of its end tell it.
+/// The failure of a run, read from the fields of its end.
 #[derive(Default)]
 pub(super) struct ShownError {
     pub(super) type_name: String,
-    /// True if the run failed by its answer: there was one.
+    /// Set if a request failed with a response.
     pub(super) was_answered: bool,
     error: Message,
 }
@@ -25,7 +25,7 @@ struct Message {
 }
 
 impl ShownError {
-    /// Reads the failure in the fields of an end.
+    /// Reads the failure from the fields of an end.
     pub(super) fn read(fields: &[u64]) -> Self {
         let mut error = Self::default();
         let mut sources = Vec::new();
@@ -40,18 +40,18 @@ impl ShownError {
                 _ => {}
             }
         }
-        // The last source has none itself.
+        // The last source has no source itself.
         let chain = |source, text| Some(Box::new(Message { text, source }));
         error.error.source = sources.into_iter().rev().fold(None, chain);
         error
     }
 
-    /// Returns its message.
+    /// Returns the message of the error.
     pub(super) fn message(&self) -> &str {
         &self.error.text
     }
 
-    /// Returns it as an error.
+    /// Returns the failure as an error.
     pub(super) fn as_error(&self) -> &(dyn Error + 'static) {
         &self.error
     }

@@ -1,8 +1,8 @@
-//! A run's fields as `tracing` takes them.
+//! A run's fields as values of `tracing`.
 //!
-//! They are the application's own, shown to the application's own layers, so nothing is redacted: a
-//! `Secret` is a mark already, and rules of a redactor are the worker's. Texts are cut, since a
-//! formatter writes a span's fields into each line inside it.
+//! They are the application's own fields, shown to the application's own layers, so nothing is
+//! redacted: a `Secret` is already a mark, and the rules of a redactor run on the worker. Texts are
+//! cut, because a formatter writes the fields of a span into each line inside of it.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use tracing_core::field::{DisplayValue, FieldSet, Value, ValueSet, display};
 
 use super::stage_sites::SpanNames;
 
-/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in
-/// `…`.
+/// The maximum length of a shown text in bytes. A longer text is cut at the end of a character,
+/// and ends in `…`.
 pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
 
-/// As many names take no allocation.
+/// The number of names up to which no allocation is needed.
 const FEW: usize = 24;
 
-/// Fields with the places of their names.
+/// Fields with the positions of their names.
 #[derive(Default)]
 pub(super) struct ShownFields<'a>(Vec<(usize, Shown<'a>)>);
 
@@ -29,12 +29,13 @@ enum Shown<'a> {
     F64(f64),
     Text(&'a str),
     OwnedText(String),
-    /// As it is, without the quotes of a text.
+    /// A text that is shown without quotes.
     Verbatim(DisplayValue<Cow<'a, str>>),
 }
 
 impl<'a> ShownFields<'a> {
-    /// Reads what of `fields` a span shows: what the stage declares, and what every stage has.
+    /// Reads the fields that a span shows: those that the stage declares, and those that every
+    /// stage has.
     pub(super) fn read(fields: &'a [u64], names: &SpanNames) -> Self {
         let mut shown = Self::default();
         for field in EncodedFields(fields) {
@@ -63,12 +64,12 @@ impl<'a> ShownFields<'a> {
         self.0.push((place, Shown::Verbatim(display(cut(text.into())))));
     }
 
-    /// Returns whether there is nothing to show.
+    /// Returns `true` if there are no fields.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value
+    /// Passes the fields to `take` as values of `names`. If a name occurs twice, the first value
     /// counts.
     pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
         let (mut few, mut many) = ([None; FEW], Vec::new());

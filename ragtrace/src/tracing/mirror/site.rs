@@ -1,4 +1,4 @@
-//! A callsite that is made at run time: one span, or one event, of one stage.
+//! A callsite that is made at run time, for the span or one event of a stage.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -18,14 +18,14 @@ const NEVER: u8 = 0;
 const SOMETIMES: u8 = 1;
 const ALWAYS: u8 = 2;
 
-/// A callsite. It is never freed: whoever has seen it may keep a reference.
+/// A callsite. It is never freed, because its metadata may be kept anywhere.
 pub(super) struct Site {
-    /// It refers to the site itself, so it is set when that has an address.
+    /// The metadata refers to the callsite itself, so it is set once that has an address.
     metadata: OnceLock<Metadata<'static>>,
     interest: AtomicU8,
 }
 
-/// The place of a callsite, which is its stage's.
+/// The place of a callsite in the source code, which is that of its stage.
 pub(super) struct Place {
     pub(super) target: &'static str,
     pub(super) file: &'static str,
@@ -33,7 +33,7 @@ pub(super) struct Place {
 }
 
 impl Site {
-    /// Makes a callsite, which nobody hears until it is registered.
+    /// Creates a callsite, which is disabled until it is registered.
     pub(super) fn new(
         name: &'static str,
         level: ragtrace_core::Level,
@@ -44,45 +44,47 @@ impl Site {
         let site: &'static Self =
             Box::leak(Box::new(Self { metadata: OnceLock::new(), interest: AtomicU8::new(NEVER) }));
         let fields = FieldSet::new(fields, Identifier(site));
-        // A target is no module's path for certain, so none is given.
+        // A target need not be the path of a module, so no module is given.
         let (file, line) = (Some(place.file), Some(place.line));
         site.metadata
             .get_or_init(|| Metadata::new(name, place.target, to_tracing(level), file, line, None, fields, kind));
         site
     }
 
-    /// Has `tracing` ask every subscriber, now and whenever there is another one, whether it
-    /// listens. Called once a site, and under no lock of ours.
+    /// Registers the callsite with `tracing`, which asks every subscriber for its interest, now and
+    /// whenever there is another one. It is called once for each callsite, without a lock of this
+    /// crate.
     pub(super) fn register(&'static self) {
-        // What is compiled out for the application's own spans and events is not there for these,
-        // either.
+        // Levels that are compiled out for the application's own spans and events are left out here
+        // too.
         if *self.description().level() <= STATIC_MAX_LEVEL
             && let Err(panic) = contain(|| callsite::register(self))
         {
-            // A layer's.
+            // The panic came from a layer.
             dispose(panic);
         }
     }
 
-    /// Returns what the site says of itself.
+    /// Returns the metadata of the callsite.
     #[inline]
     pub(super) fn description(&'static self) -> &'static Metadata<'static> {
         self.metadata.get().unwrap_or(&NOTHING)
     }
 
-    /// Returns whether any subscriber may listen.
+    /// Returns `true` if any subscriber may be interested.
     #[inline]
     pub(super) fn is_heard(&'static self) -> bool {
         self.interest.load(Ordering::Relaxed) != NEVER && *self.description().level() <= LevelFilter::current()
     }
 
-    /// Returns whether the subscriber of `dispatch` listens to what comes next, and does at once.
+    /// Returns `true` if the subscriber of `dispatch` enables the next span or event, which has to
+    /// follow at once.
     #[inline]
     pub(super) fn is_enabled(&'static self, dispatch: &Dispatch) -> bool {
         self.is_heard() && (self.interest.load(Ordering::Relaxed) == ALWAYS || dispatch.enabled(self.description()))
     }
 
-    /// Returns the site's address, which tells it from all others.
+    /// Returns the address of the callsite, which identifies it.
     #[inline]
     pub(super) fn address(&self) -> usize {
         ptr::from_ref(self).addr()
@@ -90,7 +92,7 @@ impl Site {
 }
 
 impl Callsite for Site {
-    // Called under locks of `tracing`'s, so it stores and counts, and does nothing else.
+    // It is called under locks of `tracing`, so it only stores and counts.
     fn set_interest(&self, interest: Interest) {
         let interest = match () {
             () if interest.is_never() => NEVER,
@@ -109,7 +111,7 @@ impl Callsite for Site {
     }
 }
 
-/// Returns the address of the site of a span or an event, as [`Site::address`] does for ours.
+/// Returns the address of the callsite of a span or an event, comparable to [`Site::address`].
 #[inline]
 pub(super) fn address_of(metadata: &Metadata<'_>) -> usize {
     ptr::from_ref(metadata.callsite().0).cast::<()>().addr()
@@ -125,7 +127,7 @@ fn to_tracing(level: ragtrace_core::Level) -> Level {
     }
 }
 
-/// Stands for what a site is until that is set, which is before anybody sees it.
+/// Metadata that stands in until the callsite's own is set, which happens before anybody sees it.
 static NOTHING: Metadata<'static> =
     Metadata::new("", "", Level::TRACE, None, None, None, FieldSet::new(&[], Identifier(&NOBODY)), Kind::SPAN);
 static NOBODY: DefaultCallsite = DefaultCallsite::new(&NOTHING);

@@ -1,9 +1,9 @@
-//! The callsites of a stage: one for its span, and one for each of its events, since a level
+//! The callsites of a stage: one for its span, and one for each of its events, because a level
 //! belongs to a callsite.
 //!
-//! They are made out of the stage's descriptor, all of the catalog's when the first subscriber
-//! wants stages, and each that is made at run time when it is made. So generated code has nothing
-//! of it.
+//! They are made from the stage's descriptor: for all stages of the catalog when the first
+//! subscriber wants stages, and for a stage that is added at run time when it is added. So
+//! generated code contains nothing for them.
 
 use std::collections::HashMap;
 use std::ptr;
@@ -18,7 +18,7 @@ use crate::record::message_of;
 
 /// The fields of a started event.
 const STARTED: &[&str] = &["message"];
-/// The fields of a completed and of a cancelled event.
+/// The fields of a completed or cancelled event.
 pub(super) const ENDED: &[&str] = &["message", "duration_ms"];
 /// The fields of a failed event.
 pub(super) const FAILED: &[&str] = &["message", "error", "error.type", "duration_ms"];
@@ -32,11 +32,11 @@ pub(super) struct StageSites {
     pub(super) cancelled: &'static Site,
     pub(super) names: SpanNames,
     pub(super) messages: Messages,
-    /// The kind of span that it is for OpenTelemetry, if it is not an internal one.
+    /// The `otel.kind` of the span, if it is not an internal one.
     pub(super) otel_kind: Option<&'static str>,
 }
 
-/// The messages of a stage's events, as its records have them.
+/// The messages of a stage's events, which are those of its records.
 pub(super) struct Messages {
     pub(super) started: &'static str,
     pub(super) completed: &'static str,
@@ -44,9 +44,9 @@ pub(super) struct Messages {
     pub(super) cancelled: &'static str,
 }
 
-/// The names of a span's fields: all that it may ever get, since a subscriber hears of no other.
+/// The names of a span's fields: all that it may ever have, because a subscriber gets no others.
 pub(super) struct SpanNames {
-    /// The place of each field that the stage declares.
+    /// The position of each field that the stage declares.
     declared: Box<[usize]>,
     pub(super) trace_id: usize,
     pub(super) count: usize,
@@ -57,11 +57,11 @@ pub(super) struct SpanNames {
     pub(super) otel_status_description: usize,
 }
 
-/// By the address of their stage.
+/// The callsites by the address of their stage.
 static SITES: RwLock<HashMap<usize, &'static StageSites, FastHash>> =
     RwLock::new(HashMap::with_hasher(FastHash::new()));
 
-/// Returns the callsites of `stage`, which are made the first time.
+/// Returns the callsites of `stage`, which are made at the first call.
 pub(super) fn of(stage: &'static StageDescriptor) -> &'static StageSites {
     let key = ptr::from_ref(stage).addr();
     let known = SITES.read().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
@@ -71,13 +71,13 @@ pub(super) fn of(stage: &'static StageDescriptor) -> &'static StageSites {
 #[cold]
 fn make(key: usize, stage: &'static StageDescriptor) -> &'static StageSites {
     let mut sites = SITES.write().unwrap_or_else(PoisonError::into_inner);
-    // Another thread may have made them meanwhile.
+    // Another thread may have made them in the meantime.
     if let Some(known) = sites.get(&key) {
         return known;
     }
     let made: &'static StageSites = Box::leak(Box::new(StageSites::new(stage)));
     sites.insert(key, made);
-    // Subscribers are asked under no lock of ours.
+    // Subscribers are asked after the lock is released.
     drop(sites);
     for site in made.all() {
         site.register();
@@ -114,7 +114,7 @@ impl StageSites {
         [self.span, self.started, self.completed, self.failed, self.cancelled]
     }
 
-    /// Returns whether anybody may listen to any of them.
+    /// Returns `true` if any subscriber may be interested in any of the callsites.
     #[inline]
     pub(super) fn are_heard(&'static self) -> bool {
         self.all().into_iter().any(Site::is_heard)
@@ -122,10 +122,10 @@ impl StageSites {
 }
 
 impl SpanNames {
-    /// Makes the names of the spans of `stage`: where each is, and all in their order.
+    /// Creates the names of the spans of `stage`: the position of each, and all in order.
     fn new(stage: &StageDescriptor) -> (Self, &'static [&'static str]) {
         let mut all = Vec::new();
-        // A name that the stage declares twice, or that we have too, is one.
+        // A name that the stage declares twice, or that is also built in, has one position.
         let mut place = |name: &'static str| {
             all.iter().position(|known| *known == name).unwrap_or_else(|| {
                 all.push(name);
@@ -150,8 +150,8 @@ impl SpanNames {
         (names, Box::leak(all.into_boxed_slice()))
     }
 
-    /// Returns the place of the field that the stage declares at `index`; `None` for items, which
-    /// are not shown.
+    /// Returns the position of the field that the stage declares at `index`, or `None` for items,
+    /// which are not shown.
     #[inline]
     pub(super) fn declared(&self, index: u16) -> Option<usize> {
         self.declared.get(usize::from(index)).copied().filter(|place| *place != usize::MAX)

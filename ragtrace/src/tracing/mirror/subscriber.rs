@@ -1,4 +1,4 @@
-//! The part of the layer in a subscriber that shows stages to the others in it.
+//! The part of the layer in a subscriber that shows stages to the other layers.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use tracing_core::Dispatch;
 
 use super::listeners::WantsStages;
 
-/// The part of a layer that says whether the layers beside it see stages.
+/// The part of a layer that decides whether other layers see stages.
 #[derive(Debug)]
 pub(in crate::tracing) struct StageMirror {
     is_on: bool,
@@ -16,13 +16,13 @@ pub(in crate::tracing) struct StageMirror {
 }
 
 impl StageMirror {
-    /// Makes it on or off, for a layer that is not part of a subscriber yet.
+    /// Creates the part, switched on or off, for a layer that is not part of a subscriber yet.
     pub(in crate::tracing) const fn new(is_on: bool) -> Self {
         Self { is_on, wants: None }
     }
 
     /// Counts the layer among those that show stages, once it is part of a subscriber. Returns
-    /// whether it is one.
+    /// `true` if it shows stages.
     pub(super) fn begin(&mut self) -> bool {
         if self.is_on && self.wants.is_none() {
             self.wants = Some(WantsStages::begin());
@@ -31,7 +31,8 @@ impl StageMirror {
     }
 }
 
-/// How the layer of a subscriber is asked. The layer knows the mirror, and not the other way round.
+/// The functions that access the layer of a subscriber. The layer depends on the mirror, and not
+/// the other way round.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tracing) struct LayerPort {
     /// Finds the layer's part in a subscriber.
@@ -42,12 +43,12 @@ pub(in crate::tracing) struct LayerPort {
 
 static PORT: OnceLock<LayerPort> = OnceLock::new();
 
-/// Sets how layers are asked.
+/// Sets the functions that access layers.
 pub(super) fn ask_by(port: LayerPort) {
     PORT.get_or_init(|| port);
 }
 
-/// Returns which subscriber it is, if it wants stages: a number that no other has while it lives.
+/// Returns a number that identifies the subscriber while it lives, if it wants stages.
 pub(super) fn wanting(dispatch: &Dispatch) -> Option<usize> {
     let mirror = (PORT.get()?.mirror)(dispatch)?;
     mirror.is_on.then(|| ptr::from_ref(mirror).addr())

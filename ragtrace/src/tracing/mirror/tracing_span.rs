@@ -7,12 +7,12 @@ use tracing_core::span::Id;
 
 use super::showing;
 
-/// A span, and the dispatcher that made it: a span is entered, left and closed by no other. It is
-/// closed when this is dropped, which is done under no lock.
+/// A span with the dispatcher that made it, because no other may enter, leave or close it. The span
+/// is closed when this is dropped, which happens without holding a lock.
 pub(super) struct TracingSpan {
     pub(super) dispatch: Dispatch,
     pub(super) id: Id,
-    /// Which subscriber the dispatcher has.
+    /// The number of the dispatcher's subscriber.
     pub(super) subscriber: usize,
 }
 
@@ -22,8 +22,8 @@ impl Drop for TracingSpan {
     }
 }
 
-/// The span that is around what begins in a run: its own, or, where a filter leaves that out, the
-/// one around it.
+/// The span around everything that begins in a run: the run's own span, or the enclosing one if a
+/// filter left that out.
 #[derive(Clone, Default)]
 pub(super) struct Surrounding {
     pub(super) span: Option<Arc<TracingSpan>>,
@@ -31,17 +31,17 @@ pub(super) struct Surrounding {
 }
 
 impl Surrounding {
-    /// Makes that of a run with a span.
+    /// Returns the surrounding of a run with a span.
     pub(super) fn own(span: TracingSpan) -> Self {
         Self { span: Some(Arc::new(span)), is_own: true }
     }
 
-    /// Makes that of a run without a span inside the one that has `span`.
+    /// Returns the surrounding of a run without a span inside of a run with `span`.
     pub(super) fn around(span: Arc<TracingSpan>) -> Self {
         Self { span: Some(span), is_own: false }
     }
 
-    /// Makes that of a run without a span inside the one that has this.
+    /// Returns the surrounding of a run without a span inside of a run with this surrounding.
     pub(super) fn inherited(self) -> Self {
         Self { is_own: false, ..self }
     }
