@@ -19,8 +19,8 @@ use super::{StageDescriptor, interned, section};
 /// stage that is missing from it is still recorded.
 ///
 /// - **Linux**: the list is complete. This is tested on x86-64 and ARM, with glibc and musl.
-/// - **macOS**: untested. The code uses the linker's own symbols for the bounds of a section, and
-///   programs link, but none has been run on a Mac. Please report a program that does not link, or
+/// - **macOS**: untested. The code uses the symbols that Apple's linker defines for the bounds of a
+///   section, but no program has been run on a Mac. Please report a program that does not link, or
 ///   one whose list is empty or incomplete.
 /// - **Windows** with the GNU toolchain (`*-windows-gnu`): tested under Wine. The linker drops
 ///   unused code, so a stage that is never called may be missing. To keep all stages, build with
