@@ -1,6 +1,6 @@
 //! Behaviour that the sinks and the stores of SQLite and PostgreSQL have in common.
 //!
-//! The tests over PostgreSQL need Unix, because a shell watches their server and signals stop it.
+//! The tests over PostgreSQL need Unix: a shell supervises their server, and signals end it.
 
 #[cfg(unix)]
 #[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]

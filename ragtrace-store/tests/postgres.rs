@@ -1,6 +1,6 @@
 //! The PostgreSQL sink during faults, and the permissions of roles.
 //!
-//! The tests need Unix, because a shell watches their servers and signals stop them.
+//! The tests need Unix: a shell supervises their servers, and signals end them.
 
 #![cfg(unix)]
 

@@ -23,8 +23,8 @@ pub enum Console {
     Json,
     /// A short line for people, in colour on a Unix terminal unless `NO_COLOR` is set.
     ///
-    /// On Windows the line has no colours: a console shows them only after a program has changed
-    /// the console's mode, and that is left to the application.
+    /// On Windows there is no colour: a console shows it only after the application has changed the
+    /// console's mode.
     Pretty,
     /// No output.
     Off,

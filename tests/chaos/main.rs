@@ -1,6 +1,6 @@
 //! Attempts to break the pipeline's promises.
 //!
-//! They need Unix: they limit the sizes of files, take permissions away and count blocks on disk.
+//! The tests need Unix: they limit file sizes, remove permissions, and count blocks on disk.
 
 #![cfg(unix)]
 

@@ -15,18 +15,18 @@ use super::{StageDescriptor, interned, section};
 ///
 /// # Systems
 ///
-/// The linker puts the list together, and linkers differ. Recording does not need the list, so a
-/// stage that is missing from it is still recorded.
+/// The linker builds the list, and linkers differ. Recording does not need the list: stages that
+/// are missing from it are recorded as usual.
 ///
-/// - **Linux**: the list is complete. This is tested on x86-64 and ARM, with glibc and musl.
+/// - **Linux**: the list is complete. All tests run on x86-64 with glibc. On ARM and with musl, only
+///   a small program with the same sections has been run, and its list was complete.
 /// - **macOS**: untested. The code uses the symbols that Apple's linker defines for the bounds of a
 ///   section, but no program has been run on a Mac. Please report a program that does not link, or
-///   one whose list is empty or incomplete.
-/// - **Windows** with the GNU toolchain (`*-windows-gnu`): tested under Wine. The linker drops
-///   unused code, so a stage that is never called may be missing. To keep all stages, build with
-///   `RUSTFLAGS="-C link-dead-code"`.
-/// - **Windows** with Microsoft's toolchain (`*-windows-msvc`): untested. Please report a list that
-///   is empty or incomplete.
+///   whose list is incomplete.
+/// - **Windows** with the GNU toolchain (`*-windows-gnu`): only a small program with the same
+///   sections has been run, under Wine. The linker drops unused code, so a stage that is never
+///   called may be missing; `-C link-dead-code` in `RUSTFLAGS` keeps all of them.
+/// - **Windows** with Microsoft's toolchain (`*-windows-msvc`): untested.
 ///
 /// # Examples
 ///

@@ -177,9 +177,8 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1).
-///
-/// A backslash of Windows is kept, because a path that begins with `\\?\` must not have slashes.
+/// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1). Backslashes of
+/// Windows stay: in a path that begins with `\\\\?\\` they cannot be replaced by slashes.
 fn percent_encoded(path: &Path) -> String {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned();
