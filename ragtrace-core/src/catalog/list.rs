@@ -18,8 +18,8 @@ use super::{StageDescriptor, interned, section};
 /// The linker builds the list, and linkers differ. Recording does not need the list: stages that
 /// are missing from it are recorded as usual.
 ///
-/// - **Linux**: the list is complete. All tests run on x86-64 with glibc. On ARM and with musl, only
-///   a small program with the same sections has been run, and its list was complete.
+/// - **Linux**: the list is complete. All tests run on x86-64 with glibc. On ARM and with musl,
+///   only a small program with the same sections has been run, and its list was complete.
 /// - **macOS**: untested. The code uses the symbols that Apple's linker defines for the bounds of a
 ///   section, but no program has been run on a Mac. Please report a program that does not link, or
 ///   whose list is incomplete.
