@@ -18,13 +18,14 @@ use super::{StageDescriptor, interned, section};
 /// The linker builds the list, and linkers differ. Recording does not need the list: stages that
 /// are missing from it are recorded as usual.
 ///
-/// - **Linux**: the list is complete. This is tested on x86-64 and ARM, with glibc and musl.
-/// - **macOS**: untested. The code uses the documented way to find a section's bounds, and the
-///   result links, but it has not been run on a Mac. Please report a program that does not link or
-///   lists too few stages.
-/// - **Windows** with the GNU toolchain (`*-windows-gnu`): tested under Wine. The linker drops
-///   unused code, so a stage that is never called may be missing; `-C link-dead-code` in
-///   `RUSTFLAGS` keeps all of them.
+/// - **Linux**: the list is complete. All tests run on x86-64 with glibc. On ARM and with musl,
+///   only a small program with the same sections has been run, and its list was complete.
+/// - **macOS**: untested. The code uses the symbols that Apple's linker defines for the bounds of a
+///   section, but no program has been run on a Mac. Please report a program that does not link, or
+///   whose list is incomplete.
+/// - **Windows** with the GNU toolchain (`*-windows-gnu`): only a small program with the same
+///   sections has been run, under Wine. The linker drops unused code, so a stage that is never
+///   called may be missing; `-C link-dead-code` in `RUSTFLAGS` keeps all of them.
 /// - **Windows** with Microsoft's toolchain (`*-windows-msvc`): untested.
 ///
 /// # Examples

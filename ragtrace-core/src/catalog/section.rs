@@ -96,9 +96,9 @@ mod bounds {
 
 /// Returns all annotated stages that are linked into this program, in no particular order.
 pub(super) fn linked() -> Vec<&'static StageDescriptor> {
-    // The GNU linker for Windows drops objects' sections that nothing refers to, which would include
-    // the bounds. Sections of other objects stay if the object's code is used, so a stage in use is
-    // listed, and so are the other stages in its object.
+    // GNU's linker for Windows drops a section of an object file to which nothing refers, and the
+    // bounds if no section is left. This reference keeps the bounds; stages that are called keep
+    // the sections of their own object files.
     std::hint::black_box(&raw const NONE);
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();

@@ -178,7 +178,7 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1). Backslashes of
-/// Windows stay: in a path that begins with `\\\\?\\` they cannot be replaced by slashes.
+/// Windows stay: in a path that begins with `\\?\` they cannot be replaced by slashes.
 fn percent_encoded(path: &Path) -> String {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned();
