@@ -107,6 +107,9 @@ pub async fn purge(
 
 /// A store that is open for reading. Clones share its connections.
 ///
+/// Every method returns an error if the database cannot be read.
+/// [`is_retryable`](StoreError::is_retryable) tells whether the same call may succeed later.
+///
 /// ```no_run
 /// use ragtrace_store::LogFilter;
 ///

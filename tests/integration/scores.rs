@@ -180,18 +180,18 @@ fn a_score_that_cannot_be_recorded_says_what_to_change() {
     let error = |score: Score| score.try_record().expect_err("it is no score").to_string();
     let trace = TraceId::new();
     let of = |name: &'static str| Score::flag(name, true).trace(trace);
-    let good = "give one of 1 to 64 characters, none of them a control character, instead of";
-    assert_eq!(error(of("")), format!("a score has no good name: {good} \"\""));
-    assert_eq!(error(of(" ")), format!("a score has no good name: {good} \" \""));
-    assert_eq!(error(of("a\nb")), format!("a score has no good name: {good} \"a\\nb\""));
-    assert!(error(Score::flag("x".repeat(65), true).trace(trace)).starts_with("a score has no good name: "));
+    let good = "give one of 1 to 64 characters, none of them a control character";
+    assert_eq!(error(of("")), format!("invalid score name \"\": {good}"));
+    assert_eq!(error(of(" ")), format!("invalid score name \" \": {good}"));
+    assert_eq!(error(of("a\nb")), format!("invalid score name \"a\\nb\": {good}"));
+    assert!(error(Score::flag("x".repeat(65), true).trace(trace)).starts_with("invalid score name \"xx"));
     assert!(error(Score::flag("x".repeat(1 << 20), true).trace(trace)).len() < 300);
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let told = error(Score::number("recall", number).trace(trace));
         assert_eq!(told, format!("the score `recall` is {number}: give a finite number"));
     }
-    let judges = "`human`, `llm` and `code` may judge";
-    assert_eq!(error(of("tone").by("Human")), format!("the score `tone` is by \"Human\": {judges}"));
+    let judges = "use `human`, `llm` or `code`";
+    assert_eq!(error(of("tone").by("Human")), format!("the score `tone` has the judge \"Human\": {judges}"));
     let _turn = turn();
     assert_eq!(Score::flag("tone", true).try_record(), Ok(false), "nobody listens");
     let telemetry = quiet().sink(Memory::default()).install().expect("the only");

@@ -96,9 +96,9 @@ mod bounds {
 
 /// Returns all annotated stages that are linked into this program, in no particular order.
 pub(super) fn linked() -> Vec<&'static StageDescriptor> {
-    // GNU's linker for Windows leaves out sections of an object that nothing refers to, and the
-    // bounds with them. Another object's go with its code: a stage that is in use is listed, and
-    // those beside it.
+    // The GNU linker for Windows drops objects' sections that nothing refers to, which would include
+    // the bounds. Sections of other objects stay if the object's code is used, so a stage in use is
+    // listed, and so are the other stages in its object.
     std::hint::black_box(&raw const NONE);
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();

@@ -1,7 +1,7 @@
 //! The builder of a chunk: records are added one by one, cut and redacted where necessary, and then
 //! shared.
 
-#![expect(clippy::inline_always, reason = "what is known of a record stays in registers until it is pushed")]
+#![expect(clippy::inline_always, reason = "inlining keeps the parts of a record in registers until it is pushed")]
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::inline_always,
-    reason = "a record is put together of values in registers; by way of memory it takes half as long again"
+    reason = "inlining keeps the values that make up a record in registers instead of memory"
 )]
 
 use std::borrow::Cow;

@@ -10,18 +10,20 @@ use super::stats::{SinkStats, Stats};
 type OfSink = (&'static str, &'static str, &'static str, fn(&SinkStats) -> u64);
 
 const OF_SINKS: &[OfSink] = &[
-    ("ragtrace_records_accepted_total", "counter", "Records that the pipeline took in for a sink.", |s| s.accepted),
+    ("ragtrace_records_accepted_total", "counter", "Records that the pipeline accepted for the sink.", |s| s.accepted),
     ("ragtrace_records_recovered_total", "counter", "Records that an earlier process left in the spool.", |s| {
         s.recovered
     }),
-    ("ragtrace_records_delivered_total", "counter", "Records that arrived.", |s| s.delivered),
-    ("ragtrace_records_dead_lettered_total", "counter", "Records that a sink refused for good.", |s| s.dead_lettered),
-    ("ragtrace_records_dropped_total", "counter", "Records that were given up.", |s| s.dropped),
-    ("ragtrace_counts_dropped_total", "counter", "Counts of requests and stages that were given up.", |s| {
+    ("ragtrace_records_delivered_total", "counter", "Records that were delivered.", |s| s.delivered),
+    ("ragtrace_records_dead_lettered_total", "counter", "Records that the backend refused for good.", |s| {
+        s.dead_lettered
+    }),
+    ("ragtrace_records_dropped_total", "counter", "Records that were dropped.", |s| s.dropped),
+    ("ragtrace_counts_dropped_total", "counter", "Metrics of requests and stages that were dropped.", |s| {
         s.counts_dropped
     }),
-    ("ragtrace_records_spooled", "gauge", "Records that are on disk.", |s| s.spooled),
-    ("ragtrace_records_pending", "gauge", "Records that wait or are under way.", |s| s.pending),
+    ("ragtrace_records_spooled", "gauge", "Records that are on disk for a later delivery.", |s| s.spooled),
+    ("ragtrace_records_pending", "gauge", "Records that wait in memory or are being delivered.", |s| s.pending),
 ];
 
 impl Stats {
@@ -37,14 +39,24 @@ impl Stats {
             }
         }
         let name = "ragtrace_records_refused_total";
-        write_head(&mut text, name, "counter", "Records that no sink was offered.");
+        write_head(&mut text, name, "counter", "Records that were lost before they reached any sink.");
         for level in Level::ALL {
             let _ = writeln!(text, "{name}{{level=\"{level}\"}} {}", self.dropped.of(level));
         }
         let of_host = [
-            ("ragtrace_records_filtered_total", "counter", "Records that the level hid.", self.filtered),
+            (
+                "ragtrace_records_filtered_total",
+                "counter",
+                "Records of stages that no sink takes because of their level.",
+                self.filtered,
+            ),
             ("ragtrace_records_sampled_out_total", "counter", "Records that the sampler left out.", self.sampled_out),
-            ("ragtrace_records_held", "gauge", "Records that the sampler holds.", self.held),
+            (
+                "ragtrace_records_held",
+                "gauge",
+                "Records that the sampler holds until their trace is decided.",
+                self.held,
+            ),
             ("ragtrace_rule_panics_total", "counter", "Panics of redaction rules.", self.rule_panics),
         ];
         for (name, kind, help, value) in of_host {

@@ -82,7 +82,7 @@ impl StageTotals {
             text,
             name,
             "histogram",
-            "How long runs of a stage took. Runs within 1% of a bound may count on either side.",
+            "Duration of a stage's runs. Runs within 1% of a bound may count on either side.",
         );
         for (labels, total) in &stages {
             for bound in BOUNDS {
@@ -95,12 +95,12 @@ impl StageTotals {
             let _ = writeln!(text, "{name}_count{{{labels}}} {runs}");
         }
         let name = "ragtrace_stage_items_total";
-        write_head(text, name, "counter", "Items that runs of a stage yielded.");
+        write_head(text, name, "counter", "Items that the runs of a stage returned.");
         for (labels, total) in &stages {
             let _ = writeln!(text, "{name}{{{labels}}} {}", total.items);
         }
         let name = "ragtrace_stage_cost_usd_total";
-        write_head(text, name, "counter", "What runs of a stage said they cost, in US dollars.");
+        write_head(text, name, "counter", "Cost of a stage's runs, in US dollars.");
         for (labels, total) in &stages {
             let _ = writeln!(text, "{name}{{{labels}}} {}", total.cost_usd);
         }
