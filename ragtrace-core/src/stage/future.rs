@@ -9,32 +9,20 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use crate::guard::contain;
 use crate::stage::span::{Ending, Span};
-use crate::stage::unwind::{self, FailsUnseen, LARGEST_MOVED};
+use crate::stage::unwind::{self, LARGEST_MOVED, LeavesUnseen};
 
-impl Span {
-    /// Gives the run a future as its body.
-    // Inlined, so that the body is built where it stays.
-    #[inline]
-    pub fn run<F: Future>(self, body: F) -> FutureBody<F> {
-        FutureBody { body, span: self }
-    }
-}
-
-/// A run and its body, which still needs what to record of the result.
-#[derive(Debug)]
-#[must_use = "a stage does nothing unless awaited"]
-pub struct FutureBody<F> {
-    body: F,
-    span: Span,
-}
-
-impl<F: Future> FutureBody<F> {
-    /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
-    #[inline]
-    pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
-        StageFuture { body: self.body, on_end, span: self.span }
-    }
+/// Gives the run a body, and has `on_end` record what is of interest in the result. `on_end` runs
+/// only if somebody listens.
+// Inlined, so that the body is built where it stays.
+#[inline]
+pub fn run<F, E>(span: Span, body: F, on_end: E) -> StageFuture<F, E>
+where
+    F: Future,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    StageFuture { body, on_end, span }
 }
 
 pin_project! {
@@ -99,29 +87,42 @@ where
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
-    if size_of::<F::Output>() > LARGEST_MOVED {
+    let (span, body, on_end) = (this.span, this.body, this.on_end);
+    // A constant, so that the compiler has but one of the two ways to look at for each stage.
+    if const { size_of::<F::Output>() > LARGEST_MOVED } {
         // As few functions as can be are between the body and whoever wants what it returns.
-        let guard = FailsUnseen(this.span);
-        let polled = poll_body(guard.0, this.body, cx, this.on_end);
+        let guard = LeavesUnseen(span);
+        let polled = poll_body(guard.0, body, cx, on_end);
         mem::forget(guard);
         return polled;
     }
-    unwind::run(this.span, |span| poll_body(span, this.body, cx, this.on_end))
+    match contain(|| poll_body(span, body, cx, on_end)) {
+        Ok(polled) => polled,
+        Err(payload) => unwind::leave_and_go_on(span, payload),
+    }
 }
 
+/// Polls the body in the run's context. A panic leaves that on the thread, for the caller to take
+/// off.
 #[inline]
 fn poll_body<F, E>(span: &mut Span, body: Pin<&mut F>, cx: &mut Context<'_>, on_end: &mut E) -> Poll<F::Output>
 where
     F: Future,
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
-    let entered = span.enter();
+    span.enter_unguarded();
     let polled = body.poll(cx);
-    match &polled {
-        Poll::Pending => {
-            entered.pause();
+    if span.is_active() {
+        match &polled {
+            Poll::Pending => {
+                span.pause();
+            }
+            Poll::Ready(output) => {
+                let mut ending = span.finish();
+                on_end(output, &mut ending);
+                ending.record();
+            }
         }
-        Poll::Ready(output) => entered.finish(|ending| on_end(output, ending)),
     }
     polled
 }

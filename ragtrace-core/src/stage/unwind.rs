@@ -18,7 +18,7 @@ pub(crate) const LARGEST_MOVED: usize = 1_024;
 /// and goes on.
 #[inline]
 pub(crate) fn run<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
-    if size_of::<T>() > LARGEST_MOVED { run_unseen(span, body) } else { run_seen(span, body) }
+    if const { size_of::<T>() > LARGEST_MOVED } { run_unseen(span, body) } else { run_seen(span, body) }
 }
 
 #[inline]
@@ -39,13 +39,34 @@ pub(crate) fn run_unseen<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) 
 }
 
 /// Fails the run by a panic whose payload nobody sees. It is forgotten where there is none.
-pub(crate) struct FailsUnseen<'a>(pub(crate) &'a mut Span);
+struct FailsUnseen<'a>(&'a mut Span);
 
 impl Drop for FailsUnseen<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.fail_unseen();
     }
+}
+
+/// Leaves the thread, if the run is still on it, and fails the run by a panic whose payload nobody
+/// sees. It is forgotten where there is none.
+pub(crate) struct LeavesUnseen<'a>(pub(crate) &'a mut Span);
+
+impl Drop for LeavesUnseen<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0.leave_if_entered();
+        self.0.fail_unseen();
+    }
+}
+
+/// Does as [`go_on`] for a run that may still be on the thread, which it leaves first.
+#[cold]
+#[inline(never)]
+pub(crate) fn leave_and_go_on(span: &mut Span, payload: Box<Payload>) -> ! {
+    span.leave_if_entered();
+    go_on(span, payload)
 }
 
 /// Fails the run by the panic whose payload this is, if it has not ended, and lets the panic go on.

@@ -110,6 +110,25 @@ impl FieldBuffer {
         Self { start: scratch::used() }
     }
 
+    /// Stands for the fields of a run that nobody listens to: beyond whatever lies in the scratch
+    /// buffer, so none.
+    #[inline]
+    pub(crate) const fn unwanted() -> Self {
+        Self { start: usize::MAX }
+    }
+
+    /// Returns whether anybody wants the fields.
+    #[inline]
+    pub const fn is_wanted(&self) -> bool {
+        self.start != usize::MAX
+    }
+
+    /// Removes the fields from the scratch buffer.
+    #[inline]
+    pub(crate) fn clear(self) {
+        scratch::clear_to(self.detach());
+    }
+
     /// Leaves the fields in the scratch buffer, and returns where they begin, for
     /// [`FieldBuffer::attach`] on this thread.
     #[inline]
@@ -271,7 +290,8 @@ impl FieldBuffer {
 }
 
 impl Drop for FieldBuffer {
-    #[inline]
+    // Out of line: each stage has a place for the panic of whatever reads its fields.
+    #[inline(never)]
     fn drop(&mut self) {
         scratch::clear_to(self.start);
     }

@@ -11,7 +11,8 @@ use crate::field::Form;
 use crate::model::{GeneratedItems, IndexedItems, OutcomeFields, Recorded, Stage};
 
 /// Returns `|fields| { … }`, which reads the fields of the start before the body has its arguments.
-pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
+/// Where nothing tells the parameter's type, `: ty` is given.
+pub(crate) fn start_fields(stage: &Stage, names: &Names, ty: Option<&TokenStream>) -> TokenStream {
     let fields = &names.fields;
     if stage.start.is_empty() && stage.used.is_empty() {
         return quote!(|_| ());
@@ -26,7 +27,7 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
         let add = add(&stage.used);
         quote!(#fields.used() #add;)
     });
-    quote!(|#fields| { #(#set)* #used })
+    quote!(|#fields #ty| { #(#set)* #used })
 }
 
 /// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later

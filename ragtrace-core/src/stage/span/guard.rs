@@ -20,6 +20,24 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Does as [`Span::enter`] without a guard: the caller catches panics, and leaves the thread in
+    /// any case.
+    #[inline]
+    pub(crate) fn enter_unguarded(&mut self) {
+        if self.is_active() {
+            self.enter_poll();
+        }
+    }
+
+    /// Leaves the thread after a panic, unless it was left before the result was read.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_if_entered(&mut self) {
+        if self.is_active() && !self.is_aside() {
+            self.leave(false);
+        }
+    }
+
     /// Begins a run that is a call, which has no polls, and puts its context on the thread until
     /// the guard ends.
     #[inline]
@@ -46,8 +64,10 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Leaves the thread after a poll that returned, and returns when that was. The run, which is
+    /// active, goes on.
     #[inline(never)]
-    fn pause(&mut self) -> Ticks {
+    pub(crate) fn pause(&mut self) -> Ticks {
         self.leave(true)
     }
 

@@ -10,11 +10,12 @@
 //! lasts: it changes the thread's span and nothing else. Only a run that is still open after a poll
 //! takes a reference of its own, since its next poll may be on another thread.
 //!
-//! [`Span`] here enters and leaves threads; `guard` is the time inside one poll or call; `ending`
-//! ends the run.
+//! `open` makes runs; [`Span`] here enters and leaves threads; `guard` is the time inside one poll
+//! or call; `ending` ends the run.
 
 mod ending;
 mod guard;
+mod open;
 mod run_state;
 
 use std::mem::{self, ManuallyDrop};
@@ -23,8 +24,9 @@ use std::time::Duration;
 
 pub use self::ending::Ending;
 pub(crate) use self::guard::EnteredSpan;
+pub use self::open::{open, open_bare, start_fields};
 use self::run_state::RunState;
-use crate::catalog::{CatalogEntry, StageDescriptor};
+use crate::catalog::StageDescriptor;
 use crate::context::{Request, RequestContext, carried, current};
 use crate::dispatch;
 use crate::entry::{self, Run};
@@ -67,26 +69,6 @@ struct Begun {
 
 const _: () = assert!(size_of::<Span>() <= 48);
 
-/// Makes a run of `stage` to come, with the fields that `fields` records. Whoever has it enters it
-/// next, on this thread. With nobody to listen it costs a load and reads nothing.
-#[inline]
-pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer)) -> Span {
-    if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
-        return Span::none();
-    }
-    let mut buffer = FieldBuffer::begin();
-    fields(&mut buffer);
-    Span::idle(stage.get(), buffer)
-}
-
-/// [`open`] for a stage without fields to read.
-#[inline]
-pub fn open_bare(stage: &'static CatalogEntry) -> Span {
-    let stage = if dispatch::is_enabled() { Some(stage.get()) } else { None };
-    // Beyond whatever lies in the scratch buffer, so none.
-    Span { stage, state: State::Idle(usize::MAX) }
-}
-
 impl Span {
     /// Makes a run that nobody listens to.
     #[inline]
@@ -110,6 +92,12 @@ impl Span {
     #[inline]
     fn is_tracked(&self) -> bool {
         matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
+    }
+
+    /// Returns whether the body does not run any more.
+    #[inline]
+    fn is_aside(&self) -> bool {
+        matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::ASIDE))
     }
 
     #[inline(never)]
@@ -190,6 +178,7 @@ impl Span {
         if flags & RunState::TRACKED != 0 || observer::any() {
             self.track_began(&fields);
         }
+        fields.clear();
     }
 
     /// Nobody listens, so there is no run.
