@@ -5,9 +5,10 @@ use std::pin::Pin;
 pub use crate::__catalog_entry as catalog_entry;
 pub use crate::catalog::CatalogEntry;
 pub use crate::stage::{
-    CountProbe, ErrorProbe, Probe, is_large, open, open_bare, open_deferred, record, record_cost, record_count,
+    CountProbe, ErrorProbe, Probe, is_large, open, open_bare, open_deferred, record, record_cost, record_count, run,
+    start_fields,
 };
-pub use crate::value::Field;
+pub use crate::value::{Field, FieldBuffer};
 pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
 #[cfg(feature = "anyhow")]
 pub use anyhow::Error as AnyhowError;

@@ -1,94 +1,130 @@
-//! Measures the cost of 500 annotated functions for a build: the time of a release build, and the
-//! size of the program.
+//! Measures the cost of 500 annotated functions for a build: the processor time of a release build,
+//! and the size of the program.
 //!
 //! The program creates a crate for each way of annotating the same functions, builds the
 //! dependencies once, and then builds the crate itself several times in random order.
-//! `./scripts/bench compile [FUNCTIONS]` runs it.
+//! `./scripts/bench compile [FUNCTIONS] [shapes]` runs it: beside the peers, or with `shapes` beside
+//! other arguments of the attribute.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-const REPETITIONS: usize = 3;
+const REPETITIONS: usize = 7;
 
+#[derive(Clone, Copy)]
 struct Way {
     name: &'static str,
     dependency: &'static str,
     attribute: &'static str,
-    /// True if the body is an `async` block inside the function. Every attribute that does
-    /// something at each poll generates such a block, so this is their common cost.
-    is_inner: bool,
+    body: Body,
 }
 
-const WAYS: [Way; 6] = [
-    Way { name: "plain", dependency: "", attribute: "", is_inner: false },
-    Way { name: "async-block", dependency: "", attribute: "", is_inner: true },
-    Way {
-        name: "ragtrace",
-        dependency: "ragtrace = { path = \"RAGTRACE\" }",
-        attribute: "#[ragtrace::traced_stage]",
-        is_inner: false,
-    },
-    Way {
-        name: "ragtrace-fields",
-        dependency: "ragtrace = { path = \"RAGTRACE\" }",
-        attribute: "#[ragtrace::traced_stage(kind = chunk, fields(n), ok(|out| total = out.iter().sum::<u64>()))]",
-        is_inner: false,
-    },
+/// How the body of each function is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Body {
+    AsIs,
+    /// An `async` block inside the function, as every attribute makes it that has something to do
+    /// at each poll: what they have in common.
+    Inner,
+    /// It records a field.
+    Records,
+}
+
+const RAGTRACE: &str = "ragtrace = { path = \"RAGTRACE\" }";
+const PLAIN: Way = Way { name: "plain", dependency: "", attribute: "", body: Body::AsIs };
+const BARE: Way = ragtrace("ragtrace", "#[ragtrace::traced_stage]");
+const FIELDS: Way = ragtrace(
+    "ragtrace-fields",
+    "#[ragtrace::traced_stage(kind = chunk, fields(n), ok(|out| total = out.iter().sum::<u64>()))]",
+);
+
+const PEERS: &[Way] = &[
+    PLAIN,
+    Way { name: "async-block", body: Body::Inner, ..PLAIN },
+    BARE,
+    FIELDS,
     Way {
         name: "tracing",
         dependency: "tracing = \"0.1.44\"",
         attribute: "#[tracing::instrument(skip_all)]",
-        is_inner: false,
+        body: Body::AsIs,
     },
     Way {
         name: "fastrace",
         dependency: "fastrace = { version = \"0.7.19\", features = [\"enable\"] }",
         attribute: "#[fastrace::trace]",
-        is_inner: false,
+        body: Body::AsIs,
     },
 ];
 
+const SHAPES: &[Way] = &[
+    PLAIN,
+    BARE,
+    ragtrace("one-field", "#[ragtrace::traced_stage(kind = chunk, fields(n))]"),
+    ragtrace("ok", "#[ragtrace::traced_stage(kind = chunk, ok(|out| length = out.len()))]"),
+    FIELDS,
+    ragtrace("two-fields", "#[ragtrace::traced_stage(kind = chunk, fields(n, length = input.len()))]"),
+    ragtrace(
+        "five-fields",
+        "#[ragtrace::traced_stage(kind = chunk, fields(n, next = n + 1, length = input.len(), text = \"a text\", is_three = n == 3))]",
+    ),
+    ragtrace("err", "#[ragtrace::traced_stage(kind = chunk, err(|error| code = error.0))]"),
+    Way { body: Body::Records, ..ragtrace("record", "#[ragtrace::traced_stage(kind = chunk, record(pages: u64))]") },
+];
+
+const fn ragtrace(name: &'static str, attribute: &'static str) -> Way {
+    Way { name, dependency: RAGTRACE, attribute, body: Body::AsIs }
+}
+
 fn main() {
-    let functions = std::env::args().nth(1).and_then(|number| number.parse().ok()).unwrap_or(500);
+    let mut arguments = std::env::args().skip(1);
+    let functions = arguments.next().and_then(|number| number.parse().ok()).unwrap_or(500);
+    let ways = if arguments.next().is_some_and(|word| word == "shapes") { SHAPES } else { PEERS };
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile");
-    let mut runs: Vec<usize> = (0..WAYS.len()).flat_map(|way| std::iter::repeat_n(way, REPETITIONS)).collect();
     // The size with a single function contains everything that a way adds independently of the
     // number of functions.
     let mut with_one = Vec::new();
-    for way in &WAYS {
+    for way in ways {
         write_crate(&work, way, 1);
         build(&work, way);
         with_one.push(size(&work, way));
         write_crate(&work, way, functions);
         build(&work, way);
     }
-    fastrand::shuffle(&mut runs);
-    let mut times = vec![Vec::new(); WAYS.len()];
-    for way in runs {
-        let main = folder(&work, &WAYS[way]).join("src/main.rs");
-        let text = fs::read_to_string(&main).expect("it was written");
-        // Changes the source, so that nothing of the crate itself is reused from the previous
-        // build.
-        fs::write(&main, format!("{}\n// {}\n", text.trim_end(), fastrand::u64(..))).expect("it is writable");
-        times[way].push(build(&work, &WAYS[way]));
-        eprint!(".");
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..REPETITIONS {
+        let mut round: Vec<usize> = (0..ways.len()).collect();
+        fastrand::shuffle(&mut round);
+        for at in round {
+            let (way, times) = (&ways[at], &mut times[at]);
+            let main = folder(&work, way).join("src/main.rs");
+            let text = fs::read_to_string(&main).expect("it was written");
+            // Changes the source, so that nothing of the crate itself is reused from the previous
+            // build.
+            fs::write(&main, format!("{}\n// {}\n", text.trim_end(), fastrand::u64(..))).expect("it is writable");
+            let before = cpu_of_children();
+            build(&work, way);
+            times.push(cpu_of_children() - before);
+            eprint!(".");
+        }
     }
     eprintln!();
-    println!("{functions} annotated functions, release build, median of {REPETITIONS}:\n");
-    println!("| way | build s | × plain | program KB | KB a function over plain | the same without what is fixed |");
+    println!("{functions} annotated functions, release build, user CPU, median of {REPETITIONS}:\n");
+    println!(
+        "| way | build CPU s | × plain | program KB | KB a function over plain | the same without what is fixed |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
-    let median = |times: &[Duration]| {
+    let median = |times: &[f64]| {
         let mut times = times.to_vec();
-        times.sort();
-        times[times.len() / 2].as_secs_f64()
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
     };
-    let (plain, plain_size) = (median(&times[0]), size(&work, &WAYS[0]));
+    let (plain, plain_size) = (median(&times[0]), size(&work, &ways[0]));
     let more = (functions - 1).max(1) as f64 * 1_024.0;
     let plain_each = (plain_size - with_one[0]) / more;
-    for ((way, times), with_one) in WAYS.iter().zip(&times).zip(&with_one) {
+    for ((way, times), with_one) in ways.iter().zip(&times).zip(&with_one) {
         let (time, size) = (median(times), size(&work, way));
         let over = (size - plain_size) / 1_024.0 / functions as f64;
         let each = (size - with_one) / more - plain_each;
@@ -96,12 +132,22 @@ fn main() {
     }
 }
 
+/// Returns the user CPU, in seconds, of all processes that have run below this one: the machine may
+/// have other work, which elapsed time would count too.
+fn cpu_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("the bench runs on Linux");
+    // proc(5): `cutime` is field 16, in ticks of which there are 100 in a second. The name, which
+    // is field 2, may have spaces and ends in the last parenthesis.
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks = fields.split_whitespace().nth(13).and_then(|ticks| ticks.parse::<f64>().ok());
+    ticks.expect("field 16 is a number") / 100.0
+}
+
 fn folder(work: &Path, way: &Way) -> PathBuf {
     work.join(way.name)
 }
 
-fn build(work: &Path, way: &Way) -> Duration {
-    let start = Instant::now();
+fn build(work: &Path, way: &Way) {
     let status = Command::new("cargo")
         .args(["build", "--release", "--quiet"])
         .current_dir(folder(work, way))
@@ -110,7 +156,6 @@ fn build(work: &Path, way: &Way) -> Duration {
         .status()
         .expect("cargo starts");
     assert!(status.success(), "{} does not build", way.name);
-    start.elapsed()
 }
 
 fn size(work: &Path, way: &Way) -> f64 {
@@ -134,7 +179,11 @@ fn write_crate(work: &Path, way: &Way, functions: usize) {
          impl std::fmt::Display for Failure {\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, \"{}\", self.0) }\n}\n\
          impl std::error::Error for Failure {}\n",
     );
-    let (begin, end) = if way.is_inner { ("async move {\n    ", "}.await\n") } else { ("", "") };
+    let (begin, end) = match way.body {
+        Body::AsIs => ("", ""),
+        Body::Inner => ("async move {\n    ", "}.await\n"),
+        Body::Records => ("record!(pages = n);\n    ", ""),
+    };
     for n in 0..functions {
         let _ = write!(
             code,

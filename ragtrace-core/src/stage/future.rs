@@ -9,33 +9,20 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
+use crate::guard::contain;
 use crate::stage::span::{Ending, Span};
-use crate::stage::unwind::{self, FailsUnseen, LARGEST_MOVED};
+use crate::stage::unwind::{self, LARGEST_MOVED, LeavesUnseen};
 
-impl Span {
-    /// Sets the body of the run to a future.
-    // Inlined, so that the body is built in its final place.
-    #[inline]
-    pub fn run<F: Future>(self, body: F) -> FutureBody<F> {
-        FutureBody { body, span: self }
-    }
-}
-
-/// A run with its body, still without the code that records fields from the result.
-#[derive(Debug)]
-#[must_use = "a stage does nothing unless awaited"]
-pub struct FutureBody<F> {
-    body: F,
-    span: Span,
-}
-
-impl<F: Future> FutureBody<F> {
-    /// Sets the function that records fields from the result. It is called only if the run is
-    /// recorded.
-    #[inline]
-    pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
-        StageFuture { body: self.body, on_end, span: self.span }
-    }
+/// Creates the future of a run from its body and from the function that records fields from the
+/// result. The function is called only if the run is recorded.
+// Inlined, so that the body is built in its final place.
+#[inline]
+pub fn run<F, E>(span: Span, body: F, on_end: E) -> StageFuture<F, E>
+where
+    F: Future,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    StageFuture { body, on_end, span }
 }
 
 pin_project! {
@@ -101,29 +88,42 @@ where
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
-    if size_of::<F::Output>() > LARGEST_MOVED {
+    let (span, body, on_end) = (this.span, this.body, this.on_end);
+    // A constant, so that the compiler generates only one of the two branches for each stage.
+    if const { size_of::<F::Output>() > LARGEST_MOVED } {
         // Keeps the number of functions between the body and the consumer of its result low.
-        let guard = FailsUnseen(this.span);
-        let polled = poll_body(guard.0, this.body, cx, this.on_end);
+        let guard = LeavesUnseen(span);
+        let polled = poll_body(guard.0, body, cx, on_end);
         mem::forget(guard);
         return polled;
     }
-    unwind::run(this.span, |span| poll_body(span, this.body, cx, this.on_end))
+    match contain(|| poll_body(span, body, cx, on_end)) {
+        Ok(polled) => polled,
+        Err(payload) => unwind::leave_and_go_on(span, payload),
+    }
 }
 
+/// Polls the body in the run's context. A panic leaves that on the thread, for the caller to take
+/// off.
 #[inline]
 fn poll_body<F, E>(span: &mut Span, body: Pin<&mut F>, cx: &mut Context<'_>, on_end: &mut E) -> Poll<F::Output>
 where
     F: Future,
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
-    let entered = span.enter();
+    span.enter_unguarded();
     let polled = body.poll(cx);
-    match &polled {
-        Poll::Pending => {
-            entered.pause();
+    if span.is_active() {
+        match &polled {
+            Poll::Pending => {
+                span.pause();
+            }
+            Poll::Ready(output) => {
+                let mut ending = span.finish();
+                on_end(output, &mut ending);
+                ending.record();
+            }
         }
-        Poll::Ready(output) => entered.finish(|ending| on_end(output, ending)),
     }
     polled
 }

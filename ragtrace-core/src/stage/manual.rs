@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::span::{Ending, EnteredSpan, Span, open};
+use super::span::{Ending, EnteredSpan, Span, open, start_fields};
 use crate::catalog::CatalogEntry;
 use crate::context::RequestContext;
 use crate::context::entered::Entered;
@@ -32,7 +32,11 @@ impl ManualRun {
             return Self { span: Span::none(), context: Some(context.clone()) };
         }
         let span = context.sync_scope(|| {
-            let mut span = open(stage, fields);
+            let mut buffer = start_fields();
+            if buffer.is_wanted() {
+                fields(&mut buffer);
+            }
+            let mut span = open(stage, buffer);
             span.enter().pause();
             span
         });

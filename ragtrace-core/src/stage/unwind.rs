@@ -19,7 +19,7 @@ pub(crate) const LARGEST_MOVED: usize = 1_024;
 /// already ended, and the panic continues.
 #[inline]
 pub(crate) fn run<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
-    if size_of::<T>() > LARGEST_MOVED { run_unseen(span, body) } else { run_seen(span, body) }
+    if const { size_of::<T>() > LARGEST_MOVED } { run_unseen(span, body) } else { run_seen(span, body) }
 }
 
 #[inline]
@@ -41,13 +41,34 @@ pub(crate) fn run_unseen<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) 
 }
 
 /// A guard that fails the run when it is dropped by a panic. Without a panic it is forgotten.
-pub(crate) struct FailsUnseen<'a>(pub(crate) &'a mut Span);
+struct FailsUnseen<'a>(&'a mut Span);
 
 impl Drop for FailsUnseen<'_> {
     #[inline]
     fn drop(&mut self) {
         self.0.fail_unseen();
     }
+}
+
+/// A guard that leaves the thread, if the run is still on it, and fails the run when it is dropped
+/// by a panic. Without a panic it is forgotten.
+pub(crate) struct LeavesUnseen<'a>(pub(crate) &'a mut Span);
+
+impl Drop for LeavesUnseen<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0.leave_if_entered();
+        self.0.fail_unseen();
+    }
+}
+
+/// Leaves the thread, if the run is still on it, and then does as [`go_on`].
+#[cold]
+#[inline(never)]
+pub(crate) fn leave_and_go_on(span: &mut Span, payload: Box<Payload>) -> ! {
+    span.leave_if_entered();
+    go_on(span, payload)
 }
 
 /// Fails the run, unless it has ended, by a panic with the given payload, and resumes the panic.

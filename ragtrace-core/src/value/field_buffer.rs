@@ -113,6 +113,25 @@ impl FieldBuffer {
         Self { start: scratch::used() }
     }
 
+    /// Creates the buffer of a run that is not recorded. It starts beyond the used part of the
+    /// scratch buffer, so it has no fields.
+    #[inline]
+    pub(crate) const fn unwanted() -> Self {
+        Self { start: usize::MAX }
+    }
+
+    /// Returns `true` if the run is recorded, so its fields are to be read.
+    #[inline]
+    pub const fn is_wanted(&self) -> bool {
+        self.start != usize::MAX
+    }
+
+    /// Removes the fields from the scratch buffer.
+    #[inline]
+    pub(crate) fn clear(self) {
+        scratch::clear_to(self.detach());
+    }
+
     /// Leaves the fields in the scratch buffer, and returns their position for
     /// [`FieldBuffer::attach`] on the same thread.
     #[inline]
@@ -276,7 +295,8 @@ impl FieldBuffer {
 }
 
 impl Drop for FieldBuffer {
-    #[inline]
+    // Out of line: each stage has a place for the panic of whatever reads its fields.
+    #[inline(never)]
     fn drop(&mut self) {
         scratch::clear_to(self.start);
     }

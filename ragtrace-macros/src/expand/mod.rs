@@ -41,17 +41,16 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
     let items = descriptor::items(stage);
     let record = record::definition(stage);
-    let fields = outcome::start_fields(stage, &names);
     let run = match body {
         Body::Async(future) => {
             let end = outcome::on_end(stage, &names);
-            let private = stage.private(Span::call_site());
-            quote!(#private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
+            let open = open_deferred(stage, Span::call_site(), &names);
+            quote!(#open.block(#future).end(move #end))
         }
         Body::Sync(block) => {
             let here = Span::call_site().located_at(block.span());
             let private = stage.private(here);
-            let open = open(stage, here, &fields);
+            let open = open(stage, here, &names);
             let end = outcome::on_end_of_call(stage, &names);
             let Names { expected, whole, .. } = &names;
             let block = typed_block(&quote!(#expected()), &Parameters::default(), block);
@@ -76,26 +75,41 @@ fn here(function: &Function) -> Span {
     Span::call_site().located_at(function.body.span())
 }
 
-/// Returns the call that creates the run.
-fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
+/// Returns the expression that creates the run.
+fn open(stage: &Stage, here: Span, names: &Names) -> TokenStream {
     let private = stage.private(here);
-    // Without fields no closure has to be compiled.
     if stage.start.is_empty() && stage.used.is_empty() {
-        quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE))
-    } else {
-        quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields))
+        return quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE));
     }
+    // The fields are read by a closure, so that a `return` or `?` in them is an error. It is called
+    // here: a function of ours that took it would be compiled for each stage.
+    let fields = &names.fields;
+    let ty = quote_spanned!(here=> : &mut #private::FieldBuffer);
+    let read = outcome::start_fields(stage, names, Some(&ty));
+    quote_spanned!(here=> {
+        let mut #fields = #private::start_fields();
+        if #fields.is_wanted() {
+            (#read)(&mut #fields);
+        }
+        #private::open(&__RAGTRACE_STAGE, #fields)
+    })
+}
+
+/// Returns the expression that reads the fields of a run that begins later.
+fn open_deferred(stage: &Stage, here: Span, names: &Names) -> TokenStream {
+    let private = stage.private(here);
+    let read = outcome::start_fields(stage, names, None);
+    quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #read))
 }
 
 fn body(stage: &Stage, function: &Function) -> TokenStream {
     let names = Names::new();
-    let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
     let end = quote!(move #end);
     let span = function.body.span();
     let here = here(function);
     let private = stage.private(here);
-    let open = open(stage, here, &fields);
+    let open = open(stage, here, &names);
     let returned = match &function.signature.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => return never(stage, function, &names),
@@ -105,7 +119,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::Async => {
             let inner = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
             let future = quote_spanned!(span=> async move #inner);
-            quote_spanned!(here=> #open.run(#future).end(#end).await)
+            quote_spanned!(here=> #private::run(#open, #future, #end).await)
         }
         Shape::Sync => {
             let call = closure(stage, Some(&returned), function);
@@ -116,7 +130,8 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::ReturnsFuture(output) => {
             let call = closure(stage, None, function);
             let output = without_impl(output);
-            quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
+            let open = open_deferred(stage, here, &names);
+            quote_spanned!(here=> #open.future::<#output, _>(#call).end(#end))
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
@@ -129,10 +144,8 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
                 let call = closure(stage, Some(&returned), function);
                 (here, quote_spanned!(here=> future::<#output, _>(#call)))
             };
-            let private = stage.private(here);
-            quote_spanned!(here=> #private::boxed(
-                #private::open_deferred(&__RAGTRACE_STAGE, #fields).#run.end(#end)
-            ))
+            let (private, open) = (stage.private(here), open_deferred(stage, here, &names));
+            quote_spanned!(here=> #private::boxed(#open.#run.end(#end)))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
     }
@@ -143,24 +156,23 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let here = here(function);
     let private = stage.private(here);
     let names = Names::new();
-    let fields = outcome::start_fields(stage, &names);
     let span = function.body.span();
     let returned = match &function.signature.output {
         ReturnType::Type(_, ty) => without_impl(ty),
         ReturnType::Default => quote!(()),
     };
-    let deferred = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
+    let deferred = open_deferred(stage, here, &names);
     match stream.way {
         Way::Call => {
             // A type that the body alone determines is not annotated.
             let call = closure(stage, Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), function);
-            let open = if stream.is_fallible { open(stage, here, &fields) } else { deferred };
+            let open = if stream.is_fallible { open(stage, here, &names) } else { deferred };
             going_on(stage, stream, here, &open, &call)
         }
         Way::Async => {
             let block = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
             let future = quote_spanned!(span=> async move #block);
-            going_on(stage, stream, here, &open(stage, here, &fields), &future)
+            going_on(stage, stream, here, &open(stage, here, &names), &future)
         }
         Way::Future | Way::BoxedFuture => {
             let future = if let Some((_, block)) = boxed_block(&function.body) {
@@ -239,7 +251,7 @@ fn called(stage: &Stage, here: Span, open: &TokenStream, call: &TokenStream, end
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
-    let open = open(stage, here, &outcome::start_fields(stage, names));
+    let open = open(stage, here, names);
     let span = function.body.span();
     // Located at the `!`, so that an error about a body of another type is not reported at the
     // attribute.
@@ -251,7 +263,7 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     if function.signature.asyncness.is_some() {
         let block = typed_block(&expected(&private, &never), &function.parameters, &function.body);
         let future = quote_spanned!(span=> async move #block);
-        quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
+        quote_spanned!(here=> match #private::run(#open, #future, |_, _| ()).await {})
     } else {
         let call = closure(stage, Some(&never), function);
         let run = called(stage, here, &open, &call, &quote!(|_| ()));

@@ -11,8 +11,8 @@ use crate::field::Form;
 use crate::model::{GeneratedItems, IndexedItems, OutcomeFields, Recorded, Stage};
 
 /// Returns `|fields| { … }`, which reads the fields of the start before the arguments move into the
-/// body.
-pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
+/// body. If the parameter's type cannot be inferred, `ty` gives it.
+pub(crate) fn start_fields(stage: &Stage, names: &Names, ty: Option<&TokenStream>) -> TokenStream {
     let fields = &names.fields;
     if stage.start.is_empty() && stage.used.is_empty() {
         return quote!(|_| ());
@@ -27,7 +27,7 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
         let add = add(&stage.used);
         quote!(#fields.used() #add;)
     });
-    quote!(|#fields| { #(#set)* #used })
+    quote!(|#fields #ty| { #(#set)* #used })
 }
 
 /// Returns `|out, end| { … }`, which reads the fields of the result. The caller adds `move` if the

@@ -8,12 +8,15 @@ fn chunk(doc: &Document, pages: &[u32]) -> Vec<Chunk> {
         ::ragtrace::FieldDescriptor::generated("page")]);
     }
     return {
-        let mut __span = ::ragtrace::__private::open(
-            &__RAGTRACE_STAGE,
-            |__fields| {
-                __fields.used().add(1u16, [&doc.id]);
-            },
-        );
+        let mut __span = {
+            let mut __fields = ::ragtrace::__private::start_fields();
+            if __fields.is_wanted() {
+                (|__fields: &mut ::ragtrace::__private::FieldBuffer| {
+                    __fields.used().add(1u16, [&doc.id]);
+                })(&mut __fields);
+            }
+            ::ragtrace::__private::open(&__RAGTRACE_STAGE, __fields)
+        };
         let mut __entered = __span.call();
         let mut __body = move || -> Vec<Chunk> { split(doc) };
         let __out = if ::ragtrace::__private::is_large(&__body) {

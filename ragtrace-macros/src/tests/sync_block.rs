@@ -11,12 +11,15 @@ fn load() {
             if false {
                 break '__whole __expected();
             }
-            let mut __span = ::ragtrace::__private::open(
-                &__RAGTRACE_STAGE,
-                |__fields| {
-                    __fields.set(0u16, &path);
-                },
-            );
+            let mut __span = {
+                let mut __fields = ::ragtrace::__private::start_fields();
+                if __fields.is_wanted() {
+                    (|__fields: &mut ::ragtrace::__private::FieldBuffer| {
+                        __fields.set(0u16, &path);
+                    })(&mut __fields);
+                }
+                ::ragtrace::__private::open(&__RAGTRACE_STAGE, __fields)
+            };
             let mut __entered = __span.call();
             let mut __body = || -> _ {
                 if false {

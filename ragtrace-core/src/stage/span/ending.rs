@@ -38,8 +38,9 @@ impl Span {
         }
     }
 
+    /// Leaves the thread after the last poll or the call, and ends the run.
     #[inline(never)]
-    pub(super) fn finish(&mut self) -> Ending<'_> {
+    pub(crate) fn finish(&mut self) -> Ending<'_> {
         let at = self.leave(false);
         self.end_at(at)
     }
@@ -225,7 +226,7 @@ impl Ending<'_> {
 
     #[inline]
     fn clear(&mut self) {
-        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::attach(usize::MAX))));
+        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::unwanted()))).clear();
     }
 
     /// Leaves the end to the code that catches the panic.
@@ -282,7 +283,8 @@ impl Begun {
 }
 
 impl Drop for Ending<'_> {
-    #[inline]
+    // Out of line: each stage has a place for the panic of whatever reads its result.
+    #[inline(never)]
     fn drop(&mut self) {
         if self.outcome == Outcome::Completed { self.abandon() } else { self.close() }
     }

@@ -19,6 +19,24 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Enters the run like [`Span::enter`], but without a guard: the caller catches panics and
+    /// leaves the thread in every case.
+    #[inline]
+    pub(crate) fn enter_unguarded(&mut self) {
+        if self.is_active() {
+            self.enter_poll();
+        }
+    }
+
+    /// Leaves the thread after a panic, unless the run left it before its result was read.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_if_entered(&mut self) {
+        if self.is_active() && !self.is_aside() {
+            self.leave(false);
+        }
+    }
+
     /// Begins a run that is a synchronous call, and makes its context current until the guard is
     /// dropped.
     #[inline]
@@ -45,8 +63,10 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Leaves the thread after a poll that returned, and returns when that was. The run, which is
+    /// active, goes on.
     #[inline(never)]
-    fn pause(&mut self) -> Ticks {
+    pub(crate) fn pause(&mut self) -> Ticks {
         self.leave(true)
     }
 

@@ -10,11 +10,12 @@
 //! thread's span. If it is still open after that poll, it takes a reference of its own, because its
 //! next poll may be on another thread.
 //!
-//! [`Span`] begins runs and enters and leaves threads, `guard` covers one poll or call, and
+//! `open` creates runs, [`Span`] enters and leaves threads, `guard` covers one poll or call, and
 //! `ending` ends the run.
 
 mod ending;
 mod guard;
+mod open;
 mod run_state;
 
 use std::mem::{self, ManuallyDrop};
@@ -23,8 +24,9 @@ use std::time::Duration;
 
 pub use self::ending::Ending;
 pub(crate) use self::guard::EnteredSpan;
+pub use self::open::{open, open_bare, start_fields};
 use self::run_state::RunState;
-use crate::catalog::{CatalogEntry, StageDescriptor};
+use crate::catalog::StageDescriptor;
 use crate::context::{Request, RequestContext, carried, current};
 use crate::dispatch;
 use crate::entry::{self, Run};
@@ -66,28 +68,6 @@ struct Begun {
 
 const _: () = assert!(size_of::<Span>() <= 48);
 
-/// Creates a run of `stage` with the fields that `fields` records. The caller must enter it next,
-/// on this thread.
-///
-/// If nobody is recording, this only loads one variable and reads no fields.
-#[inline]
-pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer)) -> Span {
-    if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
-        return Span::none();
-    }
-    let mut buffer = FieldBuffer::begin();
-    fields(&mut buffer);
-    Span::idle(stage.get(), buffer)
-}
-
-/// Creates a run as [`open`] does, for a stage that reads no fields.
-#[inline]
-pub fn open_bare(stage: &'static CatalogEntry) -> Span {
-    let stage = if dispatch::is_enabled() { Some(stage.get()) } else { None };
-    // An index beyond the used part of the scratch buffer, so there are no fields.
-    Span { stage, state: State::Idle(usize::MAX) }
-}
-
 impl Span {
     /// Creates a run that is not recorded.
     #[inline]
@@ -111,6 +91,12 @@ impl Span {
     #[inline]
     fn is_tracked(&self) -> bool {
         matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
+    }
+
+    /// Returns whether the body does not run any more.
+    #[inline]
+    fn is_aside(&self) -> bool {
+        matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::ASIDE))
     }
 
     #[inline(never)]
@@ -191,6 +177,7 @@ impl Span {
         if flags & RunState::TRACKED != 0 || observer::any() {
             self.track_began(&fields);
         }
+        fields.clear();
     }
 
     /// Drops a run whose entries have no recipient.
