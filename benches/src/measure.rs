@@ -104,6 +104,28 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMu
     }
 }
 
+/// Stages in a request of the workload `request`, besides its root.
+pub const STAGES_IN_A_REQUEST: usize = 10;
+
+/// Returns how many requests have so many stages, their roots included.
+pub const fn requests_of(stages: usize) -> usize {
+    stages / (STAGES_IN_A_REQUEST + 1)
+}
+
+/// Runs `request` as often as makes `stages` stages, one after the other, polled by a
+/// current-thread runtime. Each figure of the sample is that of a request.
+pub fn measure_requests(stages: usize, request: impl AsyncFn(u64), flush: impl FnMut() -> u64) -> Sample {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers");
+    let burst = |requests: usize| {
+        runtime.block_on(async {
+            for n in 0..requests as u64 {
+                request(n).await;
+            }
+        });
+    };
+    measure(requests_of(stages), burst, flush)
+}
+
 /// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to
 /// measure. The caller's time is the CPU time of these threads; the wall time is that of a stage on
 /// one of them.
