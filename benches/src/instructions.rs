@@ -57,9 +57,10 @@ fn count(peer: &str, workload: &str, stages: usize, on_caller: bool) -> f64 {
     let program = std::env::current_exe().expect("this program has a path");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    if on_caller {
-        valgrind.arg("--toggle-collect=*run_burst*");
-    }
+    // All threads from their beginnings, and nothing before `main`: a peer measures the processor's
+    // counter there for as long as the clock says.
+    let counted: &[_] = if on_caller { &["*run_burst*"] } else { &["main", "*thread_start*"] };
+    valgrind.args(counted.iter().map(|function| format!("--toggle-collect={function}")));
     let output = valgrind.arg(program).args(["instructions", peer, workload, &stages.to_string()]).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
     let collected = text.lines().find_map(|line| line.split_once("Collected : "));
