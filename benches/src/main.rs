@@ -5,6 +5,7 @@
 //! program.
 
 mod drive;
+mod instructions;
 mod measure;
 mod peers;
 mod table;
@@ -16,10 +17,11 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["one", peer, workload] => drive::one(peer, workload),
         ["instructions", peer, workload, stages] => drive::for_valgrind(peer, workload, stages),
+        ["instructions"] => instructions::table(),
         [] => drive::all(15, &[]),
         ["only", ref peers @ ..] => drive::all(5, peers),
         _ => {
-            eprintln!("usage: stage-cost [only PEER…] | one PEER WORKLOAD | instructions PEER WORKLOAD STAGES");
+            eprintln!("usage: stage-cost [only PEER…] | one PEER WORKLOAD | instructions [PEER WORKLOAD STAGES]");
             ExitCode::from(2)
         }
     }

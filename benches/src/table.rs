@@ -14,6 +14,8 @@ type Samples<'a> = BTreeMap<Key<'a>, Vec<Sample>>;
 
 const FLOOR: Key<'static> = ("floor", "full");
 const FASTRACE: Key<'static> = ("fastrace", "bare");
+const REQUEST: Key<'static> = ("ragtrace", "request");
+const FASTRACE_REQUEST: Key<'static> = ("fastrace", "request");
 const FULL: Key<'static> = ("ragtrace", "full");
 const TEXTS: Key<'static> = ("ragtrace", "texts");
 
@@ -71,6 +73,8 @@ fn wanted(samples: &Samples<'_>) -> String {
         ("the same: × the floor", of(FULL, FLOOR, own), 2.5),
         ("the same: × a Tracy zone with the same values", of(FULL, ("tracy", "full"), own), 1.4),
         ("full stage, process CPU: × fastrace's bare span", of(FULL, FASTRACE, cpu), 0.30),
+        ("request, ten full stages and the root, caller: × fastrace's bare", of(REQUEST, FASTRACE_REQUEST, own), 0.30),
+        ("the same, process CPU", of(REQUEST, FASTRACE_REQUEST, cpu), 0.30),
         (
             "off: × `tracing::instrument` without a subscriber",
             of(("ragtrace-off", "off"), ("tracing-off", "off"), own),

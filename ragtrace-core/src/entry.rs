@@ -18,10 +18,10 @@
 use std::num::NonZeroU8;
 
 use crate::catalog::{FieldDescriptor, LogDescriptor, StageDescriptor};
-use crate::context::{Request, SpanLink};
+use crate::context::{Request, RequestId, SpanLink};
 use crate::id::{SpanId, TraceId};
 use crate::time::{Anchor, Ticks, Timestamp};
-use crate::value::encoding::{DecodedFields, EncodedFields, EncodedValue, field_id};
+use crate::value::encoding::{self, EncodedFields, EncodedValue, Tag, field_id};
 use crate::value::{FieldBuffer, Value};
 
 /// Identifies the recipient that accepted a start, and that therefore accepts its end: a queue, by
@@ -51,6 +51,8 @@ mod flag {
     pub(super) const GIVEN_TRACE_ID: u64 = 1 << 12;
     /// The request is the placeholder for log lines outside of any request.
     pub(super) const NOBODY: u64 = 1 << 13;
+    /// The request's id was made here: its bits are the last two words of the head.
+    pub(super) const FRESH_REQUEST_ID: u64 = 1 << 14;
 }
 
 /// The ids of a score's fields.
@@ -117,13 +119,19 @@ pub(crate) fn note(span: SpanId) -> [u64; 2] {
 }
 
 /// Encodes the head of a request's identity. Entries after it belong to this request. Its texts are
-/// encoded by [`request_fields`].
-pub(crate) fn request(request: &Request) -> [u64; 6] {
+/// encoded by [`encode_request_fields`].
+#[inline]
+pub(crate) fn request(request: &Request) -> [u64; 8] {
     let (high, low) = request.trace_id.halves();
-    let Anchor { wall, ticks } = request.anchor;
-    let given = if request.has_given_trace_id { flag::GIVEN_TRACE_ID } else { 0 };
-    let nobody = if request.is_nobody { flag::NOBODY } else { 0 };
-    [EntryKind::Request as u64 | given | nobody, request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
+    let (wall, ticks) = (request.anchor.wall.as_micros().cast_unsigned(), request.anchor.ticks.0);
+    let fresh_id = request.request_id.as_ref().and_then(RequestId::bits);
+    let flag_if = |is_so: bool, flag: u64| if is_so { flag } else { 0 };
+    let first = EntryKind::Request as u64
+        | flag_if(request.has_given_trace_id, flag::GIVEN_TRACE_ID)
+        | flag_if(request.is_nobody, flag::NOBODY)
+        | flag_if(fresh_id.is_some(), flag::FRESH_REQUEST_ID);
+    let [id_high, id_low] = fresh_id.unwrap_or_default();
+    [first, request.version, high, low, wall, ticks, id_high, id_low]
 }
 
 /// Encodes the head of a log line.
@@ -162,27 +170,42 @@ fn address<T>(descriptor: &'static T) -> u64 {
     std::ptr::from_ref(descriptor).expose_provenance() as u64
 }
 
-/// Encodes the texts of a request as the fields of its identity.
-pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
-    let mut fields = FieldBuffer::begin();
-    let Request { request_id, user_id, tenant_id, session_id, request_type, langsmith_parent, .. } = request;
-    let texts = [
-        (field_id::REQUEST_ID, request_id),
-        (field_id::USER_ID, user_id),
-        (field_id::TENANT_ID, tenant_id),
-        (field_id::SESSION_ID, session_id),
-        (field_id::REQUEST_TYPE, request_type),
-        (field_id::LANGSMITH_PARENT, langsmith_parent),
-    ];
-    for (name, text) in texts {
+/// Returns the texts of a request's identity with the ids of their field names.
+#[inline]
+fn request_texts(request: &Request) -> [(u16, Option<&str>); 6] {
+    [
+        (field_id::REQUEST_ID, request.request_id.as_ref().and_then(RequestId::given)),
+        (field_id::USER_ID, request.user_id.as_deref()),
+        (field_id::TENANT_ID, request.tenant_id.as_deref()),
+        (field_id::SESSION_ID, request.session_id.as_deref()),
+        (field_id::REQUEST_TYPE, request.request_type.as_deref()),
+        (field_id::LANGSMITH_PARENT, request.langsmith_parent.as_deref()),
+    ]
+}
+
+/// The length of an encoded link in bytes.
+const LINK_LENGTH: usize = 32 + 16;
+
+/// Returns the number of words that [`encode_request_fields`] writes.
+#[inline]
+pub(crate) fn request_fields_length(request: &Request) -> usize {
+    let texts = request_texts(request).into_iter().filter_map(|(_, text)| text);
+    let texts: usize = texts.map(|text| 1 + encoding::text_length(text.len())).sum();
+    texts + request.links.len() * (1 + encoding::text_length(LINK_LENGTH))
+}
+
+/// Encodes the texts of a request as the fields of its identity, and passes each word to `put`.
+#[inline]
+pub(crate) fn encode_request_fields(request: &Request, mut put: impl FnMut(u64)) {
+    for (name, text) in request_texts(request) {
         if let Some(text) = text {
-            fields.text(name, text);
+            encoding::encode_text_field(name, Tag::Text, text, &mut put);
         }
     }
     for link in &request.links {
-        fields.text(field_id::LINK, &format!("{}{}", link.trace_id.to_hex(), link.span_id));
+        let text = format!("{}{}", link.trace_id.to_hex(), link.span_id);
+        encoding::encode_text_field(field_id::LINK, Tag::Text, &text, &mut put);
     }
-    fields
 }
 
 /// Decodes a link in a request's identity.
@@ -193,35 +216,39 @@ fn decode_link(text: &str) -> Option<SpanLink> {
 
 /// Decodes the identity of a request.
 pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
-    let ([first, version, high, low, wall, ticks], fields) = words.split_first_chunk()?;
+    let ([first, version, high, low, wall, ticks, id_high, id_low], fields) = words.split_first_chunk()?;
+    let has = |flag: u64| first & flag != 0;
     if first & 0xff != EntryKind::Request as u64 {
         return None;
     }
     let trace_id = TraceId::from_halves(*high, *low)?;
     let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(*ticks) };
-    let has_given_trace_id = first & flag::GIVEN_TRACE_ID != 0;
-    let is_nobody = first & flag::NOBODY != 0;
-    let mut request =
-        Request { version: *version, has_given_trace_id, is_nobody, ..Request::begun_at(anchor, trace_id) };
+    let mut request = Request::begun_at(anchor, trace_id);
+    request.version = *version;
+    (request.has_given_trace_id, request.is_nobody) = (has(flag::GIVEN_TRACE_ID), has(flag::NOBODY));
+    request.request_id = has(flag::FRESH_REQUEST_ID).then(|| RequestId::from_bits([*id_high, *id_low]));
     let mut links = Vec::new();
-    for (index, value) in DecodedFields(fields) {
-        let Value::Text(text) = value else { continue };
-        if index == field_id::LINK {
+    for field in EncodedFields(fields) {
+        let EncodedValue::Text(text) = field.value else { continue };
+        let text = text.as_str();
+        if field.name == field_id::LINK {
             links.extend(decode_link(&text));
             continue;
         }
-        let text = Some(text.into_owned().into_boxed_str());
-        match index {
-            field_id::REQUEST_ID => request.request_id = text,
-            field_id::USER_ID => request.user_id = text,
-            field_id::TENANT_ID => request.tenant_id = text,
-            field_id::SESSION_ID => request.session_id = text,
-            field_id::REQUEST_TYPE => request.request_type = text,
-            field_id::LANGSMITH_PARENT => request.langsmith_parent = text,
+        let text: Box<str> = text.into();
+        match field.name {
+            field_id::REQUEST_ID => request.request_id = Some(RequestId::from(text)),
+            field_id::USER_ID => request.user_id = Some(text),
+            field_id::TENANT_ID => request.tenant_id = Some(text),
+            field_id::SESSION_ID => request.session_id = Some(text),
+            field_id::REQUEST_TYPE => request.request_type = Some(text),
+            field_id::LANGSMITH_PARENT => request.langsmith_parent = Some(text),
             _ => {}
         }
     }
-    request.links = links.into();
+    if !links.is_empty() {
+        request.links = links.into();
+    }
     Some(request)
 }
 

@@ -117,3 +117,34 @@ fn a_thousand_concurrent_ingestions_do_not_mix_their_ids() {
         assert_eq!(trace.expect("it is there").spans().len(), 2);
     });
 }
+
+#[traced_stage(kind = rerank)]
+fn ranking(number: usize) -> usize {
+    number
+}
+
+#[test]
+fn records_have_the_ids_that_their_request_says() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only one");
+    // The longest do not fit into what is left of a block of the queue.
+    let ids = [0, 1, 4, 7, 8, 100, 3_000].map(|length| "é".repeat(length));
+    let mut expected = HashMap::new();
+    for (number, id) in ids.iter().cycle().take(700).enumerate() {
+        let mut request = RequestContext::new().with_user_id(&**id).with_tenant_id(format!("tenant-{number}"));
+        if number % 3 == 0 {
+            request = request.with_request_id(format!("id-{number}-{id}"));
+        }
+        request.sync_scope(|| ranking(number));
+        expected.insert(request.trace_id(), request);
+    }
+    finish(telemetry);
+    let records: Vec<_> = memory.records().into_iter().filter(|record| record.stage().is_some()).collect();
+    assert_eq!(records.len(), 2 * expected.len());
+    for record in &records {
+        let request = &expected[&record.trace_id().expect("of a request")];
+        assert_eq!(record.request_id(), request.request_id());
+        assert_eq!((record.user_id(), record.tenant_id()), (request.user_id(), request.tenant_id()));
+    }
+}

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Sample, block_on, measure};
+use crate::measure::{STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests};
 
 #[emit::info_span("bare")]
 #[inline(never)]
@@ -15,6 +15,14 @@ async fn bare(n: u64) -> u64 {
 #[inline(never)]
 async fn full(chunk: &Chunk) -> Output {
     Ok(black_box(Vec::new()))
+}
+
+#[emit::info_span("request")]
+#[inline(never)]
+async fn request(n: u64) {
+    for _ in 0..STAGES_IN_A_REQUEST {
+        black_box(bare(n).await);
+    }
 }
 
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
@@ -34,6 +42,7 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
             },
             || 0,
         ),
+        "request" => measure_requests(stages, request, || 0),
         "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })

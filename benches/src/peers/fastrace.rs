@@ -4,10 +4,10 @@ use std::hint::black_box;
 
 use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 use fastrace::local::LocalSpan;
-use fastrace::{Span, trace};
+use fastrace::{Span, future::FutureExt, trace};
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
+use crate::measure::{Pend, STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests, measure_threads};
 
 struct Discard;
 
@@ -48,6 +48,13 @@ async fn polls(n: u32) {
     Pend(black_box(n)).await;
 }
 
+#[inline(never)]
+async fn request(n: u64) {
+    for _ in 0..STAGES_IN_A_REQUEST {
+        black_box(bare(n).await);
+    }
+}
+
 /// Runs `stage` `n` times, ten times per trace.
 fn traces(n: usize, mut stage: impl FnMut(u64)) {
     for first in (0..n as u64).step_by(10) {
@@ -85,6 +92,11 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
             flush,
         ),
         "polls" => measure(stages / 20, |n| traces(n, |_| block_on(|| polls(100))), flush),
+        "request" => measure_requests(
+            stages,
+            async |n| request(n).in_span(Span::root("request", SpanContext::random())).await,
+            flush,
+        ),
         "one-thread" | "two-threads" => measure_threads(
             if workload == "one-thread" { 1 } else { 2 },
             stages,

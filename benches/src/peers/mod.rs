@@ -13,18 +13,21 @@ use crate::measure::Sample;
 
 /// All peers, with the workloads that each is measured with.
 pub const ALL: &[(&str, &[&str])] = &[
-    ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "one-thread", "two-threads"]),
+    ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "request", "one-thread", "two-threads"]),
     ("floor", &["full"]),
     ("ragtrace-off", &["off"]),
-    ("ragtrace", &["bare", "full", "string", "texts", "nested", "failing", "polls", "one-thread", "two-threads"]),
+    (
+        "ragtrace",
+        &["bare", "full", "string", "texts", "nested", "failing", "polls", "request", "one-thread", "two-threads"],
+    ),
     ("tracing-off", &["off"]),
-    ("tracing-registry", &["bare", "full"]),
+    ("tracing-registry", &["bare", "full", "request"]),
     ("tracing-json", &["full"]),
-    ("tracing-opentelemetry", &["bare", "full"]),
-    ("emit", &["bare", "full"]),
+    ("tracing-opentelemetry", &["bare", "full", "request"]),
+    ("emit", &["bare", "full", "request"]),
     ("puffin", &["bare", "full"]),
-    ("fastrace", &["bare", "full", "nested", "polls", "one-thread", "two-threads"]),
-    ("tracy", &["bare", "full"]),
+    ("fastrace", &["bare", "full", "nested", "polls", "request", "one-thread", "two-threads"]),
+    ("tracy", &["bare", "full", "request"]),
 ];
 
 /// Measures a peer with a workload, or returns `None` if the peer does not have it.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
+use crate::measure::{Pend, STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests, measure_threads};
 
 #[inline(never)]
 async fn bare(n: u64) -> u64 {
@@ -35,6 +35,13 @@ async fn polls(n: u32) {
     Pend(black_box(n)).await;
 }
 
+#[inline(never)]
+async fn request(chunk: &Chunk) {
+    for _ in 0..STAGES_IN_A_REQUEST {
+        drop(black_box(full(chunk).await));
+    }
+}
+
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     let chunk = chunk(3);
     let each =
@@ -54,6 +61,7 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
                 black_box(block_on(|| outer(n)));
             }),
         ),
+        "request" => measure_requests(stages, async |_| request(&chunk).await, || 0),
         "polls" => each(stages / 20, Box::new(|_| block_on(|| polls(100)))),
         "one-thread" => measure_threads(
             1,

@@ -7,7 +7,7 @@ use ragtrace::sink::{Discard, JsonLines};
 use ragtrace::{Console, RequestContext, Sink, Telemetry, traced_stage};
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
+use crate::measure::{Pend, STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests, measure_threads};
 
 #[traced_stage]
 #[inline(never)]
@@ -59,6 +59,18 @@ async fn polls(n: u32) {
     Pend(black_box(n)).await;
 }
 
+#[traced_stage]
+#[inline(never)]
+async fn request(chunk: &Chunk) {
+    for _ in 0..STAGES_IN_A_REQUEST {
+        drop(black_box(full(chunk).await));
+    }
+}
+
+fn fresh_context() -> RequestContext {
+    RequestContext::new().with_user_id("alice").with_tenant_id("acme")
+}
+
 fn install(sink: impl Sink) -> Telemetry {
     let builder = ragtrace::builder().service("bench").environment("test").version("1.0.0");
     let telemetry = builder.console(Console::Off).sink(sink).install().expect("the first");
@@ -86,7 +98,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "texts" => install(JsonLines::new(std::io::sink())),
         _ => install(Discard::new()),
     };
-    let context = RequestContext::new().with_user_id("alice").with_tenant_id("acme");
+    let context = fresh_context();
     let flush = || {
         let report = telemetry.flush_blocking(Duration::from_secs(20));
         assert!(report.complete, "{report}");
@@ -107,6 +119,17 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
             black_box(block_on(|| outer(n)));
         }),
         "polls" => each(stages / 20, &mut |_| block_on(|| polls(100))),
+        "request" => measure_requests(stages, async |_| fresh_context().scope(request(&chunk)).await, flush),
+        // A stage in a request of its own; what it takes over `bare` is the request's own.
+        "request-of-one" => measure(
+            stages,
+            |n| {
+                (0..n as u64).for_each(|n| {
+                    black_box(block_on(|| fresh_context().scope(bare(n))));
+                })
+            },
+            flush,
+        ),
         "one-thread" | "two-threads" => {
             let threads = if workload == "one-thread" { 1 } else { 2 };
             // Each call runs in its own request scope, as on a server.

@@ -11,7 +11,7 @@ use tracing::{info, instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Sample, block_on, measure};
+use crate::measure::{STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests};
 
 struct Nothing;
 
@@ -46,6 +46,14 @@ async fn events(chunk: &Chunk) -> Output {
     let output: Output = Ok(black_box(Vec::new()));
     info!(count = output.as_ref().map_or(0, Vec::len), "full_completed");
     output
+}
+
+#[instrument(skip_all)]
+#[inline(never)]
+async fn request(n: u64) {
+    for _ in 0..STAGES_IN_A_REQUEST {
+        black_box(bare(n).await);
+    }
 }
 
 pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
@@ -85,6 +93,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
             },
             flush,
         ),
+        (_, "request") => measure_requests(stages, request, flush),
         (_, "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), flush),
         _ => return None,
     })

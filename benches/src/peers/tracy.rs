@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Sample, block_on, measure};
+use crate::measure::{STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests};
 
 #[inline(never)]
 async fn bare(n: u64) -> u64 {
@@ -20,6 +20,14 @@ async fn full(chunk: &Chunk) -> Output {
     Ok(black_box(Vec::new()))
 }
 
+#[inline(never)]
+async fn request(n: u64) {
+    let _zone = tracy_client::span!("request", 0);
+    for _ in 0..STAGES_IN_A_REQUEST {
+        black_box(bare(n).await);
+    }
+}
+
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     let _client = tracy_client::Client::start();
     let chunk = chunk(3);
@@ -33,6 +41,7 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
             },
             || 0,
         ),
+        "request" => measure_requests(stages, request, || 0),
         "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::request_id::RequestId;
 use super::trace_flag;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, id};
@@ -15,14 +16,14 @@ pub struct Request {
     /// its own state before an edit.
     pub version: u64,
     pub trace_id: TraceId,
-    pub request_id: Option<Box<str>>,
+    pub request_id: Option<RequestId>,
     pub user_id: Option<Box<str>>,
     pub tenant_id: Option<Box<str>>,
     pub session_id: Option<Box<str>>,
     pub request_type: Option<Box<str>>,
     /// The LangSmith run that the request continues, in dotted-order form.
     pub langsmith_parent: Option<Box<str>>,
-    pub(crate) baggage: BTreeMap<Box<str>, BaggageItem>,
+    pub(crate) baggage: Baggage,
     /// The parent span in another process.
     pub(crate) remote_parent: Option<SpanId>,
     /// The `traceparent` flags sent with outgoing calls: the caller's, or those of a trace that
@@ -59,7 +60,7 @@ impl Request {
             session_id: None,
             request_type: None,
             langsmith_parent: None,
-            baggage: BTreeMap::new(),
+            baggage: Baggage::default(),
             remote_parent: None,
             trace_flags: trace_flag::KNOWN,
             tracestate: None,
@@ -77,13 +78,40 @@ impl Request {
     }
 
     /// Returns the ids and the type of the request, in the order of the canonical JSON.
-    pub fn texts(&self) -> [&Option<Box<str>>; 5] {
-        [&self.request_id, &self.user_id, &self.tenant_id, &self.session_id, &self.request_type]
+    pub fn texts(&self) -> [Option<&str>; 5] {
+        let [_, rest @ ..] = self.given_texts();
+        let [user_id, tenant_id, session_id, request_type] = rest;
+        [self.request_id.as_deref(), user_id, tenant_id, session_id, request_type]
     }
 
-    /// Returns mutable references to the fields of [`Request::texts`].
-    pub fn texts_mut(&mut self) -> [&mut Option<Box<str>>; 5] {
-        [&mut self.request_id, &mut self.user_id, &mut self.tenant_id, &mut self.session_id, &mut self.request_type]
+    /// Returns [`Request::texts`] without a generated request id, which needs no redaction.
+    pub fn given_texts(&self) -> [Option<&str>; 5] {
+        let Self { request_id, user_id, tenant_id, session_id, request_type, .. } = self;
+        let [user_id, tenant_id, session_id, request_type] =
+            [user_id, tenant_id, session_id, request_type].map(Option::as_deref);
+        [request_id.as_ref().and_then(RequestId::given), user_id, tenant_id, session_id, request_type]
+    }
+
+    /// Returns a copy of the request in which the texts are replaced by the results of `change`, or
+    /// `None` if `change` returns `None` for all of them. `texts` are those of [`Request::texts`] or
+    /// [`Request::given_texts`].
+    pub fn with_changed(&self, texts: [Option<&str>; 5], change: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let changed = texts.map(|text| text.and_then(&change));
+        if changed.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut request = self.clone();
+        let [request_id, rest @ ..] = changed;
+        if let Some(text) = request_id {
+            request.request_id = Some(text.into());
+        }
+        let Self { user_id, tenant_id, session_id, request_type, .. } = &mut request;
+        for (place, text) in [user_id, tenant_id, session_id, request_type].into_iter().zip(rest) {
+            if let Some(text) = text {
+                *place = Some(text.into());
+            }
+        }
+        Some(request)
     }
 
     /// Returns a request for a score of another trace, which keeps only the user, the tenant and
@@ -119,6 +147,30 @@ impl Request {
     #[inline]
     pub(crate) fn new_span_id(&self) -> SpanId {
         self.listener().map_or_else(SpanId::new, |listener| listener.new_span_id())
+    }
+}
+
+/// The baggage items by name. Most requests have none and only need a pointer for them.
+#[derive(Clone, Default)]
+pub(crate) struct Baggage(Option<Box<BTreeMap<Box<str>, BaggageItem>>>);
+
+impl Baggage {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Adds an item, replacing an item of the same name.
+    pub(crate) fn insert(&mut self, name: Box<str>, item: BaggageItem) {
+        self.0.get_or_insert_default().insert(name, item);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&BaggageItem> {
+        self.0.as_ref()?.get(name)
+    }
+
+    /// Returns the items sorted by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &BaggageItem)> {
+        self.0.iter().flat_map(|items| items.iter()).map(|(name, item)| (&**name, item))
     }
 }
 
@@ -188,12 +240,4 @@ impl PartialEq for Request {
 /// Returns a random number that is not zero.
 pub(super) fn fresh_version() -> u64 {
     id::random().max(1)
-}
-
-/// Returns a new request id: `req-` and 32 random hex digits.
-pub(super) fn fresh_request_id() -> Box<str> {
-    let mut request_id = *b"req-00000000000000000000000000000000";
-    request_id[4..20].copy_from_slice(&id::digits_of(id::random()));
-    request_id[20..].copy_from_slice(&id::digits_of(id::random()));
-    id::hex(&request_id).into()
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use super::request::Listener;
-use super::request::{BaggageItem, Request, SpanLink, fresh_request_id, fresh_version};
+use super::request::{BaggageItem, Request, SpanLink, fresh_version};
+use super::request_id::RequestId;
 use super::trace_flag;
 use crate::json;
 use crate::time::{Anchor, Ticks};
@@ -45,8 +46,8 @@ impl RequestContext {
     /// without a user, tenant, session or type.
     pub fn new() -> Self {
         let anchor = Anchor::now();
-        let request_id = Some(fresh_request_id());
-        let request = Request { request_id, ..Request::begun_at(anchor, TraceId::at(anchor.wall)) };
+        let mut request = Request::begun_at(anchor, TraceId::at(anchor.wall));
+        request.request_id = Some(RequestId::fresh());
         Self { request: Arc::new(request), span: None }
     }
 
@@ -77,7 +78,7 @@ impl RequestContext {
 
     /// Sets the request id.
     pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
-        self.edit().request_id = Some(id.into().into());
+        self.edit().request_id = Some(RequestId::from(id.into()));
         self
     }
 
@@ -165,7 +166,7 @@ impl RequestContext {
     /// Replaces the request id with a new one.
     #[doc(hidden)]
     pub fn with_fresh_request_id(mut self) -> Self {
-        self.edit().request_id = Some(fresh_request_id());
+        self.edit().request_id = Some(RequestId::fresh());
         self
     }
 
@@ -257,7 +258,7 @@ impl RequestContext {
 
     /// Returns an iterator over the names and values of all baggage items, sorted by name.
     pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value))
+        self.request.baggage.iter().map(|(name, item)| (name, &*item.value))
     }
 
     /// Returns an iterator over the names, values and properties of all baggage items: first the
@@ -265,7 +266,7 @@ impl RequestContext {
     #[doc(hidden)]
     pub fn baggage_members(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let of = |is_received| self.request.baggage.iter().filter(move |(_, item)| item.is_received == is_received);
-        of(false).chain(of(true)).map(|(name, item)| (&**name, &*item.value, &*item.properties))
+        of(false).chain(of(true)).map(|(name, item)| (name, &*item.value, &*item.properties))
     }
 
     /// Returns the time since the request's context was created in this process.

@@ -1,6 +1,7 @@
 //! Tests that entries are decoded as they were encoded.
 
 use super::*;
+use crate::value::encoding::DecodedFields;
 
 static STAGE: StageDescriptor = StageDescriptor::new("parse", "test");
 
@@ -92,18 +93,52 @@ fn a_score_is_read_as_it_was_written() {
     }
 }
 
+/// Encodes a request's identity, and decodes it again.
+fn through_words(request: &Request) -> Request {
+    let mut words = super::request(request).to_vec();
+    encode_request_fields(request, |word| words.push(word));
+    assert_eq!(words.len(), super::request(request).len() + request_fields_length(request));
+    words[0] = with_length(words[0], words.len());
+    assert_eq!(request_version(&words), Some(request.version));
+    decode_request(&words).expect("whole")
+}
+
 #[test]
 fn a_request_is_read_as_it_was_written() {
-    let mut written_request = Request::new(TraceId::new());
-    let request = &mut written_request;
+    let mut request = Request::new(TraceId::new());
+    let read = through_words(&request);
+    assert!(read == request && read.request_id.is_none());
     request.user_id = Some("alice".into());
     request.tenant_id = Some("a tenant of a longer name".into());
-    let fields = request_fields(request);
-    let words = written(&super::request(request), &fields);
-    assert_eq!(request_version(&words), Some(request.version));
-    let read = decode_request(&words).expect("whole");
-    assert!(read == *request);
+    request.links = Box::new([SpanLink::new(TraceId::new(), SpanId::new())]);
+    let read = through_words(&request);
+    assert!(read == request);
     assert_eq!((read.version, read.anchor.wall), (request.version, request.anchor.wall));
+}
+
+#[test]
+fn a_request_id_is_read_as_it_was_made_or_given() {
+    let mut request = Request::new(TraceId::new());
+    request.request_id = Some(RequestId::fresh());
+    let read = through_words(&request);
+    assert_eq!(read.request_id.as_deref(), request.request_id.as_deref());
+    assert!(read.request_id.is_some_and(|id| id.bits().is_some()));
+    for given in ["", "7", "req-0123456789abcdef0123456789abcdef"] {
+        request.request_id = Some(RequestId::from(given.to_owned()));
+        let read = through_words(&request).request_id.expect("as it was given");
+        assert_eq!((&*read, read.bits()), (given, None));
+    }
+}
+
+#[test]
+fn texts_of_any_length_are_read_as_they_were_written() {
+    let text = "0123456789 ünïcödé 日本語 🦀 and then some".to_owned();
+    for length in (0..text.len()).filter(|length| text.is_char_boundary(*length)) {
+        let mut request = Request::new(TraceId::new());
+        request.user_id = Some(text[..length].into());
+        request.session_id = Some(text[length..].into());
+        assert!(through_words(&request) == request, "{length}");
+    }
 }
 
 #[test]

@@ -59,8 +59,22 @@ impl Producer {
     /// Writes the identity of `request`, to which the following entries belong.
     #[inline(never)]
     fn identify(&mut self, request: &Request, admission: Admission) -> bool {
-        let fields = entry::request_fields(request);
-        let is_written = self.write(admission, entry::request(request), &fields);
+        let (head, count) = (entry::request(request), entry::request_fields_length(request));
+        let is_written = if self.chain.has_room(head.len() + count) {
+            self.chain.write_here(head, count, |places| {
+                let mut places = places.iter();
+                entry::encode_request_fields(request, |word| {
+                    if let Some(place) = places.next() {
+                        place.store(word, Ordering::Relaxed);
+                    }
+                });
+            });
+            true
+        } else {
+            let mut fields = FieldBuffer::begin();
+            entry::encode_request_fields(request, |word| fields.append(&[word]));
+            self.write_beyond(admission, &head, &fields)
+        };
         if is_written {
             self.request_version = request.version;
         }

@@ -108,11 +108,35 @@ pub(crate) const fn text_length(bytes: usize) -> usize {
     bytes.div_ceil(8)
 }
 
-/// Encodes the bytes of a text, eight to a word.
-pub(crate) fn encode_text(text: &str) -> impl Iterator<Item = u64> {
+/// Encodes the bytes of a text, eight to a word, and passes each word to `put`.
+#[inline]
+pub(crate) fn encode_text(text: &str, mut put: impl FnMut(u64)) {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    words.iter().map(|word| u64::from_le_bytes(*word)).chain((!rest.is_empty()).then_some(last))
+    words.iter().for_each(|word| put(u64::from_le_bytes(*word)));
+    if !rest.is_empty() {
+        put(last_word(rest));
+    }
+}
+
+/// Returns the word of the last bytes of a text, which are fewer than eight. Reads that overlap
+/// take the place of a loop.
+#[inline]
+fn last_word(rest: &[u8]) -> u64 {
+    let bits = 8 * rest.len();
+    if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (bits - 32)
+    } else if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+        u64::from(u16::from_le_bytes(*first)) | u64::from(u16::from_le_bytes(*last)) << (bits - 16)
+    } else {
+        rest.first().map_or(0, |byte| u64::from(*byte))
+    }
+}
+
+/// Encodes a field that is a text: gives its words to `put`.
+#[inline]
+pub(crate) fn encode_text_field(name: u16, tag: Tag, text: &str, mut put: impl FnMut(u64)) {
+    put(head(name, tag, text.len() as u64));
+    encode_text(text, put);
 }
 
 /// An iterator that decodes fields into pairs of a name's index and a value.

@@ -231,14 +231,12 @@ impl FieldBuffer {
 
     /// Records a text.
     pub(crate) fn text(&mut self, name: u16, text: &str) {
-        self.push(encoding::head(name, Tag::Text, text.len() as u64));
-        encoding::encode_text(text).for_each(|word| self.push(word));
+        encoding::encode_text_field(name, Tag::Text, text, |word| self.push(word));
     }
 
     /// Records the id of an item of type `name`.
     pub(crate) fn item(&mut self, name: u16, id: &str) {
-        self.push(encoding::head(name, Tag::Item, id.len() as u64));
-        encoding::encode_text(id).for_each(|word| self.push(word));
+        encoding::encode_text_field(name, Tag::Item, id, |word| self.push(word));
     }
 
     /// Records a floating-point number.
@@ -253,8 +251,7 @@ impl FieldBuffer {
 
     /// Records a structured value, given as JSON without white space between its parts.
     pub(crate) fn json(&mut self, name: u16, json: &str) {
-        self.push(encoding::head(name, Tag::Json, json.len() as u64));
-        encoding::encode_text(json).for_each(|word| self.push(word));
+        encoding::encode_text_field(name, Tag::Json, json, |word| self.push(word));
     }
 
     /// Records the text that `text` formats to, keeping the part written before a failure or panic.

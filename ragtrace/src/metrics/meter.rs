@@ -68,7 +68,7 @@ impl Meter {
         let entry = stage / size_of::<StageDescriptor>() % CACHE_ENTRIES;
         let cached = self.cache[entry];
         if (cached.stage, cached.request, cached.minute) != (stage, run.request.version, minute) {
-            self.cache[entry] = self.look_up(run, stage, minute);
+            self.cache[entry] = self.look_up(run, stage, (minute, entry));
         }
         let cached = &mut self.cache[entry];
         let Some(counted) = self.counts.get_mut(cached.index) else { return };
@@ -84,7 +84,13 @@ impl Meter {
     }
 
     #[inline(never)]
-    fn look_up(&mut self, run: &EndedRun<'_>, stage: usize, minute: i64) -> CachedIndex {
+    fn look_up(&mut self, run: &EndedRun<'_>, stage: usize, (minute, entry): (i64, usize)) -> CachedIndex {
+        // Another request, and often one of the tenant that the stage ran for last.
+        let cached = self.cache[entry];
+        let is_of_tenant = |counted: &StageMinute| counted.tenant_id == run.request.tenant_id;
+        if (cached.stage, cached.minute) == (stage, minute) && self.counts.get(cached.index).is_some_and(is_of_tenant) {
+            return CachedIndex { request: run.request.version, ..cached };
+        }
         let key = CountKey(stage, minute, self.tenant_number(run.request));
         let index = match self.indices.get(&key) {
             Some(index) => *index,
@@ -188,5 +194,30 @@ mod tests {
         meter.count(&run(MINUTE + 7, &acme));
         let rest = meter.take(None);
         assert_eq!(rest.iter().map(StageMinute::runs).collect::<Vec<_>>(), [1, 1]);
+    }
+
+    #[test]
+    fn requests_of_tenants_in_turn_are_counted_each_with_its_tenant() {
+        let mut meter = Meter::default();
+        for tenant in [Some("acme"), Some("acme"), None, Some("acme"), Some("zeta"), None, Some("zeta"), Some("")] {
+            meter.count(&run(MINUTE, &request(tenant)));
+        }
+        let all = meter.take(None);
+        let seen: Vec<_> = all.iter().map(|minute| (minute.tenant_id(), minute.runs())).collect();
+        assert_eq!(seen, [(None, 2), (Some(""), 1), (Some("acme"), 3), (Some("zeta"), 2)]);
+    }
+
+    #[test]
+    fn tenants_beyond_those_that_are_distinguished_are_counted_without_one() {
+        let mut meter = Meter::default();
+        for number in 0..MAX_TENANTS + 3 {
+            meter.count(&run(MINUTE, &request(Some(&number.to_string()))));
+        }
+        meter.count(&run(MINUTE, &request(None)));
+        meter.count(&run(MINUTE, &request(Some("0"))));
+        let all = meter.take(None);
+        assert_eq!(all.len(), MAX_TENANTS + 1);
+        assert_eq!((all[0].tenant_id(), all[0].runs()), (None, 4));
+        assert_eq!((all[1].tenant_id(), all[1].runs()), (Some("0"), 2));
     }
 }

@@ -167,7 +167,7 @@ fn request(members: &Members<'_>) -> Result<Option<Arc<Request>>, JsonError> {
     let Some(trace_id) = members.parsed("trace_id") else { return Ok(None) };
     let mut request = Request::new(trace_id);
     let boxed = |name| members.text(name).map(Into::into);
-    request.request_id = boxed("request_id");
+    request.request_id = boxed("request_id").map(Into::into);
     request.user_id = boxed("user_id");
     request.tenant_id = boxed("tenant_id");
     request.session_id = boxed("session_id");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ragtrace_core::Value;
-use ragtrace_core::context::Request;
+use ragtrace_core::context::{Request, RequestId};
 use ragtrace_core::item::{LONGEST_CONTENT, LONGEST_SOURCE};
 
 #[cfg(feature = "testing")]
@@ -118,18 +118,8 @@ impl RecordLimits {
 
     /// Returns the request with texts cut at their limit, or `None` if none is too long.
     pub(crate) fn cut_request(&self, request: &Request) -> Option<Request> {
-        let ids = request.texts();
-        if ids.into_iter().flatten().all(|id| id.len() <= self.string) {
-            return None;
-        }
-        let mut request = request.clone();
-        let ids = request.texts_mut();
-        for id in ids.into_iter().flatten() {
-            if let Some(cut) = shortened(id, self.string) {
-                *id = cut.into();
-            }
-        }
-        Some(request)
+        let texts = if RequestId::FRESH_LENGTH > self.string { request.texts() } else { request.given_texts() };
+        request.with_changed(texts, |id| shortened(id, self.string))
     }
 
     fn cut_fields(&self, record: &mut RecordMut<'_>) {

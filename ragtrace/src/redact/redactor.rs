@@ -161,19 +161,10 @@ impl Redactor {
 
     /// Returns the request without its secrets, or `None` if it contains none.
     pub(crate) fn redacted_request(&self, request: &Request) -> Option<Request> {
-        let ids = request.texts();
-        let redacted = ids.map(|id| id.as_deref().and_then(|id| self.redacted(id)));
-        if redacted.iter().all(Option::is_none) {
-            return None;
-        }
-        let mut request = request.clone();
-        let ids = request.texts_mut();
-        for (id, redacted) in ids.into_iter().zip(redacted) {
-            if let Some(redacted) = redacted {
-                *id = Some(redacted.into());
-            }
-        }
-        Some(request)
+        // An id that was made here has no secret that comes with the rules.
+        let has_rules_of_users = !self.rules.custom.is_empty() || !self.rules.prefixes.is_empty();
+        let texts = if has_rules_of_users { request.texts() } else { request.given_texts() };
+        request.with_changed(texts, |id| self.redacted(id))
     }
 
     /// Removes secrets from the tenant of a minute's metrics.
@@ -206,5 +197,40 @@ impl fmt::Debug for Redactor {
         let mut shown = f.debug_struct("Redactor");
         shown.field("is_on", is_on).field("keys", added).field("kept", kept).field("prefixes", prefixes);
         shown.field("rules", &custom.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ragtrace_core::TraceId;
+    use ragtrace_core::context::RequestId;
+
+    use super::*;
+
+    /// A request with an id that was made here.
+    fn fresh() -> Request {
+        let mut request = Request::new(TraceId::new());
+        request.request_id = Some(RequestId::fresh());
+        request.user_id = Some("alice".into());
+        request
+    }
+
+    #[test]
+    fn rules_of_the_users_see_ids_that_were_made_here() {
+        let request = fresh();
+        assert!(Redactor::new().redacted_request(&request).is_none());
+        let by_rule = Redactor::new().rule(|text| text.strip_prefix("req-").map(|_| "gone".to_owned()));
+        let redacted = by_rule.redacted_request(&request).expect("the rule takes it");
+        assert_eq!((redacted.request_id.as_deref(), redacted.user_id.as_deref()), (Some("gone"), Some("alice")));
+        let by_prefix = Redactor::new().prefix("req-").redacted_request(&request).expect("so does the prefix");
+        assert!(by_prefix.request_id.as_deref().is_some_and(|id| id.contains(MARK)));
+    }
+
+    #[test]
+    fn a_given_id_that_is_a_secret_is_redacted() {
+        let mut request = fresh();
+        request.request_id = Some(RequestId::from("password=hunter2hunter2".to_owned()));
+        let redacted = Redactor::new().redacted_request(&request).expect("a secret");
+        assert!(!redacted.request_id.as_deref().expect("still there").contains("hunter2"));
     }
 }
