@@ -1,7 +1,7 @@
 //! The programs as their users run them: each test in a folder of its own, with what the run left
 //! in `ragtrace.db`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
@@ -88,13 +88,14 @@ impl Ended {
     }
 }
 
-/// Cargo builds the examples of a package with its tests, into the folder beside theirs.
-fn example(program: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
-    let path = profile.join("examples").join(program).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(path.exists(), "{} is not built: run `cargo build -p ragtrace-examples --examples`", path.display());
-    path
+/// Returns the program's path. This package builds the programs from the examples' own files, so that
+/// they are those of the sources that are tested.
+fn example(program: &str) -> &'static str {
+    match program {
+        "ingest" => env!("CARGO_BIN_EXE_ingest"),
+        "ask" => env!("CARGO_BIN_EXE_ask"),
+        other => panic!("there is no program {other}"),
+    }
 }
 
 /// Waits for the end of a process.
