@@ -81,7 +81,7 @@ pub struct Document {
     pub headings: Vec<Heading>,
     /// Byte offsets in the text at which pages begin; empty for a format without pages.
     pub page_starts: Vec<usize>,
-    /// What could not be read of it, in the order of its pages.
+    /// The parts of it that could not be read, in the order of its pages.
     pub losses: Vec<Loss>,
 }
 
@@ -90,7 +90,7 @@ pub struct Document {
 pub struct Loss {
     /// The page's number, counted from 1.
     pub page: u32,
-    /// What is missing from the text, and why.
+    /// The part that is missing from the text, and the reason.
     pub cause: String,
 }
 

@@ -44,7 +44,7 @@ pub struct Ingested {
     pub stored: Stored,
     /// How many pages it has; 1 for a format without pages.
     pub pages: usize,
-    /// What could not be read of it, in the order of its pages.
+    /// The parts of it that could not be read, in the order of its pages.
     pub losses: Vec<Loss>,
 }
 
@@ -198,7 +198,7 @@ async fn data_storage<E>(
     shared.store.replace(&shared.tenant, document, chunks).await.map_err(IngestError::Store)
 }
 
-/// What was lost, as a record tells it; nothing if nothing was.
+/// Lists what was lost, as a record tells it; `None` if nothing was.
 fn list(losses: &[Loss]) -> Option<String> {
     let listed = losses.iter().map(Loss::to_string).collect::<Vec<_>>().join("; ");
     (!listed.is_empty()).then_some(listed)

@@ -32,8 +32,8 @@ pub struct Page {
 ///
 /// # Errors
 ///
-/// [`ParseError::EncryptedPdf`] if the password is missing or wrong, [`ParseError::BrokenPdf`] if no
-/// page can be found, [`ParseError::Panicked`] if the library failed on the file as a whole.
+/// [`ParseError::EncryptedPdf`] if the password is missing or wrong, [`ParseError::BrokenPdf`] if
+/// no page can be found, [`ParseError::Panicked`] if the library failed on the file as a whole.
 pub fn pages(bytes: &[u8], password: Option<&str>) -> Result<Vec<Page>, ParseError> {
     let file = quiet::catch(|| open(bytes, password))?;
     // Before the pages are counted: afterwards the library no longer says what the file declares.
@@ -95,8 +95,8 @@ pub(super) fn outline(bytes: &[u8]) -> Result<Outline, ParseError> {
     }
 }
 
-/// The text of a page's blocks, without control characters, to which some fonts map a glyph by
-/// mistake.
+/// Returns the text of a page's blocks, without control characters, to which some fonts map a glyph
+/// by mistake.
 fn text(page: &PageLayout) -> String {
     let mut text = String::new();
     for block in &page.blocks {
@@ -121,7 +121,8 @@ fn push(text: &mut String, lines: &[Line], separator: &str) {
     text.push_str("\n\n");
 }
 
-/// The causes of a report, each once: a page may draw the same broken form a thousand times.
+/// Returns the causes of a report, each once: a page may draw the same broken form a thousand
+/// times.
 fn losses(report: &ExtractReport) -> Vec<String> {
     let mut losses = Vec::new();
     for SkippedText { kind, cause } in &report.skipped {
@@ -133,7 +134,7 @@ fn losses(report: &ExtractReport) -> Vec<String> {
     losses
 }
 
-/// What the library said, without the advice for a whole file that is damaged.
+/// Returns what the library said, without the advice for a whole file that is damaged.
 fn cause(error: &ParseError) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
