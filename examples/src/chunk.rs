@@ -33,7 +33,8 @@ impl Unit {
         }
     }
 
-    fn measure(self, text: &str) -> usize {
+    /// Returns the size of `text` in this unit.
+    pub fn measure(self, text: &str) -> usize {
         match self {
             Self::Tokens => count_tokens(text),
             Self::Chars => text.chars().count(),

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lopdf::Object;
 use made::{locked, pdf, saved, with_undecodable_pages};
 use ragtrace_examples::document::{Document, Loss};
 use ragtrace_examples::parse::pdf::pages;
@@ -141,7 +142,7 @@ async fn a_pdf_of_which_no_page_can_be_read_is_an_error_with_the_cause() {
 async fn pages_that_are_declared_and_missing_are_told() {
     let mut file = pdf(&["BT /F1 12 Tf 50 700 Td (Sound.) Tj ET"], &[]);
     let pages = file.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
-    file.get_dictionary_mut(pages).expect("pages").set("Count", 3);
+    file.get_dictionary_mut(pages).expect("pages").set("Count", 3_i64);
     let document = Folder::new().parse("a.pdf", saved(file)).await.expect("readable");
     let cause = "the file says that it has 3 pages, of which 1 were found".to_owned();
     assert_eq!(document.losses, [Loss { page: 1, cause }]);
@@ -220,12 +221,13 @@ async fn forms_that_only_know_each_other_are_drawn() {
 
 #[tokio::test]
 async fn a_pdf_whose_pages_are_their_own_parents_or_children_is_read_to_its_end() {
-    for (key, as_list) in [("Parent", false), ("Kids", true)] {
+    for key in ["Parent", "Kids"] {
         let mut pdf = pdf(&["BT /F1 12 Tf 50 700 Td (Text.) Tj ET"], &[]);
         let root = pdf.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
         let page = pdf.page_iter().next().expect("a page");
         let pages = pdf.get_dictionary_mut(root).expect("pages");
-        pages.set(key, if as_list { vec![root.into(), page.into()].into() } else { lopdf::Object::from(root) });
+        let kids = Object::Array(vec![root.into(), page.into()]);
+        pages.set(key, if key == "Kids" { kids } else { root.into() });
         pages.remove(b"MediaBox");
         let document = Folder::new().parse("a.pdf", saved(pdf)).await.expect("readable");
         assert_eq!(document.text, "Text.", "{key}");
