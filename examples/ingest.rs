@@ -168,11 +168,8 @@ impl Progress {
             Ok(ingested) => {
                 self.tally.ingested += 1;
                 self.tally.chunks += ingested.stored.chunks;
-                if !ingested.unreadable_pages.is_empty() {
-                    let pages = ingested.unreadable_pages.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-                    self.say(&format!(
-                        "warning: {name}: without pages {pages}, which cannot be read; save the PDF anew"
-                    ));
+                for loss in &ingested.losses {
+                    self.say(&format!("warning: {name}: {}", printable(&loss.to_string())));
                 }
             }
             Err(error) => {

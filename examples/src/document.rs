@@ -1,5 +1,6 @@
 //! A document that was read from a file: its text, and where headings and pages begin in it.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +81,30 @@ pub struct Document {
     pub headings: Vec<Heading>,
     /// The byte offsets in the text at which pages begin; empty for a format without pages.
     pub page_starts: Vec<usize>,
-    /// The numbers of the pages that could not be read, counted from 1.
-    pub unreadable_pages: Vec<u32>,
+    /// The parts that could not be read, in the order of the pages.
+    pub losses: Vec<Loss>,
+}
+
+/// A part of a page that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The page's number, counted from 1.
+    pub page: u32,
+    /// The part that is missing from the text, and the reason.
+    pub cause: String,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "page {}: {}", self.page, self.cause)
+    }
+}
+
+/// Returns the numbers of the pages with losses, each once.
+pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
+    let mut pages: Vec<u32> = losses.iter().map(|loss| loss.page).collect();
+    pages.dedup();
+    pages
 }
 
 /// Returns the id of the document at a path, which is the same whenever it is ingested. Ids are
@@ -171,7 +194,7 @@ mod tests {
             text: text.to_owned(),
             headings,
             page_starts: Vec::new(),
-            unreadable_pages: Vec::new(),
+            losses: Vec::new(),
         }
     }
 

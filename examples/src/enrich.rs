@@ -150,7 +150,7 @@ mod tests {
                 .into_iter()
                 .collect(),
             page_starts: Vec::new(),
-            unreadable_pages: Vec::new(),
+            losses: Vec::new(),
         };
         let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 24, 0).expect("valid"));
         enrich(&document, chunks)

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::blocking;
 use crate::chunk::{Chunk, Chunking, chunk};
-use crate::document::{Document, Format};
+use crate::document::{Document, Format, Loss, lossy_pages};
 use crate::embed::{EmbedError, EmbeddedChunks, Embedder, embed_chunks};
 use crate::enrich::{EnrichedChunk, enrich};
 use crate::parse::{ParseError, parse};
@@ -44,8 +44,8 @@ pub struct Ingested {
     pub stored: Stored,
     /// The number of pages; 1 for a format without pages.
     pub pages: usize,
-    /// The numbers of the pages that could not be read, counted from 1.
-    pub unreadable_pages: Vec<u32>,
+    /// The parts that could not be read, in the order of the pages.
+    pub losses: Vec<Loss>,
 }
 
 /// The totals of a run.
@@ -123,8 +123,8 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
     let chunks = chunk_enrichment(&document, chunks).await?;
     let chunks = chunk_embedding(&shared.embedder, chunks).await?;
     let stored = data_storage(shared, &document, &chunks).await?;
-    let unreadable_pages = document.unreadable_pages.clone();
-    Ok(Ingested { document: document.id(), stored, pages: document.pages(), unreadable_pages })
+    let losses = document.losses.clone();
+    Ok(Ingested { document: document.id(), stored, pages: document.pages(), losses })
 }
 
 #[traced_stage(
@@ -134,7 +134,8 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
         count = 1,
         bytes = document.bytes,
         pages = document.pages(),
-        unreadable_pages = document.unreadable_pages.len(),
+        unreadable_pages = lossy_pages(&document.losses).len(),
+        unreadable = list(&document.losses),
         chars = document.chars()),
     generated(|document| document = [Item::new(document.id()).source(&document.name)]),
 )]
@@ -195,6 +196,12 @@ async fn data_storage<E>(
     chunks: &EmbeddedChunks,
 ) -> Result<Stored, IngestError> {
     shared.store.replace(&shared.tenant, document, chunks).await.map_err(IngestError::Store)
+}
+
+/// Returns the losses as one text for a record, or `None` if there are none.
+fn list(losses: &[Loss]) -> Option<String> {
+    let listed = losses.iter().map(Loss::to_string).collect::<Vec<_>>().join("; ");
+    (!listed.is_empty()).then_some(listed)
 }
 
 /// Returns the mean of the items' sizes, or 0 without items.

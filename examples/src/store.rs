@@ -337,6 +337,3 @@ fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
 fn blob(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| value.to_ne_bytes()).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,3 +36,23 @@ pub(crate) async fn load(connection: &mut SqliteConnection) -> Result<(), sqlx::
         Err(sqlx::Error::Configuration(format!("sqlite-vec did not load (SQLite result code {code})").into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_extension_is_only_where_it_was_loaded() {
+        let mut connections = Vec::new();
+        for _ in 0..2 {
+            connections.push(SqliteConnection::connect("sqlite::memory:").await.expect("a database"));
+        }
+        load(&mut connections[0]).await.expect("loaded");
+        let [with, without] = connections.get_disjoint_mut([0, 1]).expect("two connections");
+        let version: String = sqlx::query_scalar("SELECT vec_version()").fetch_one(with).await.expect("a version");
+        assert!(version.starts_with('v'));
+        assert!(sqlx::query("SELECT vec_version()").execute(without).await.is_err());
+    }
+}

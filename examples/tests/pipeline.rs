@@ -78,7 +78,7 @@ impl Scene {
 }
 
 fn samples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")
 }
 
 #[tokio::test]

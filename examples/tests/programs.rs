@@ -28,7 +28,7 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use trace::{assert_whole, stages};
 
-const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data");
 const STAGES: [&str; 5] = ["file_parsing", "document_chunking", "chunk_enrichment", "chunk_embedding", "data_storage"];
 
 /// Returns a number that a run recorded.
@@ -142,6 +142,18 @@ async fn what_cannot_be_read_fails_alone() {
     assert_eq!(root.error().expect("why").message(), "5 of 7 documents were not ingested; their own errors say why");
     let errors = folder.store().await.errors(LogFilter::new().trace_id(trace.trace_id())).await.expect("errors");
     assert_eq!(errors.len(), 11, "each failed document, its parsing, and the run");
+}
+
+#[tokio::test]
+async fn a_page_that_is_lost_is_told_on_the_terminal_and_in_the_record() {
+    let folder = Folder::new();
+    folder.file("lossy.pdf", pdf::with_undecodable_pages(1));
+    let run = folder.run("ingest", &["lossy.pdf"]);
+    let loss = "page 2: the page contents could not be read: unsupported filter /Nonesuch";
+    assert_eq!((run.code, run.stderr), (Some(0), format!("warning: lossy.pdf: {loss}\n")));
+    let trace = folder.last_trace().await;
+    let parsing = trace.spans().find(|span| span.stage() == "file_parsing").expect("a run of it");
+    assert_eq!((number(parsing, "unreadable_pages"), text(parsing, "unreadable")), (1.0, Some(loss)));
 }
 
 /// Locks the documents' database, so that a run stays in `data_storage` for as long as this lives.

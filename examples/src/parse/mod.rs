@@ -11,10 +11,10 @@ mod error;
 mod html;
 mod markdown;
 mod outline;
-mod pdf;
-mod pdf_cycles;
 mod quiet;
 mod text;
+
+pub mod pdf;
 
 use std::fs;
 use std::time::Duration;
@@ -31,14 +31,15 @@ use outline::Outline;
 /// depth.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 
-/// Reads the file of `source`.
+/// Reads the file of `source` within a minute.
 pub async fn parse(source: impl Into<Source>) -> Result<Document, ParseError> {
-    parse_within(TIME_LIMIT, source.into()).await
+    parse_within(TIME_LIMIT, source).await
 }
 
-/// Reads the file within `limit`. Work that exceeds the limit continues on its own thread, since
-/// nothing can stop it.
-async fn parse_within(limit: Duration, source: Source) -> Result<Document, ParseError> {
+/// Reads the file of `source` within `limit`. Work that exceeds the limit continues on its own
+/// thread, since nothing can stop it.
+pub async fn parse_within(limit: Duration, source: impl Into<Source>) -> Result<Document, ParseError> {
+    let source = source.into();
     let work = blocking::run(move || parse_blocking(&source));
     tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
 }
@@ -66,7 +67,7 @@ fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
         text: outline.text,
         headings: outline.headings,
         page_starts: outline.page_starts,
-        unreadable_pages: outline.unreadable_pages,
+        losses: outline.losses,
     })
 }
 
@@ -85,6 +86,3 @@ fn outline_of(bytes: &[u8], format: Format) -> Result<Outline, ParseError> {
     }
     Ok(outline)
 }
-
-#[cfg(test)]
-mod tests;

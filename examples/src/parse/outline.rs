@@ -1,6 +1,6 @@
 //! The common result of all readers: text in paragraphs, with headings and pages marked.
 
-use crate::document::Heading;
+use crate::document::{Heading, Loss};
 
 /// The text of a document while it is being read.
 #[derive(Debug, Default)]
@@ -8,7 +8,7 @@ pub(super) struct Outline {
     pub(super) text: String,
     pub(super) headings: Vec<Heading>,
     pub(super) page_starts: Vec<usize>,
-    pub(super) unreadable_pages: Vec<u32>,
+    pub(super) losses: Vec<Loss>,
 }
 
 impl Outline {

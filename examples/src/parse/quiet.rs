@@ -43,3 +43,18 @@ fn message(payload: &(dyn Any + Send)) -> String {
         "no message".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_that_says_what_the_parser_said() {
+        let error = catch::<()>(|| panic!("{} bytes too few", 3)).expect_err("a panic");
+        assert!(matches!(error, ParseError::Panicked(_)), "{error:?}");
+        assert_eq!(error.source().expect("its message").to_string(), "3 bytes too few");
+        assert_eq!(catch(|| Ok(1)).expect("no panic"), 1);
+    }
+}

@@ -1,11 +1,11 @@
-//! PDFs for tests.
+//! PDFs for tests, made by another library than the one that reads them.
 
-use pdf_extract::encryption::{EncryptionState, EncryptionVersion, Permissions};
-use pdf_extract::{Dictionary, Object, Stream, dictionary};
+use lopdf::encryption::{EncryptionState, EncryptionVersion, Permissions};
+use lopdf::{Dictionary, Object, Stream, dictionary};
 
 /// Returns a PDF with one page for each content stream. `forms` are its forms by name.
-pub(crate) fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Document {
-    let mut pdf = pdf_extract::Document::with_version("1.5");
+pub(crate) fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> lopdf::Document {
+    let mut pdf = lopdf::Document::with_version("1.5");
     let pages_id = pdf.new_object_id();
     let font = pdf.add_object(dictionary! {
         "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
@@ -40,7 +40,7 @@ pub(crate) fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Doc
 }
 
 /// Returns the bytes of the PDF's file.
-pub(crate) fn saved(mut pdf: pdf_extract::Document) -> Vec<u8> {
+pub(crate) fn saved(mut pdf: lopdf::Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     pdf.save_to(&mut bytes).expect("a PDF");
     bytes
@@ -59,4 +59,17 @@ pub(crate) fn locked(user_password: &str) -> Vec<u8> {
     let state = EncryptionState::try_from(version).expect("a key");
     pdf.encrypt(&state).expect("encrypted");
     saved(pdf)
+}
+
+/// A page of text, and as many whose content nobody can decode.
+pub(crate) fn with_undecodable_pages(count: usize) -> Vec<u8> {
+    let text = "BT /F1 12 Tf 50 700 Td (Sound.) Tj ET";
+    let mut file = pdf(&[&[text][..], &vec!["BT ET"; count]].concat(), &[]);
+    for (number, page) in file.get_pages() {
+        for content in file.get_page_contents(page).into_iter().filter(|_| number > 1) {
+            let stream = file.get_object_mut(content).and_then(|object| object.as_stream_mut()).expect("a stream");
+            stream.dict.set("Filter", "Nonesuch");
+        }
+    }
+    saved(file)
 }

@@ -1,7 +1,7 @@
 //! Runs the programs as their users do: each test in a folder of its own, with the run's records in
 //! `ragtrace.db`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
@@ -89,14 +89,14 @@ impl Ended {
     }
 }
 
-/// Returns the path of a program. Cargo builds the examples of a package together with its tests,
-/// into the folder beside theirs.
-fn example(program: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
-    let path = profile.join("examples").join(program).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(path.exists(), "{} is not built: run `cargo build -p ragtrace-examples --examples`", path.display());
-    path
+/// Returns the path of a program. This package builds the programs from the examples' own files, so
+/// that the tests always run the current sources.
+fn example(program: &str) -> &'static str {
+    match program {
+        "ingest" => env!("CARGO_BIN_EXE_ingest"),
+        "ask" => env!("CARGO_BIN_EXE_ask"),
+        other => panic!("there is no program {other}"),
+    }
 }
 
 /// Waits for the end of a process.

@@ -11,6 +11,7 @@ use axum::extract::multipart::MultipartRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use ragtrace::{RequestContext, TraceId};
+use ragtrace_examples::document::lossy_pages;
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::{IngestError, Source};
@@ -43,8 +44,8 @@ struct FileAnswer<'a> {
     pages: Option<usize>,
     chunks: Option<usize>,
     document: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
-    unreadable_pages: &'a [u32],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable_pages: Vec<u32>,
     error: Option<&'a str>,
 }
 
@@ -109,7 +110,7 @@ fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnsw
             pages: Some(ingested.pages),
             chunks: Some(ingested.stored.chunks),
             document: Some(&ingested.document),
-            unreadable_pages: &ingested.unreadable_pages,
+            unreadable_pages: lossy_pages(&ingested.losses),
             ..file
         },
         Some(Err(error)) => FileAnswer { status: "failed", error: Some(error), ..file },

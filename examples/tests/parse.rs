@@ -1,14 +1,19 @@
+//! Files of every format, whole and broken, to documents.
+
+#[path = "support/pdf.rs"]
+mod made;
+
 use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use made::{locked, pdf, saved};
+use lopdf::Object;
+use made::{locked, pdf, saved, with_undecodable_pages};
+use ragtrace_examples::document::{Document, Loss};
+use ragtrace_examples::parse::pdf::pages;
+use ragtrace_examples::parse::{ParseError, parse, parse_within};
 use tempfile::TempDir;
-
-use super::*;
-
-#[path = "../../tests/support/pdf.rs"]
-mod made;
 
 struct Folder(TempDir);
 
@@ -64,7 +69,7 @@ async fn a_page_nested_deeply_is_read() {
 async fn a_page_that_takes_too_long_is_an_error() {
     let folder = Folder::new();
     let path = folder.file("deep.html", "<div>".repeat(3_000));
-    let error = parse_within(Duration::from_millis(1), Source::from(&path)).await.expect_err("too slow");
+    let error = parse_within(Duration::from_millis(1), &path).await.expect_err("too slow");
     assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
 }
 
@@ -113,19 +118,60 @@ async fn the_pages_of_a_pdf_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_read_does_not_cost_the_others() {
-    let pages = ["BT /F1 12 Tf 50 700 Td (Sound.) Tj ET", "BT /None 12 Tf (Broken.) Tj ET"];
-    let document = Folder::new().parse("a.pdf", saved(pdf(&pages, &[]))).await.expect("readable");
+async fn a_page_that_cannot_be_read_is_told_with_its_cause_and_does_not_cost_the_others() {
+    let document = Folder::new().parse("a.pdf", with_undecodable_pages(2)).await.expect("readable");
     assert_eq!(document.text.trim(), "Sound.");
-    assert_eq!(document.unreadable_pages, [2]);
+    let cause = "the page contents could not be read: unsupported filter /Nonesuch";
+    let lost = |page| Loss { page, cause: cause.to_owned() };
+    assert_eq!(document.losses, [lost(2), lost(3)]);
 }
 
 #[tokio::test]
-async fn a_pdf_whose_only_page_panics_is_an_error() {
-    let error = Folder::new().parse("a.pdf", saved(pdf(&["BT /None 12 Tf (x) Tj ET"], &[]))).await;
-    let error = error.expect_err("no font");
-    assert!(matches!(error, ParseError::Panicked(_)), "{error:?}");
-    assert!(error.source().is_some());
+async fn a_pdf_of_which_no_page_can_be_read_is_an_error_with_the_cause() {
+    let mut file = pdf(&["BT ET"], &[]);
+    let page = file.page_iter().next().expect("a page");
+    let content = file.get_page_contents(page)[0];
+    file.get_object_mut(content).and_then(|object| object.as_stream_mut()).expect("a stream").dict.set("Filter", "No");
+    let error = Folder::new().parse("a.pdf", saved(file)).await.expect_err("nothing to read");
+    assert!(matches!(error, ParseError::BrokenPdf(_)), "{error:?}");
+    let cause = error.source().expect("a cause").to_string();
+    assert_eq!(cause, "page 1: the page contents could not be read: unsupported filter /No");
+}
+
+#[tokio::test]
+async fn pages_that_are_declared_and_missing_are_told() {
+    let mut file = pdf(&["BT /F1 12 Tf 50 700 Td (Sound.) Tj ET"], &[]);
+    let pages = file.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
+    file.get_dictionary_mut(pages).expect("pages").set("Count", 3_i64);
+    let document = Folder::new().parse("a.pdf", saved(file)).await.expect("readable");
+    let cause = "the file says that it has 3 pages, of which 1 were found".to_owned();
+    assert_eq!(document.losses, [Loss { page: 1, cause }]);
+}
+
+#[tokio::test]
+async fn text_in_a_font_that_is_missing_is_read() {
+    let page = "BT /None 12 Tf 50 700 Td (Text.) Tj ET";
+    assert_eq!(Folder::new().parse("a.pdf", saved(pdf(&[page], &[]))).await.expect("readable").text, "Text.");
+}
+
+#[tokio::test]
+async fn control_characters_of_a_pdf_are_left_out() {
+    let page = "BT /F1 12 Tf 50 700 Td (A\\000B\\007C) Tj ET";
+    let document = Folder::new().parse("a.pdf", saved(pdf(&[page], &[]))).await.expect("readable");
+    assert!(!document.text.contains(char::is_control), "{:?}", document.text);
+}
+
+#[test]
+fn a_password_opens_a_pdf_and_a_wrong_one_does_not() {
+    let bytes = locked("secret");
+    for password in ["secret", "owner"] {
+        assert_eq!(pages(&bytes, Some(password)).expect("readable")[0].text.trim(), "Locked text.");
+    }
+    for password in [None, Some("wrong")] {
+        let error = pages(&bytes, password).expect_err("locked");
+        assert!(matches!(error, ParseError::EncryptedPdf), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("wrong"), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -174,14 +220,18 @@ async fn forms_that_only_know_each_other_are_drawn() {
 }
 
 #[tokio::test]
-async fn a_pdf_whose_pages_are_their_own_parents_is_an_error() {
-    let mut pdf = pdf(&["BT ET"], &[]);
-    let pages_id = pdf.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
-    let pages = pdf.get_dictionary_mut(pages_id).expect("pages");
-    pages.set("Parent", pages_id);
-    pages.remove(b"MediaBox");
-    let error = Folder::new().parse("a.pdf", saved(pdf)).await.expect_err("a cycle");
-    assert!(matches!(error, ParseError::BrokenPdf(_)), "{error:?}");
+async fn a_pdf_whose_pages_are_their_own_parents_or_children_is_read_to_its_end() {
+    for key in ["Parent", "Kids"] {
+        let mut pdf = pdf(&["BT /F1 12 Tf 50 700 Td (Text.) Tj ET"], &[]);
+        let root = pdf.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
+        let page = pdf.page_iter().next().expect("a page");
+        let pages = pdf.get_dictionary_mut(root).expect("pages");
+        let kids = Object::Array(vec![root.into(), page.into()]);
+        pages.set(key, if key == "Kids" { kids } else { root.into() });
+        pages.remove(b"MediaBox");
+        let document = Folder::new().parse("a.pdf", saved(pdf)).await.expect("readable");
+        assert_eq!(document.text, "Text.", "{key}");
+    }
 }
 
 #[tokio::test]

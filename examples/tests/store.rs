@@ -1,10 +1,13 @@
-use std::path::PathBuf;
+//! The store of documents and vectors.
 
-use super::*;
-use crate::chunk::Chunk;
-use crate::document::Format;
-use crate::embed::HashingEmbedder;
-use crate::enrich::EnrichedChunk;
+use std::path::{Path, PathBuf};
+
+use ragtrace_examples::chunk::Chunk;
+use ragtrace_examples::document::{Document, Format};
+use ragtrace_examples::embed::{EmbeddedChunk, EmbeddedChunks, HashingEmbedder};
+use ragtrace_examples::enrich::EnrichedChunk;
+use ragtrace_examples::store::{Store, StoreError, Stored};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 fn document(path: &str) -> Document {
     Document {
@@ -15,7 +18,7 @@ fn document(path: &str) -> Document {
         text: "text".to_owned(),
         headings: Vec::new(),
         page_starts: Vec::new(),
-        unreadable_pages: Vec::new(),
+        losses: Vec::new(),
     }
 }
 
@@ -151,14 +154,4 @@ async fn a_document_that_cannot_be_stored_leaves_the_old_chunks() {
     let error = scene.store.replace("", &document("a"), &chunks).await.expect_err("two chunks in one place");
     assert!(matches!(error, StoreError::Write(_)), "{error:?}");
     assert_eq!(scene.store.chunk_count("").await.expect("a count"), 3);
-}
-
-#[tokio::test]
-async fn the_extension_is_only_where_it_was_loaded() {
-    let scene = Scene::new().await;
-    let version: String =
-        sqlx::query_scalar("SELECT vec_version()").fetch_one(&scene.store.pool).await.expect("a version");
-    assert!(version.starts_with('v'));
-    let plain = SqlitePool::connect("sqlite::memory:").await.expect("a database");
-    assert!(sqlx::query("SELECT vec_version()").execute(&plain).await.is_err());
 }
