@@ -3,8 +3,8 @@
 //!
 //! The program creates a crate for each way of annotating the same functions, builds the
 //! dependencies once, and then builds the crate itself several times in random order.
-//! `./scripts/bench compile [FUNCTIONS] [shapes]` runs it: beside the peers, or with `shapes` beside
-//! other arguments of the attribute.
+//! `./scripts/bench compile [FUNCTIONS] [shapes]` runs it: beside the peers, or with `shapes`
+//! beside other arguments of the attribute.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -93,8 +93,8 @@ impl Request {
     }
 
     /// Returns a copy of the request in which the texts are replaced by the results of `change`, or
-    /// `None` if `change` returns `None` for all of them. `texts` are those of [`Request::texts`] or
-    /// [`Request::given_texts`].
+    /// `None` if `change` returns `None` for all of them. `texts` are those of [`Request::texts`]
+    /// or [`Request::given_texts`].
     pub fn with_changed(&self, texts: [Option<&str>; 5], change: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let changed = texts.map(|text| text.and_then(&change));
         if changed.iter().all(Option::is_none) {
