@@ -1,19 +1,19 @@
-//! Instructions, as `valgrind --tool=callgrind` counts them. They do not depend on the machine's
-//! load, but they are not time: one that waits for memory counts as one.
+//! Counts instructions with `valgrind --tool=callgrind`. The counts do not depend on the machine's
+//! load, but they are not times: an instruction that waits for memory counts as one.
 
 use std::process::{Command, ExitCode};
 
 use crate::measure::requests_of;
 
-/// Stages in a burst. Each program runs two.
+/// The number of stages in a burst. Each program runs two bursts.
 const STAGES: usize = 20_000;
-/// The most that a request may take besides its stages.
+/// The maximum number of instructions for a request apart from its stages.
 const MOST_OF_A_REQUEST: f64 = 1_400.0;
 
-/// Counts what one stage or one request takes, and prints the table.
+/// Counts the instructions of a stage and of a request, and prints the table.
 pub fn table() -> ExitCode {
     let caller = |peer, workload| count(peer, workload, STAGES, true) / 2.0;
-    // The difference of two sizes leaves out what a program does once.
+    // The difference between two sizes excludes work that a program does once.
     let process = |peer, workload| {
         let counted = |stages| count(peer, workload, stages, false);
         (counted(2 * STAGES) - counted(STAGES)) / 2.0
@@ -57,8 +57,8 @@ fn count(peer: &str, workload: &str, stages: usize, on_caller: bool) -> f64 {
     let program = std::env::current_exe().expect("this program has a path");
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    // All threads from their beginnings, and nothing before `main`: a peer measures the processor's
-    // counter there for as long as the clock says.
+    // Counts all threads from their start, but nothing before `main`, where a peer measures the
+    // processor's counter for a fixed time.
     let counted: &[_] = if on_caller { &["*run_burst*"] } else { &["main", "*thread_start*"] };
     valgrind.args(counted.iter().map(|function| format!("--toggle-collect={function}")));
     let output = valgrind.arg(program).args(["instructions", peer, workload, &stages.to_string()]).output();

@@ -51,7 +51,7 @@ mod flag {
     pub(super) const GIVEN_TRACE_ID: u64 = 1 << 12;
     /// The request is the placeholder for log lines outside of any request.
     pub(super) const NOBODY: u64 = 1 << 13;
-    /// The request's id was made here: its bits are the last two words of the head.
+    /// The request's id is a generated one, whose bits are the last two words of the head.
     pub(super) const FRESH_REQUEST_ID: u64 = 1 << 14;
 }
 

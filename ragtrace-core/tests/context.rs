@@ -1,11 +1,11 @@
-//! A request's ids, as an application sets and reads them.
+//! Tests the ids of requests as applications set and read them.
 
 use std::collections::HashSet;
 use std::thread;
 
 use ragtrace_core::RequestContext;
 
-/// Texts that applications have for ids, and some that nobody should.
+/// Texts that applications use as ids, and some unusual ones.
 fn odd_ids() -> Vec<String> {
     let mut ids = ["", "a", "seven b", "eight by", "nine byte", "ünïcödé 日本語 🦀", "\0\n\"\\", "req-1"]
         .map(str::to_owned)

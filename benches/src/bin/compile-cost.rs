@@ -21,14 +21,14 @@ struct Way {
     body: Body,
 }
 
-/// How the body of each function is written.
+/// The form of each function's body.
 #[derive(Clone, Copy, PartialEq)]
 enum Body {
     AsIs,
-    /// An `async` block inside the function, as every attribute makes it that has something to do
-    /// at each poll: what they have in common.
+    /// With an `async` block inside the function. Every attribute that does something at each poll
+    /// generates such a block, so this is their common cost.
     Inner,
-    /// It records a field.
+    /// With a field that the body records.
     Records,
 }
 
@@ -132,12 +132,12 @@ fn main() {
     }
 }
 
-/// Returns the user CPU, in seconds, of all processes that have run below this one: the machine may
-/// have other work, which elapsed time would count too.
+/// Returns the user CPU time in seconds of all ended child processes. Unlike elapsed time, it does
+/// not include other work on the machine.
 fn cpu_of_children() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").expect("the bench runs on Linux");
-    // proc(5): `cutime` is field 16, in ticks of which there are 100 in a second. The name, which
-    // is field 2, may have spaces and ends in the last parenthesis.
+    // According to proc(5), `cutime` is field 16, in hundredths of a second. Field 2, the name, may
+    // contain spaces and ends at the last parenthesis.
     let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
     let ticks = fields.split_whitespace().nth(13).and_then(|ticks| ticks.parse::<f64>().ok());
     ticks.expect("field 16 is a number") / 100.0

@@ -103,8 +103,8 @@ where
     }
 }
 
-/// Polls the body in the run's context. A panic leaves that on the thread, for the caller to take
-/// off.
+/// Polls the body in the run's context. After a panic the context is still on the thread, and the
+/// caller removes it.
 #[inline]
 fn poll_body<F, E>(span: &mut Span, body: Pin<&mut F>, cx: &mut Context<'_>, on_end: &mut E) -> Poll<F::Output>
 where

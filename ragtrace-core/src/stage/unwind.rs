@@ -63,7 +63,7 @@ impl Drop for LeavesUnseen<'_> {
     }
 }
 
-/// Leaves the thread, if the run is still on it, and then does as [`go_on`].
+/// Leaves the thread, if the run is still on it, and then continues the panic with [`go_on`].
 #[cold]
 #[inline(never)]
 pub(crate) fn leave_and_go_on(span: &mut Span, payload: Box<Payload>) -> ! {

@@ -91,8 +91,8 @@ impl Timestamp {
     }
 }
 
-/// Returns the whole microseconds of a duration, saturating. Each request asks, and in 128 bits it
-/// takes several times as long.
+/// Returns the whole microseconds of a duration, saturating. Each request needs them, and 128-bit
+/// arithmetic would be slower.
 fn micros(duration: Duration) -> i64 {
     let seconds = i64::try_from(duration.as_secs()).ok();
     let of_seconds = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));

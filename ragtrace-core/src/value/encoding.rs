@@ -118,8 +118,8 @@ pub(crate) fn encode_text(text: &str, mut put: impl FnMut(u64)) {
     }
 }
 
-/// Returns the word of the last bytes of a text, which are fewer than eight. Reads that overlap
-/// take the place of a loop.
+/// Returns the word of the last bytes of a text, which are fewer than eight. It uses overlapping
+/// reads instead of a loop.
 #[inline]
 fn last_word(rest: &[u8]) -> u64 {
     let bits = 8 * rest.len();
@@ -132,7 +132,7 @@ fn last_word(rest: &[u8]) -> u64 {
     }
 }
 
-/// Encodes a field that is a text: gives its words to `put`.
+/// Encodes a text field, and passes each word to `put`.
 #[inline]
 pub(crate) fn encode_text_field(name: u16, tag: Tag, text: &str, mut put: impl FnMut(u64)) {
     put(head(name, tag, text.len() as u64));

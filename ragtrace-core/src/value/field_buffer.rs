@@ -120,7 +120,7 @@ impl FieldBuffer {
         Self { start: usize::MAX }
     }
 
-    /// Returns `true` if the run is recorded, so its fields are to be read.
+    /// Returns `true` if the run is recorded and its fields should be read.
     #[inline]
     pub const fn is_wanted(&self) -> bool {
         self.start != usize::MAX
@@ -292,7 +292,8 @@ impl FieldBuffer {
 }
 
 impl Drop for FieldBuffer {
-    // Out of line: each stage has a place for the panic of whatever reads its fields.
+    // Not inlined, because each stage contains a call for a panic of the code that reads its
+    // fields.
     #[inline(never)]
     fn drop(&mut self) {
         scratch::clear_to(self.start);

@@ -81,8 +81,8 @@ fn open(stage: &Stage, here: Span, names: &Names) -> TokenStream {
     if stage.start.is_empty() && stage.used.is_empty() {
         return quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE));
     }
-    // The fields are read by a closure, so that a `return` or `?` in them is an error. It is called
-    // here: a function of ours that took it would be compiled for each stage.
+    // A closure reads the fields, so that a `return` or `?` in them is an error. It is called in
+    // place, because a runtime function that takes it would be compiled for each stage.
     let fields = &names.fields;
     let ty = quote_spanned!(here=> : &mut #private::FieldBuffer);
     let read = outcome::start_fields(stage, names, Some(&ty));

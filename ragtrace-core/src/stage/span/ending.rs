@@ -283,7 +283,8 @@ impl Begun {
 }
 
 impl Drop for Ending<'_> {
-    // Out of line: each stage has a place for the panic of whatever reads its result.
+    // Not inlined, because each stage contains a call for a panic of the code that reads its
+    // result.
     #[inline(never)]
     fn drop(&mut self) {
         if self.outcome == Outcome::Completed { self.abandon() } else { self.close() }

@@ -63,8 +63,8 @@ impl Span {
         EnteredSpan(self)
     }
 
-    /// Leaves the thread after a poll that returned, and returns when that was. The run, which is
-    /// active, goes on.
+    /// Leaves the thread after a poll that has returned, and returns the time. The run must be
+    /// active, and goes on.
     #[inline(never)]
     pub(crate) fn pause(&mut self) -> Ticks {
         self.leave(true)

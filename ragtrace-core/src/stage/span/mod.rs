@@ -93,7 +93,7 @@ impl Span {
         matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
     }
 
-    /// Returns whether the body does not run any more.
+    /// Returns `true` if the body is no longer running.
     #[inline]
     fn is_aside(&self) -> bool {
         matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::ASIDE))
