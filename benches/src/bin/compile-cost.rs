@@ -1,4 +1,4 @@
-//! Measures the cost of 500 annotated functions to a build: user CPU of a release build, and size of the
+//! Measures what 500 annotated functions cost a build: user CPU of a release build, and size of the
 //! program.
 //!
 //! Makes a crate for each way of annotating the same functions, builds its dependencies once, then
