@@ -170,42 +170,44 @@ fn address<T>(descriptor: &'static T) -> u64 {
     std::ptr::from_ref(descriptor).expose_provenance() as u64
 }
 
-/// Returns the texts of a request's identity with the ids of their field names.
-#[inline]
-fn request_texts(request: &Request) -> [(u16, Option<&str>); 6] {
-    [
-        (field_id::REQUEST_ID, request.request_id.as_ref().and_then(RequestId::given)),
-        (field_id::USER_ID, request.user_id.as_deref()),
-        (field_id::TENANT_ID, request.tenant_id.as_deref()),
-        (field_id::SESSION_ID, request.session_id.as_deref()),
-        (field_id::REQUEST_TYPE, request.request_type.as_deref()),
-        (field_id::LANGSMITH_PARENT, request.langsmith_parent.as_deref()),
-    ]
-}
-
-/// The length of an encoded link in bytes.
-const LINK_LENGTH: usize = 32 + 16;
-
-/// Returns the number of words that [`encode_request_fields`] writes.
-#[inline]
-pub(crate) fn request_fields_length(request: &Request) -> usize {
-    let texts = request_texts(request).into_iter().filter_map(|(_, text)| text);
-    let texts: usize = texts.map(|text| 1 + encoding::text_length(text.len())).sum();
-    texts + request.links.len() * (1 + encoding::text_length(LINK_LENGTH))
-}
-
 /// Encodes the texts of a request as the fields of its identity, and passes each word to `put`.
 #[inline]
-pub(crate) fn encode_request_fields(request: &Request, mut put: impl FnMut(u64)) {
-    for (name, text) in request_texts(request) {
+pub(crate) fn encode_request_fields(request: &Request, put: &mut impl FnMut(u64)) {
+    if let Some(id) = request.request_id.as_ref().and_then(RequestId::given) {
+        encode_request_text(field_id::REQUEST_ID, id, put);
+    }
+    let texts = [
+        (field_id::USER_ID, &request.user_id),
+        (field_id::TENANT_ID, &request.tenant_id),
+        (field_id::SESSION_ID, &request.session_id),
+        (field_id::REQUEST_TYPE, &request.request_type),
+    ];
+    for (name, text) in texts {
         if let Some(text) = text {
-            encoding::encode_text_field(name, Tag::Text, text, &mut put);
+            encode_request_text(name, text, put);
         }
+    }
+    if request.langsmith_parent.is_some() || !request.links.is_empty() {
+        encode_rare_request_fields(request, put);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn encode_rare_request_fields(request: &Request, put: &mut impl FnMut(u64)) {
+    if let Some(parent) = &request.langsmith_parent {
+        encode_request_text(field_id::LANGSMITH_PARENT, parent, put);
     }
     for link in &request.links {
         let text = format!("{}{}", link.trace_id.to_hex(), link.span_id);
-        encoding::encode_text_field(field_id::LINK, Tag::Text, &text, &mut put);
+        encode_request_text(field_id::LINK, &text, put);
     }
+}
+
+// Not inlined, because most requests have only some of the texts.
+#[inline(never)]
+fn encode_request_text(name: u16, text: &str, put: &mut impl FnMut(u64)) {
+    encoding::encode_text_field(name, Tag::Text, text, put);
 }
 
 /// Decodes a link in a request's identity.

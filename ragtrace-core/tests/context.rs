@@ -1,6 +1,9 @@
 //! Tests the ids of requests as applications set and read them.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use ragtrace_core::RequestContext;
@@ -105,5 +108,41 @@ fn json_and_debug_have_the_ids_that_are_there() {
         let inside = debug.strip_prefix("RequestContext(").and_then(|rest| rest.strip_suffix(')')).expect("its form");
         let inside: serde_json::Value = serde_json::from_str(inside).expect("JSON");
         assert_eq!(inside["request_id"], json["request_id"]);
+    }
+}
+
+/// A future that is ready at its second poll, and that notes the user in whose context it is dropped.
+struct NotesDrop<'a>(u32, &'a RefCell<Vec<Option<String>>>);
+
+impl Future for NotesDrop<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        self.0 += 1;
+        if self.0 == 2 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for NotesDrop<'_> {
+    fn drop(&mut self) {
+        let user = RequestContext::current().and_then(|context| context.user_id().map(str::to_owned));
+        self.1.borrow_mut().push(user);
+    }
+}
+
+#[test]
+fn a_future_is_dropped_in_its_scope_once_whether_it_is_ready_or_not() {
+    let alice = RequestContext::new().with_user_id("alice");
+    let mut cx = Context::from_waker(Waker::noop());
+    for polls in 0..4 {
+        let seen = RefCell::new(Vec::new());
+        {
+            let mut scoped = pin!(alice.scope(NotesDrop(0, &seen)));
+            let results: Vec<_> = (0..polls).map(|_| scoped.as_mut().poll(&mut cx).is_ready()).collect();
+            assert_eq!(results, [false, true, false][..polls], "pending after it was ready");
+            assert_eq!(seen.borrow().len(), usize::from(polls >= 2), "dropped as soon as it is ready");
+        }
+        assert_eq!(*seen.borrow(), [Some("alice".to_owned())]);
+        assert!(RequestContext::current().is_none());
     }
 }

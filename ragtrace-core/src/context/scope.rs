@@ -13,7 +13,8 @@ use super::request_context::RequestContext;
 impl RequestContext {
     /// Runs `future` with this context as the current one.
     ///
-    /// The context is current during each poll, and when the future is dropped.
+    /// The context is current during each poll, and when the future is dropped, which happens as
+    /// soon as it is ready.
     ///
     /// # Examples
     ///
@@ -66,6 +67,9 @@ where
 
 pin_project! {
     /// A future that runs in a context of its own, created by [`RequestContext::scope`].
+    ///
+    /// The inner future is dropped in the context as soon as it is ready. If polled after that,
+    /// this future is pending forever.
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct Scoped<F> {
         #[pin]
@@ -78,8 +82,10 @@ pin_project! {
             // Destructors of the future's parts may record cancelled stages and log lines, which
             // belong to its request.
             let mut this = this.project();
-            let _entered = this.context.is_some().then(|| Entered::new(this.context));
-            this.future.set(None);
+            if this.future.is_some() {
+                let _entered = this.context.is_some().then(|| Entered::new(this.context));
+                this.future.set(None);
+            }
         }
     }
 }
@@ -88,13 +94,15 @@ impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
         let _entered = this.context.is_some().then(|| Entered::new(this.context));
-        match this.future.as_pin_mut() {
-            Some(future) => future.poll(cx),
-            // The future is removed only by the destructor.
-            None => Poll::Pending,
+        let polled = future.poll(cx);
+        if polled.is_ready() {
+            // The context is current here, and would have to be made current again for a later drop.
+            this.future.set(None);
         }
+        polled
     }
 }
 

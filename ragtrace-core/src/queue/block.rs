@@ -175,6 +175,33 @@ impl Writer {
         self.block.written.store(end, Ordering::Release);
     }
 
+    /// Appends an entry made of `head` and the words that `fill` puts into the rest of the last
+    /// block. Returns `false`, and appends nothing, if the block has no room for all of them.
+    #[inline]
+    pub(super) fn write_if_room<const HEAD: usize>(
+        &mut self,
+        head: [u64; HEAD],
+        fill: impl FnOnce(&mut Room<'_>),
+    ) -> bool {
+        let Some((of_head, rest)) = self.block.words.get(self.at..).and_then(<[_]>::split_first_chunk::<HEAD>) else {
+            return false;
+        };
+        // The words are the writer's until `written` passes them.
+        let mut room = Room { places: rest.iter(), is_exceeded: false };
+        fill(&mut room);
+        if room.is_exceeded {
+            return false;
+        }
+        let length = HEAD + rest.len() - room.places.len();
+        for (at, (place, word)) in of_head.iter().zip(head).enumerate() {
+            let word = if at == 0 { entry::with_length(word, length) } else { word };
+            place.store(word, Ordering::Relaxed);
+        }
+        self.at += length;
+        self.block.written.store(self.at, Ordering::Release);
+        true
+    }
+
     #[cold]
     #[inline(never)]
     fn extend(&mut self, pool: &Pool, words: usize) {
@@ -186,6 +213,23 @@ impl Writer {
         // exclusive access to the full block, so the writer has already replaced its own block and
         // drops the reference at the end of this function.
         full.next.set(next);
+    }
+}
+
+/// The rest of a block, as [`Writer::write_if_room`] fills it.
+pub(super) struct Room<'a> {
+    places: std::slice::Iter<'a, AtomicU64>,
+    is_exceeded: bool,
+}
+
+impl Room<'_> {
+    /// Stores the next word, or notes that there is no room for it.
+    #[inline]
+    pub(super) fn put(&mut self, word: u64) {
+        match self.places.next() {
+            Some(place) => place.store(word, Ordering::Relaxed),
+            None => self.is_exceeded = true,
+        }
     }
 }
 
@@ -300,6 +344,19 @@ mod tests {
             assert!(reader.read(&pool, |blocks| on_next_block += blocks).is_some());
         }
         assert_eq!((on_next_block, pool.len()), (19, 1));
+    }
+
+    #[test]
+    fn an_entry_that_does_not_fit_into_the_block_leaves_no_trace() {
+        let pool = Pool::new(1);
+        let (mut writer, mut reader) = chain(&pool);
+        let put = |words: usize| move |room: &mut Room<'_>| (0..words as u64).for_each(|word| room.put(word));
+        assert!(writer.write_if_room([0, 7], put(3)));
+        assert!(!writer.write_if_room([0, 8], put(WORDS)));
+        assert!(writer.write_if_room([0, 9], put(WORDS - 7)));
+        assert!(!writer.write_if_room([0], put(0)), "the block is full");
+        let mut next = || reader.read(&pool, |_| ()).map(|entry| (entry.len(), entry[0] >> 32, entry[1]));
+        assert_eq!((next(), next(), next()), (Some((5, 5, 7)), Some((WORDS - 5, WORDS as u64 - 5, 9)), None));
     }
 
     #[test]

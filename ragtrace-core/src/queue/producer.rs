@@ -59,26 +59,24 @@ impl Producer {
     /// Writes the identity of `request`, to which the following entries belong.
     #[inline(never)]
     fn identify(&mut self, request: &Request, admission: Admission) -> bool {
-        let (head, count) = (entry::request(request), entry::request_fields_length(request));
-        let is_written = if self.chain.has_room(head.len() + count) {
-            self.chain.write_here(head, count, |places| {
-                let mut places = places.iter();
-                entry::encode_request_fields(request, |word| {
-                    if let Some(place) = places.next() {
-                        place.store(word, Ordering::Relaxed);
-                    }
-                });
-            });
-            true
-        } else {
-            let mut fields = FieldBuffer::begin();
-            entry::encode_request_fields(request, |word| fields.append(&[word]));
-            self.write_beyond(admission, &head, &fields)
-        };
-        if is_written {
+        let head = entry::request(request);
+        let is_written = self.chain.write_if_room(head, |room| {
+            entry::encode_request_fields(request, &mut |word| room.put(word));
+        });
+        let is_accepted = is_written || self.identify_beyond(request, admission, &head);
+        if is_accepted {
             self.request_version = request.version;
         }
-        is_written
+        is_accepted
+    }
+
+    /// Writes an identity that does not fit into the block, if the queue has room.
+    #[cold]
+    #[inline(never)]
+    fn identify_beyond(&mut self, request: &Request, admission: Admission, head: &[u64]) -> bool {
+        let mut fields = FieldBuffer::begin();
+        entry::encode_request_fields(request, &mut |word| fields.append(&[word]));
+        self.write_beyond(admission, head, &fields)
     }
 
     #[inline]
