@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ragtrace_core::__private::{CatalogEntry, ErrorProbe, open, open_bare};
+use ragtrace_core::__private::{CatalogEntry, ErrorProbe, open, open_bare, start_fields};
 use ragtrace_core::capture::{CapturedEntries, ManualClock};
 use ragtrace_core::context::Request;
 use ragtrace_core::dispatch::ListenerGuard;
@@ -58,7 +58,9 @@ fn an_observer_hears_of_each_run_from_its_beginning_to_its_end() {
     let context = RequestContext::reproducible(clock.anchor()).with_user_id("alice").with_listener(capture);
     let _enabled = ListenerGuard::begin();
     let result: Result<(), std::fmt::Error> = context.sync_scope(|| {
-        let mut outer = open(&OUTER, |fields| fields.set(0, &7_u64));
+        let mut fields = start_fields();
+        fields.set(0, &7_u64);
+        let mut outer = open(&OUTER, fields);
         let mut call = outer.call();
         let result = call.run(|| {
             let mut inner = open_bare(&INNER);
