@@ -39,8 +39,8 @@ const EXITS: &str = "Exits with 0 if it found something or did its work, with 1 
 #[derive(Parser)]
 #[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
-    /// URL of the store: `sqlite:PATH` or `postgres://USER@HOST/DATABASE` [default: `RAGTRACE_STORE`,
-    /// else `sqlite:ragtrace.db`]
+    /// URL of the store: `sqlite:PATH` or `postgres://USER@HOST/DATABASE` [default:
+    /// `RAGTRACE_STORE`, else `sqlite:ragtrace.db`]
     ///
     /// The default comes from the environment variable `RAGTRACE_STORE`; if that is not set, it is
     /// the file `ragtrace.db` in the current folder. Add `?schema=NAME` to a PostgreSQL URL if the

@@ -92,7 +92,8 @@ impl Ended {
 /// Returns the path of a program.
 ///
 /// The package of these tests builds `ingest` and `ask` itself from the examples' own files. Other
-/// programs are examples of the test's own package, which cargo puts into a folder beside its tests.
+/// programs are examples of the test's own package, which cargo puts into a folder beside its
+/// tests.
 fn example(program: &str) -> PathBuf {
     let built_here = match program {
         "ingest" => option_env!("CARGO_BIN_EXE_ingest"),
