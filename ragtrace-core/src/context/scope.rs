@@ -65,7 +65,8 @@ where
 }
 
 pin_project! {
-    /// A future that runs in a context of its own, created by [`RequestContext::scope`].
+    /// A future that runs in the context that it carries, created by [`RequestContext::scope`] or
+    /// [`InContext::in_current_context`].
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct Scoped<F> {
         #[pin]

@@ -162,8 +162,8 @@ impl Builder {
         self
     }
 
-    /// Sets the limits of the queue between the application's threads and the worker;
-    /// [`QueueLimits::default`] by default.
+    /// Sets the limits on records that wait in memory, before the worker thread and before each
+    /// sink; [`QueueLimits::default`] by default.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.queue = limits;
         self
@@ -171,7 +171,8 @@ impl Builder {
 
     /// Keeps records that cannot be delivered now on disk, in `folder`.
     ///
-    /// Several processes may share a folder. It should be on a local disk. See [`crate::spool`].
+    /// The folder is created if it does not exist. Several processes may share it. It should be on
+    /// a local disk. See [`crate::spool`].
     pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
         self.spool = Some((folder.into(), limits));
         self
@@ -235,7 +236,7 @@ impl Builder {
     /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
-    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
+    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | 1 GiB |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
     /// The names with dots are attributes in `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty
@@ -250,7 +251,7 @@ impl Builder {
     }
 
     /// Reads settings as [`from_env`](Self::from_env) does, from `lookup` instead of the
-    /// environment.
+    /// environment. `lookup` returns the value of a variable, or `None` if it is not set.
     pub fn from_lookup(self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         self.read_variables(|name| lookup(name).map(OsString::from))
     }
