@@ -1,4 +1,4 @@
-//! The `ragtrace` command, which reads and tidies the stores that pipelines write to.
+//! The `ragtrace` command, which reads, archives and erases what pipelines write to their stores.
 //!
 //! It exits with 0 if it found something or did its work, with 1 if there was nothing to find, and
 //! with 2 if the arguments are wrong or something failed.
@@ -35,7 +35,7 @@ use output::{Failure, Found, tell};
 const EXITS: &str = "Exits with 0 if it found something or did its work, with 1 if there was nothing to find, and with 2 if \
     the arguments are wrong, there is no store, or something failed.";
 
-/// Read and tidy the stage logs of a RAG pipeline.
+/// Read, archive and erase the stage logs of a RAG pipeline.
 #[derive(Parser)]
 #[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
@@ -72,8 +72,14 @@ enum Command {
     #[command(after_help = "Example: ragtrace tail -f --stage ingestion")]
     Tail(tail::Args),
     /// List the stages that are running now.
+    ///
+    /// A stage counts as running if its end is not recorded, and its process has reported to the
+    /// store in the last three minutes, as it does every 30 seconds. Stages that began more than a
+    /// day ago are not listed.
+    #[command(after_help = "Example: ragtrace inflight")]
     Inflight(inflight::Args),
     /// List every stage of the programs that write to the store.
+    #[command(after_help = "Example: ragtrace stages --format json")]
     Stages(stages::Args),
     /// Archive or remove old traces, and remove what the archive has kept long enough.
     #[command(after_help = "Example: ragtrace retention --days 14 --sample 0.05 --dry-run")]
@@ -84,7 +90,11 @@ enum Command {
     /// Create the store, or upgrade its tables to this version.
     #[command(after_help = "Example: ragtrace migrate --store 'postgres://USER@HOST/DATABASE'")]
     Migrate,
-    /// Deliver dead letters again, to the sinks that `RAGTRACE_SINKS` names.
+    /// Deliver dead letters again: records that a sink refused.
+    ///
+    /// The records go to the sinks that the environment variable `RAGTRACE_SINKS` names, by default
+    /// `sqlite`. Each sink gets the records that it refused before, and those that it accepts now
+    /// are removed from the spool.
     #[command(after_help = "Example: RAGTRACE_SINKS=postgres ragtrace replay --spool spool")]
     Replay(replay::Args),
 }

@@ -92,8 +92,8 @@ impl PostgresSink {
         Self { writer: Arc::new(Writer::new(location)), ..self }
     }
 
-    /// Sets how many batches are written at once, each over its own connection. The default is 4,
-    /// the minimum 1.
+    /// Sets the maximum number of batches that are written at the same time, each over its own
+    /// connection. The default is 4, the minimum 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
