@@ -264,7 +264,7 @@ impl LogStore {
     }
 
     /// Returns the start records of stages that are running now, as far as the store knows, oldest
-    /// first.
+    /// first and at most 10,000.
     ///
     /// A stage counts as running if its end is not recorded, and its process has reported to the
     /// store in the last three minutes, as it does every 30 seconds. Stages whose start record is

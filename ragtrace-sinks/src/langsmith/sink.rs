@@ -108,7 +108,7 @@ impl LangSmithSink {
         self
     }
 
-    /// Adds a tag to each run, beside the stage's kind.
+    /// Adds a tag to each run, in addition to the stage's kind.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.connection.settings.common.tags.push(tag.into());
         self

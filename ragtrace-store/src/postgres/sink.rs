@@ -99,7 +99,7 @@ impl PostgresSink {
         self
     }
 
-    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    /// Enables retention by the given rules, as a background job at most once an hour.
     ///
     /// The job uses a connection of its own, and no delivery waits for it. If several processes
     /// enable it, one of them runs it at a time. The role has to own the tables.

@@ -86,7 +86,7 @@ impl SqliteSink {
         self
     }
 
-    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    /// Enables retention by the given rules, as a background job at most once an hour.
     ///
     /// The job uses a connection of its own. A delivery waits for at most one of its steps, which
     /// take milliseconds.

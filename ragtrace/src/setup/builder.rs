@@ -251,7 +251,9 @@ impl Builder {
     }
 
     /// Reads settings as [`from_env`](Self::from_env) does, from `lookup` instead of the
-    /// environment. `lookup` returns the value of a variable, or `None` if it is not set.
+    /// environment.
+    ///
+    /// `lookup` returns the value of a variable, or `None` if it is not set.
     pub fn from_lookup(self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         self.read_variables(|name| lookup(name).map(OsString::from))
     }

@@ -81,8 +81,9 @@ impl TelemetryHandle {
     /// Prometheus, for a scrape endpoint of the application.
     ///
     /// These are the metrics of [`Stats::to_prometheus`], and for each stage its runs by outcome, a
-    /// histogram of their durations, its items and its cost. Runs are counted since the
-    /// installation, before any level or sampler, and are about a second old at most.
+    /// histogram of their durations, its items and its cost. The counts cover all runs since the
+    /// installation, including those that a level or the sampler excludes, and are at most about a
+    /// second old.
     pub fn to_prometheus(&self) -> String {
         let mut text = self.stats().to_prometheus();
         if !self.is_forked() {

@@ -35,9 +35,8 @@ impl Delivered {
     ///
     /// Each is given by its index in the batch and the reason.
     ///
-    /// The records become dead letters. However many they are, they say nothing about the backend;
-    /// in contrast, records that the backend itself refuses park the sink when nothing else arrives
-    /// for long.
+    /// The records become dead letters. Unlike records that the backend itself refuses
+    /// ([`Verdict::Rejected`]), they never park the sink, however many they are.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
         let rejected: Vec<_> = records.into_iter().collect();
         Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
@@ -116,7 +115,8 @@ pub enum Verdict {
     /// becomes a dead letter.
     Split,
     /// Sends the batch in halves, to find the record or metric that the backend does not accept.
-    /// The record becomes a dead letter.
+    /// The record becomes a dead letter. If 8 in a row are refused and nothing is accepted in
+    /// between, the backend is probably misconfigured, and the sink is parked instead.
     Rejected,
     /// Waits until an operator has acted, and tries the batch again every 30 seconds.
     Park,
