@@ -11,9 +11,9 @@ use crate::record::Record;
 ///
 /// The ratio is applied to the low 56 bits of the trace id, so all processes that share a trace
 /// agree without communicating. Traces with errors and slow traces are kept whatever the ratio
-/// says. To do so, a process holds the records of every other trace, as far as a sink takes them
-/// and within the limits of [`hold`](Self::hold), until the trace's local root ends. Each process
-/// decides about errors and slowness for itself.
+/// says. To do so, a process holds the records of each trace that the ratio leaves out, as far as a
+/// sink takes them and within the limits of [`hold`](Self::hold), until the trace's local root
+/// ends. Each process decides about errors and slowness for itself.
 ///
 /// With [`crate::Durability::Durable`], the held records are on disk as well. If a later process
 /// finds such a trace, it was open when its process was killed, so it counts as an error.

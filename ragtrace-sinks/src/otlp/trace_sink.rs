@@ -41,7 +41,7 @@ pub struct OtlpSink {
 
 impl OtlpSink {
     /// Creates a sink that sends to `url`, to which `/v1/traces` is appended unless it already ends
-    /// so.
+    /// with that.
     ///
     /// A malformed URL parks the sink with an error. Nothing is connected before the first batch.
     pub fn new(url: &str) -> Self {

@@ -415,7 +415,11 @@ fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
-        warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+        warning::print(&format!(
+            "the stage `{name}` is declared {} times: {}; rename all but one, unless they do the same work",
+            same.len(),
+            places.join(", ")
+        ));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::record::{LevelFilter, RecordFilter};
 
-/// The requests of a [`Sink`](super::Sink) besides records of its level, such as paths or all end
-/// records; none by default.
+/// The requirements of a [`Sink`](super::Sink) beyond records of its level, such as paths or all
+/// end records; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
