@@ -85,10 +85,11 @@ impl Sampler {
         self
     }
 
-    /// Limits how much is held of traces that are not decided yet: the number and bytes of all held
-    /// records, and the age of each trace.
+    /// Limits how much is held of traces that may still turn out to have an error or to be slow:
+    /// the number and bytes of all held records, and the age of each trace.
     ///
-    /// Beyond a limit, the ratio decides. The default is 32,768 records, 16 MiB and one minute.
+    /// Beyond a limit, the traces that were held longest are left out, as the ratio decided. The
+    /// default is 32,768 records, 16 MiB and one minute.
     pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
         (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
         self
