@@ -54,6 +54,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// List finished traces, newest first.
+    ///
+    /// A trace that several processes took part in is listed once for each of them.
     #[command(after_help = "Example: ragtrace traces --status failed --since 24h")]
     Traces(traces::Args),
     /// Draw one trace as a waterfall.
@@ -82,12 +84,22 @@ enum Command {
     #[command(after_help = "Example: ragtrace stages --format json")]
     Stages(stages::Args),
     /// Archive or remove old traces, and remove what the archive has kept long enough.
+    ///
+    /// Every trace is kept for some days (`--days`). Then the traces with an error, and a share of
+    /// the others (`--sample`), move to the table `logs_archive`, in which the other commands still
+    /// find them. The rest is removed.
     #[command(after_help = "Example: ragtrace retention --days 14 --sample 0.05 --dry-run")]
     Retention(retention::Args),
     /// Erase everything that was recorded about one user.
+    ///
+    /// This cannot be undone: `--dry-run` shows first what would be removed. Copies and backups of
+    /// the store are not touched.
     #[command(after_help = "Example: ragtrace purge --user alice --spool spool --dry-run")]
     Purge(purge::Args),
     /// Create the store, or upgrade its tables to this version.
+    ///
+    /// A program that writes to the store does this by itself. Run the command beforehand if the
+    /// program's database role may not create tables.
     #[command(after_help = "Example: ragtrace migrate --store 'postgres://USER@HOST/DATABASE'")]
     Migrate,
     /// Deliver dead letters again: records that a sink refused.

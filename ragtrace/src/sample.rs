@@ -7,7 +7,8 @@ use ragtrace_core::Level;
 use crate::TraceId;
 use crate::record::Record;
 
-/// Rules that choose which traces are delivered. A trace is delivered as a whole or not at all.
+/// Rules that choose which traces are delivered: each as a whole or not at all, within the limits
+/// of [`hold`](Self::hold).
 ///
 /// The ratio is applied to the low 56 bits of the trace id, so all processes that share a trace
 /// agree without communicating. Traces with errors and slow traces are kept whatever the ratio
@@ -88,8 +89,9 @@ impl Sampler {
     /// Limits how much is held of traces that may still turn out to have an error or to be slow:
     /// the number and bytes of all held records, and the age of each trace.
     ///
-    /// Beyond a limit, the traces that were held longest are left out, as the ratio decided. The
-    /// default is 32,768 records, 16 MiB and one minute.
+    /// Beyond a limit, the traces that were held longest are left out, as the ratio decided. If
+    /// such a trace has an error later, only its later records are delivered. The default is 32,768
+    /// records, 16 MiB and one minute.
     pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
         (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
         self
