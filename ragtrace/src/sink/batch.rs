@@ -119,7 +119,7 @@ impl Batch {
 
     /// Returns metrics of stages by the minute.
     ///
-    /// Add them to the stored metrics of the same minute, instance and tenant.
+    /// Add them to the stored metrics of the same minute, stage, instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }
