@@ -120,8 +120,8 @@ impl LangSmithSink {
         self
     }
 
-    /// Sets the longest time that a request may take until its answer is read. The default is 60
-    /// seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.connection.set_timeout(timeout);
         self

@@ -113,7 +113,8 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the longest time that a request may take. The default is 10 seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self

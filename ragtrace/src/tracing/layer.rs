@@ -29,7 +29,7 @@ use super::{demand, log_copy, ours};
 /// at the span's creation or recorded later. Of fields with the same name, the innermost one
 /// counts; the fields of a span that carries the context of another trace are left out. An event
 /// with an explicit parent has the ids of the context that the parent carries. The text of an error
-/// includes its sources.
+/// includes its sources, up to 32 of them.
 ///
 /// Add it to the other layers:
 ///

@@ -108,8 +108,8 @@ impl DatadogSink {
         self
     }
 
-    /// Sets the longest time that a request may take until its answer is read. The default is 30
-    /// seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.client = Client::builder().timeout(timeout).build();
         self
