@@ -20,7 +20,7 @@ use ragtrace_examples::{AskError, Library, Part, question};
 /// Exits with 0 after an answer, 1 if there is none, 2 if the search was not possible, 130 after
 /// Ctrl-C.
 ///
-/// Stage logs go to the sinks that the environment variable RAGTRACE_SINKS names: sqlite by
+/// Stage logs go to the sinks that the environment variable `RAGTRACE_SINKS` names: sqlite by
 /// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
 #[derive(Debug, Parser)]
 #[command(name = "ask", version)]

@@ -24,7 +24,7 @@ use ragtrace_examples::{IngestError, Ingestion, Source, ingestion};
 /// Exits with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130
 /// after Ctrl-C.
 ///
-/// Stage logs go to the sinks that the environment variable RAGTRACE_SINKS names: sqlite by
+/// Stage logs go to the sinks that the environment variable `RAGTRACE_SINKS` names: sqlite by
 /// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
 #[derive(Debug, Parser)]
 #[command(name = "ingest", version)]

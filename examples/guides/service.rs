@@ -86,7 +86,7 @@ async fn serve(address: &str) -> io::Result<()> {
     let routes = Router::new()
         .route("/collections/{collection}/ask", post(ask))
         .route("/healthz", get(async || "well\n"))
-        // The layer is behind the routes, so that it knows the matched route, which names the
+        // The layer is added after the routes, so that it knows the matched route, which names the
         // request's stage.
         .layer(trace);
     let listener = tokio::net::TcpListener::bind(address).await?;

@@ -45,7 +45,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     tell_what_stays(&spooled);
     if purged.logs_set_aside > 0 {
         tell(format_args!(
-            "{} write-ahead logs lie set aside beside the file (`…-wal.kept-1` and so on) and may hold rows of this user: \
+            "{} write-ahead logs were set aside in the file's folder (`…-wal.kept-1` and so on) and may contain rows of this user: \
              delete them, or put each back beside its database and purge that one",
             purged.logs_set_aside
         ));

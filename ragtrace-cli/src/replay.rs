@@ -11,7 +11,7 @@ use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder of the spool [default: the environment variable RAGTRACE_SPOOL]
+    /// Folder of the spool [default: the environment variable `RAGTRACE_SPOOL`]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
 }

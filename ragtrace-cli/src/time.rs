@@ -11,18 +11,18 @@ const YEAR_0: Timestamp = Timestamp::from_micros(-62_167_219_200_000_000);
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Some(ago) = ago(text) {
         let time = Timestamp::now().minus(ago);
-        return (time >= YEAR_0).then_some(time).ok_or_else(|| "the time lies before the year 0".to_owned());
+        return (time >= YEAR_0).then_some(time).ok_or_else(|| "the time is before the year 0".to_owned());
     }
     instant(text).ok_or_else(|| {
         "give an age such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22".to_owned()
     })
 }
 
-/// Checks that `since` lies before `until`.
+/// Checks that `since` is before `until`.
 pub(crate) fn check_window(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), String> {
     match (since, until) {
         (Some(since), Some(until)) if since >= until => {
-            Err(format!("`--since` ({since}) must lie before `--until` ({until})"))
+            Err(format!("`--since` ({since}) must be before `--until` ({until})"))
         }
         _ => Ok(()),
     }
@@ -89,7 +89,7 @@ mod tests {
         }
         for long in ["99999999999999999999d", "18446744073709551615w", "99999999999d", "9223372036854775s", "3000000d"]
         {
-            assert_eq!(parse(long), Err("the time lies before the year 0".to_owned()), "{long}");
+            assert_eq!(parse(long), Err("the time is before the year 0".to_owned()), "{long}");
         }
         assert!(parse("700000d").is_ok());
     }

@@ -93,7 +93,8 @@ impl Score {
         self
     }
 
-    /// Sets the judge: `human`, `llm` or `code`.
+    /// Sets the kind of judge: `human`, `llm` or `code`; none by default. A score with any other
+    /// judge is not recorded.
     pub fn by(mut self, judge: impl Into<Cow<'static, str>>) -> Self {
         self.by = Some(judge.into());
         self

@@ -88,7 +88,9 @@ fn a_clone_that_is_changed_leaves_the_context_that_it_was_made_of() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().expect("its context is its own"));
+    for thread in threads {
+        thread.join().expect("its context is its own");
+    }
     assert_eq!((request.user_id(), request.request_id()), (Some("alice"), fresh.as_deref()));
     assert_eq!((request.baggage_item("plan"), request.tenant_id()), (Some("free"), None));
 }

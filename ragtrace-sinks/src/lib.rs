@@ -4,6 +4,10 @@
 //! ([`from_env`]), and passes them to `ragtrace::builder()`. [`store`] reads back what a sink wrote
 //! into a database.
 //!
+//! A setting that turns out to be wrong after the start *parks* its sink: the pipeline tells the
+//! operator what to change, keeps the records within its limits, and tries again every 30 seconds.
+//! The other sinks go on.
+//!
 //! ```
 //! # #[cfg(feature = "sqlite")]
 //! # fn build() {
@@ -14,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |

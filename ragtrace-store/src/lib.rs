@@ -20,7 +20,7 @@
 //! statements as parameters, and most statements are checked against the tables when this crate is
 //! compiled.
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! | --- | --- |
 //! | `sqlite` (default) | `SqliteSink`, and stores at `sqlite:` URLs |
 //! | `postgres` | `PostgresSink`, and stores at `postgres://` URLs |

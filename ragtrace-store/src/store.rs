@@ -38,8 +38,8 @@ pub async fn open(url: &str) -> Result<LogStore, StoreError> {
 
 /// Creates the store at `url`, or upgrades its tables to this version.
 ///
-/// Sinks do this by themselves. Calling it beforehand allows another role to do it, which has more
-/// rights than the sink's.
+/// Sinks do this by themselves. Call it beforehand to create the tables under a database role that
+/// has more rights than the role of the sink.
 ///
 /// # Errors
 ///
@@ -257,17 +257,18 @@ impl LogStore {
         self.logs(filter.level(Level::Error)).await
     }
 
-    /// Returns what each stage did in a window: runs, outcomes, items, costs and percentiles,
-    /// ordered by the stages' names.
+    /// Returns the counts of each stage in a time window: runs, outcomes, items, cost and
+    /// durations, ordered by the stages' names.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         with_backend!(self, store => store.stage_stats(window))
     }
 
     /// Returns the start records of stages that are running now, as far as the store knows, oldest
-    /// first.
+    /// first and at most 10,000.
     ///
-    /// Such a record has no end, and its process was heard of in the last three minutes. Stages
-    /// whose level hides their start are missing, and so are stages that began more than a day ago.
+    /// A stage counts as running if its end is not recorded, and its process has reported to the
+    /// store in the last three minutes, as it does every 30 seconds. Stages whose start record is
+    /// excluded by the level are missing, and so are stages that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         with_backend!(self, store => store.inflight())
     }

@@ -7,13 +7,14 @@ use ragtrace_core::Level;
 use crate::TraceId;
 use crate::record::Record;
 
-/// Rules that choose which traces are delivered. A trace is delivered as a whole or not at all.
+/// Rules that choose which traces are delivered: each as a whole or not at all, within the limits
+/// of [`hold`](Self::hold).
 ///
 /// The ratio is applied to the low 56 bits of the trace id, so all processes that share a trace
 /// agree without communicating. Traces with errors and slow traces are kept whatever the ratio
-/// says. To do so, a process holds the records of every other trace, as far as a sink takes them
-/// and within the limits of [`hold`](Self::hold), until the trace's local root ends. Each process
-/// decides about errors and slowness for itself.
+/// says. To do so, a process holds the records of each trace that the ratio leaves out, as far as a
+/// sink takes them and within the limits of [`hold`](Self::hold), until the trace's local root
+/// ends. Each process decides about errors and slowness for itself.
 ///
 /// With [`crate::Durability::Durable`], the held records are on disk as well. If a later process
 /// finds such a trace, it was open when its process was killed, so it counts as an error.
@@ -85,10 +86,12 @@ impl Sampler {
         self
     }
 
-    /// Limits how much is held of traces that are not decided yet: the number and bytes of all held
-    /// records, and the age of each trace.
+    /// Limits how much is held of traces that may still turn out to have an error or to be slow:
+    /// the number and bytes of all held records, and the age of each trace.
     ///
-    /// Beyond a limit, the ratio decides. The default is 32,768 records, 16 MiB and one minute.
+    /// Beyond a limit, the traces that were held longest are left out, as the ratio decided. If
+    /// such a trace has an error later, only its later records are delivered. The default is 32,768
+    /// records, 16 MiB and one minute.
     pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
         (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
         self

@@ -15,7 +15,7 @@ use ragtrace::Secret;
 /// The time and the number of connections and requests are limited, but not per client. A service
 /// that strangers can reach needs a proxy in front of it, which limits clients and provides TLS.
 ///
-/// Stage logs go to the sinks that the environment variable RAGTRACE_SINKS names: sqlite by
+/// Stage logs go to the sinks that the environment variable `RAGTRACE_SINKS` names: sqlite by
 /// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]

@@ -102,10 +102,16 @@ fn text(page: &PageLayout) -> String {
     for block in &page.blocks {
         match block {
             Block::Heading { lines, .. } | Block::Paragraph { lines, .. } => push(&mut text, lines, "\n"),
-            Block::List { items, .. } => items.iter().for_each(|item| push(&mut text, &item.lines, "\n")),
+            Block::List { items, .. } => {
+                for item in items {
+                    push(&mut text, &item.lines, "\n");
+                }
+            }
             Block::Table { rows, .. } => {
                 let cells = |row: &Vec<Cell>| row.iter().filter_map(|cell| cell.line.clone()).collect::<Vec<_>>();
-                rows.iter().for_each(|row| push(&mut text, &cells(row), " | "));
+                for row in rows {
+                    push(&mut text, &cells(row), " | ");
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Runs the programs as their users do: each test in a folder of its own, with the run's records in
 //! `ragtrace.db`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
@@ -89,14 +89,25 @@ impl Ended {
     }
 }
 
-/// Returns the path of a program. This package builds the programs from the examples' own files, so
-/// that the tests always run the current sources.
-fn example(program: &str) -> &'static str {
-    match program {
-        "ingest" => env!("CARGO_BIN_EXE_ingest"),
-        "ask" => env!("CARGO_BIN_EXE_ask"),
-        other => panic!("there is no program {other}"),
+/// Returns the path of a program.
+///
+/// The package of these tests builds `ingest` and `ask` itself from the examples' own files. Other
+/// programs are examples of the test's own package, which cargo puts into a folder beside its
+/// tests.
+fn example(program: &str) -> PathBuf {
+    let built_here = match program {
+        "ingest" => option_env!("CARGO_BIN_EXE_ingest"),
+        "ask" => option_env!("CARGO_BIN_EXE_ask"),
+        _ => None,
+    };
+    if let Some(path) = built_here {
+        return PathBuf::from(path);
     }
+    let test = std::env::current_exe().expect("a path");
+    let profile = test.parent().and_then(Path::parent).expect("the folder of the profile");
+    let path = profile.join("examples").join(program).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.exists(), "{} is not built: run `cargo build --workspace --examples`", path.display());
+    path
 }
 
 /// Waits for the end of a process.

@@ -8,8 +8,8 @@ use crate::level::Level;
 /// A stage's static description: its name, kind, level, source location and fields.
 ///
 /// Each annotated function has one. `#[traced_stage(descriptor = CHUNKING)]` defines it as a
-/// constant beside the function, for typed reads and tests. Two descriptors are equal if their
-/// names are equal.
+/// constant beside the function, for filters of a store (`LogFilter::of`) and for tests. Two
+/// descriptors are equal if their names are equal.
 #[derive(Clone, Copy, Debug)]
 // The catalog's section depends on this layout; see `section.rs`.
 #[repr(C)]
@@ -39,8 +39,10 @@ const ITEMS: u8 = 4;
 const HTTP: u8 = 8;
 
 impl StageDescriptor {
-    /// Creates a descriptor with kind `task` and level `info`, located at the caller. The attribute
-    /// generates this call.
+    /// Creates a descriptor of the stage `name`, whose records have the logger `target`.
+    ///
+    /// The kind is `task`, the level `info`, and the source location that of the caller. The
+    /// attribute generates this call.
     #[track_caller]
     pub const fn new(name: &'static str, target: &'static str) -> Self {
         Self::at(name, target, Location::caller())
@@ -114,7 +116,8 @@ impl StageDescriptor {
         self
     }
 
-    /// Sets the stage's previous name, so that typed reads also find older rows.
+    /// Sets the stage's previous name, so that filters of a store by this descriptor also find
+    /// older records.
     ///
     /// # Examples
     ///
@@ -131,7 +134,7 @@ impl StageDescriptor {
         self
     }
 
-    /// Returns the stage's name, as in the `stage` column.
+    /// Returns the stage's name, which is the `stage` of its records.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -155,8 +158,8 @@ impl StageDescriptor {
         self.level
     }
 
-    /// Returns the `logger` column of the stage's records: the module path, unless the attribute
-    /// sets a target.
+    /// Returns the logger of the stage's records: the path of the module, unless the attribute sets
+    /// a target.
     pub const fn target(&self) -> &'static str {
         self.target
     }

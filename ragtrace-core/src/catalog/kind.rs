@@ -7,8 +7,8 @@ use crate::parse::ParseError;
 
 macro_rules! kinds {
     ($($variant:ident $name:literal $doc:literal,)*) => {
-        /// The kind of work that a stage does, declared with `#[traced_stage(kind = …)]`. Exporters
-        /// translate it to their backend's terms.
+        /// The kind of work that a stage does, declared with `#[traced_stage(kind = …)]`. Sinks
+        /// translate it to the terms of their backend.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(u8)]
@@ -35,15 +35,15 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Pipeline "pipeline" "A whole run: the parent of other stages.",
+    Pipeline "pipeline" "A whole task, such as an ingestion or a request: the parent of other stages.",
     Parse "parse" "Reads documents.",
     Chunk "chunk" "Splits documents.",
-    Enrich "enrich" "Adds to chunks what retrieval can use.",
+    Enrich "enrich" "Adds data to chunks that improves retrieval, such as keywords.",
     Embed "embed" "Turns text into vectors.",
     Store "store" "Writes to a database or an index.",
     Retrieve "retrieve" "Finds candidates for a query.",
-    Rerank "rerank" "Orders candidates anew.",
-    Generate "generate" "Has a model write.",
+    Rerank "rerank" "Sorts candidates by relevance.",
+    Generate "generate" "Generates text with a model.",
     Tool "tool" "Calls a tool on a model's behalf.",
 }
 

@@ -152,6 +152,7 @@ impl Request {
 
 /// The baggage items by name. Most requests have none and only need a pointer for them.
 #[derive(Clone, Default)]
+#[expect(clippy::box_collection, reason = "a pointer is smaller than a map, and most requests have no baggage")]
 pub(crate) struct Baggage(Option<Box<BTreeMap<Box<str>, BaggageItem>>>);
 
 impl Baggage {

@@ -181,6 +181,9 @@ impl RequestContext {
 
     /// Adds a baggage item: a small named value that travels with the request. An item with the
     /// same name is replaced.
+    ///
+    /// `ragtrace::http::inject` sends the items to other services, so they should not be
+    /// confidential.
     pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let item = BaggageItem { value: value.into().into(), properties: Box::default(), is_received: false };
         self.edit().baggage.insert(name.into().into(), item);

@@ -66,7 +66,8 @@ where
 }
 
 pin_project! {
-    /// A future that runs in a context of its own, created by [`RequestContext::scope`].
+    /// A future that runs in the context that it carries, created by [`RequestContext::scope`] or
+    /// [`InContext::in_current_context`].
     ///
     /// The inner future is dropped in the context as soon as it is ready. If polled after that,
     /// this future is pending forever.

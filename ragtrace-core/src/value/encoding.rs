@@ -112,7 +112,9 @@ pub(crate) const fn text_length(bytes: usize) -> usize {
 #[inline]
 pub(crate) fn encode_text(text: &str, mut put: impl FnMut(u64)) {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    words.iter().for_each(|word| put(u64::from_le_bytes(*word)));
+    for word in words {
+        put(u64::from_le_bytes(*word));
+    }
     if !rest.is_empty() {
         put(last_word(rest));
     }
@@ -123,9 +125,9 @@ pub(crate) fn encode_text(text: &str, mut put: impl FnMut(u64)) {
 #[inline]
 fn last_word(rest: &[u8]) -> u64 {
     let bits = 8 * rest.len();
-    if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+    if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
         u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (bits - 32)
-    } else if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+    } else if let (Some(first), Some(last)) = (rest.first_chunk::<2>(), rest.last_chunk::<2>()) {
         u64::from(u16::from_le_bytes(*first)) | u64::from(u16::from_le_bytes(*last)) << (bits - 16)
     } else {
         rest.first().map_or(0, |byte| u64::from(*byte))

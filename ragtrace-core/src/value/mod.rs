@@ -79,7 +79,7 @@ impl Value {
         }
     }
 
-    /// Returns the number if it is an integer and not negative.
+    /// Returns the number if it is an integer and not negative, or `None` otherwise.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
             Self::U64(number) => Some(*number),
@@ -108,7 +108,7 @@ impl Value {
         }
     }
 
-    /// Returns `true` if the value is a number.
+    /// Returns `true` if the value is a number: an integer or a floating-point number.
     ///
     /// Numbers from a stage's result go to a record's `metrics`. All other values go to its
     /// `context`.

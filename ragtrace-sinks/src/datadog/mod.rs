@@ -12,7 +12,7 @@
 //! answer was lost. Duplicates of logs can be found by `record_id`; points of metrics and
 //! evaluations replace the earlier ones.
 //!
-//! | room | contains |
+//! | module | contains |
 //! | --- | --- |
 //! | `site`, `agent`, `settings` | the destination and the key |
 //! | `verdict`, `window` | the meaning of answers, and age limits |

@@ -50,7 +50,7 @@ impl FromStr for Site {
         found.ok_or_else(|| {
             let known = ALL.map(|site| site.name).join(", ");
             format!(
-                "{text:?} is no site of Datadog's: known are {known}; for any other host set RAGTRACE_DATADOG_LOGS_URL and \
+                "{text:?} is not a Datadog site: use one of {known}; for any other host set RAGTRACE_DATADOG_LOGS_URL and \
                  RAGTRACE_DATADOG_API_URL, or `logs_url` and `api_url` in code"
             )
         })

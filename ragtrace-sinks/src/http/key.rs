@@ -17,9 +17,9 @@ type Read = dyn Fn() -> Result<String, Box<dyn Error + Send + Sync>> + Send + Sy
 
 /// An API key that comes from a text, a file or a function.
 ///
-/// It is read before each request, on another thread than the telemetry's. So a key that was
-/// exchanged is used from the next request on: a sink that is parked because of the old key works
-/// again with its next probe. White space around the key is ignored. `Debug` shows the key's
+/// The key is read before each request, on a thread other than the pipeline's. So a key can be
+/// rotated while the program runs: the next request uses the new one, also that of a sink that is
+/// parked because of the old key. White space around the key is ignored. `Debug` shows the key's
 /// source, and not the key.
 ///
 /// ```
@@ -43,7 +43,7 @@ enum Source {
 }
 
 impl Key {
-    /// Creates a key from a text, which never changes.
+    /// Creates a key from a text, which stays the same while the program runs.
     pub fn text(key: impl Into<String>) -> Self {
         Self::new(Source::Text(key.into().trim().into()))
     }

@@ -5,9 +5,9 @@
 //! cause, and the beginning of the answer. No error and no `Debug` output contains a key, a
 //! password, or a URL's query, even if a server repeats it.
 //!
-//! A key is read again before each request, so a key that was exchanged is used with the next
-//! probe. Connections are reused. If a server has closed one meanwhile, no delivery fails for that.
-//! Nothing is connected, and no file is read, before the first request.
+//! A key is read again before each request, so a key that was rotated is used with the next
+//! request. Connections are reused. If a server has closed one meanwhile, no delivery fails for
+//! that. Nothing is connected, and no file is read, before the first request.
 //!
 //! The client does not follow redirects, since the key would go along; does not keep cookies; does
 //! not ask for compressed answers; and does not read more of an answer than [`Answer::LONGEST`]. It

@@ -64,8 +64,8 @@ impl LangSmithFeedbackSink {
     /// Sets how long a score from outside a stage waits for its run to arrive, before it becomes a
     /// dead letter. The default is 30 seconds.
     ///
-    /// The time begins when the score is recorded. After an outage it begins anew, when LangSmith
-    /// accepts feedback again, and runs without a backlog.
+    /// The time begins when the score is recorded. After an outage it begins anew, once LangSmith
+    /// accepts feedback and runs again and the runs that had to wait are delivered.
     pub fn wait_for_runs(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

@@ -11,7 +11,7 @@
 //! the caller of a service is not a LangSmith client, each of the service's local roots is a
 //! LangSmith trace of its own, with ragtrace's trace id in `metadata.trace_id`.
 //!
-//! | room | contains |
+//! | module | contains |
 //! | --- | --- |
 //! | `settings` | the destination, the key, the project |
 //! | `info`, `verdict` | the server's limits, and the meaning of its answers |

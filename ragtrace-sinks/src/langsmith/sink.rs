@@ -25,8 +25,8 @@ use crate::http::{Client, ClientBuilder, Endpoint, Key, Request};
 /// ```
 ///
 /// A finished stage is a run, with the stages inside it below. `input`, `output`, `query`, items,
-/// `model`, tokens and cost go to LangSmith's own places, everything else into `metadata`. Scores
-/// go through a sink of their own ([`feedback`](Self::feedback)).
+/// `model`, tokens and cost go to the members that LangSmith has for them, everything else into
+/// `metadata`. Scores go through a sink of their own ([`feedback`](Self::feedback)).
 ///
 /// The run id of a root without a caller is the trace id if that is a UUID version 7, as ragtrace's
 /// own are; otherwise it follows from the trace id. If a trace has a second root, or its root is in
@@ -46,7 +46,7 @@ impl LangSmithSink {
     /// Creates a sink with an API key.
     ///
     /// The key is a text, or a [`Key`] from a file or a function, which is read again before each
-    /// request, so that it can be exchanged while the service runs. Nothing is connected before the
+    /// request, so that it can be rotated while the service runs. Nothing is connected before the
     /// first batch.
     pub fn new(key: impl Into<Key>) -> Self {
         Self {
@@ -64,7 +64,8 @@ impl LangSmithSink {
         self
     }
 
-    /// Sets the sink's level. It has no effect on runs, since a sink of trees accepts them all.
+    /// Sets the sink's level, which has no effect on runs: the sink accepts the runs of every
+    /// level, so that their trees are complete.
     ///
     /// This setter hides [`Sink::level`], which returns the level.
     pub fn level(mut self, level: Level) -> Self {
@@ -107,20 +108,20 @@ impl LangSmithSink {
         self
     }
 
-    /// Adds a tag to each run, beside the stage's kind.
+    /// Adds a tag to each run, in addition to the stage's kind.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.connection.settings.common.tags.push(tag.into());
         self
     }
 
-    /// Sets how many requests are sent at once. The default is 4, the minimum 1.
+    /// Sets the maximum number of requests in flight. The default is 4, the minimum 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
     }
 
-    /// Sets the longest time that a request may take until its answer is read. The default is 60
-    /// seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.connection.set_timeout(timeout);
         self

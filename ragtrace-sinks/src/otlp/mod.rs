@@ -13,9 +13,10 @@
 //! Spans and log records are separate requests. So each has a sink of its own, with its own batches
 //! and retries: what one request delivered is not repeated because the other one failed.
 //!
-//! The rooms, from the ground up: `proto` writes the wire format; `conventions` contains the names
-//! of attributes, `profile` a table per backend, `resource` the facts about the process; `traces`
-//! and `logs` write requests, `partial_success` reads answers; `settings` and `exporter` send.
+//! The modules, in order of dependency: `proto` writes the wire format; `conventions` contains the
+//! names of attributes, `profile` a table per backend, `resource` the facts about the process;
+//! `traces` and `logs` write requests, `partial_success` reads answers; `settings` and `exporter`
+//! send.
 
 mod conventions;
 mod exporter;

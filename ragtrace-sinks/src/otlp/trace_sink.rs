@@ -18,8 +18,8 @@ use crate::http::{Compression, Key};
 /// A sink that sends spans over OTLP/HTTP to an OpenTelemetry Collector, Datadog's Agent, Phoenix,
 /// Langfuse, LangSmith or MLflow.
 ///
-/// Each end record becomes a span, whatever its level; other records do not. If the backend accepts
-/// log records, [`logs`](Self::logs) creates the sink for them.
+/// The end record of each run becomes a span, whatever its level; other records do not. If the
+/// backend accepts log records, [`logs`](Self::logs) creates the sink for them.
 ///
 /// ```
 /// use ragtrace::sink::BoxSink;
@@ -41,7 +41,7 @@ pub struct OtlpSink {
 
 impl OtlpSink {
     /// Creates a sink that sends to `url`, to which `/v1/traces` is appended unless it already ends
-    /// so.
+    /// with that.
     ///
     /// A malformed URL parks the sink with an error. Nothing is connected before the first batch.
     pub fn new(url: &str) -> Self {
@@ -75,21 +75,21 @@ impl OtlpSink {
     /// Sets the backend's API key, which goes into the header that the backend requires.
     ///
     /// For a Collector, Phoenix and MLflow it is the token of `Authorization: Bearer`; for Langfuse
-    /// the public and the secret key, joined by a colon, in base64; for LangSmith and Datadog the
-    /// API key. It is never shown.
+    /// the base64 encoding of the public key, a colon and the secret key; for LangSmith and Datadog
+    /// the API key. It is never shown.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.key(Key::text(key).named("the API key"))
     }
 
-    /// Sets the API key from a [`Key`] in a file or a function, which is read again for each
-    /// request, so that it can be exchanged.
+    /// Sets the API key from a [`Key`] in a file or a function, which is read again before each
+    /// request, so that it can be rotated.
     pub fn key(mut self, value: Key) -> Self {
         self.settings.key = Some(ApiKey { prefix: None, value });
         self
     }
 
-    /// Sets where in the backend spans go: the project in Phoenix and LangSmith, the experiment's
-    /// id in MLflow, the application (`ml_app`) in Datadog.
+    /// Sets the part of the backend that spans go to: the project in Phoenix and LangSmith, the
+    /// experiment's id in MLflow, the application (`ml_app`) in Datadog.
     ///
     /// Other backends ignore it. It is sent in a header, so it has to be one line of ASCII. In
     /// Datadog it has 1 to 193 letters, digits and `_-:./`, and is sent in lower case. Anything
@@ -113,7 +113,8 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the longest time that a request may take. The default is 10 seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
@@ -125,14 +126,14 @@ impl OtlpSink {
         self
     }
 
-    /// Sets a PEM file of certificates, whose issuers alone are trusted.
+    /// Sets a PEM file of CA certificates, which are trusted in place of the system's.
     pub fn certificate(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.tls.certificate = Some(("the certificate for OTLP".to_owned(), path.into()));
         self
     }
 
-    /// Sets the PEM files of the client's certificate and key, by which the backend recognizes this
-    /// client.
+    /// Sets the PEM files of the client's certificate and key, for a backend that requires them
+    /// (mutual TLS).
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let named = |name: &str, path| (name.to_owned(), path);
         self.settings.tls.client = Some([

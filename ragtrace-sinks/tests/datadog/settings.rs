@@ -56,7 +56,7 @@ fn hosts_stand_in_for_a_site_that_is_none_of_datadog_s() {
         [&[key, site][..], &[key, site, api], &[key, site, logs, metrics], &[key, site, logs, spans[0], spans[1]]]
     {
         let error = from(lacking).expect_err("no host is known").to_string();
-        assert!(error.starts_with("DD_SITE: \"datad0g.com\" is no site of Datadog's"), "{error}");
+        assert!(error.starts_with("DD_SITE: \"datad0g.com\" is not a Datadog site"), "{error}");
         assert!(error.contains("set RAGTRACE_DATADOG_LOGS_URL and RAGTRACE_DATADOG_API_URL"), "{error}");
     }
 }
@@ -84,7 +84,7 @@ fn a_variable_that_is_of_no_use_is_named_with_what_to_set() {
         (&[], "set DD_API_KEY, or DD_API_KEY_FILE", true),
         (&[("DD_API_KEY", " ")], "set DD_API_KEY", true),
         (&[key, ("DD_API_KEY_FILE", "/k")], "both set", false),
-        (&[key, ("DD_SITE", "datadog.eu")], "known are datadoghq.com, us3.datadoghq.com", false),
+        (&[key, ("DD_SITE", "datadog.eu")], "use one of datadoghq.com, us3.datadoghq.com", false),
         (&[key, ("RAGTRACE_DATADOG_LOGS", "off")], "RAGTRACE_DATADOG_LOGS: expected `true` or `false`", false),
         (&[key, ("RAGTRACE_DATADOG_LOGS", "no")], "leaves nothing to send", false),
         (&[key, ("RAGTRACE_DATADOG_API_URL", "api")], "RAGTRACE_DATADOG_API_URL: expected `https://host`", false),

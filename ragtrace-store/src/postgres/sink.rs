@@ -92,14 +92,14 @@ impl PostgresSink {
         Self { writer: Arc::new(Writer::new(location)), ..self }
     }
 
-    /// Sets how many batches are written at once, each over its own connection. The default is 4,
-    /// the minimum 1.
+    /// Sets the maximum number of batches that are written at the same time, each over its own
+    /// connection. The default is 4, the minimum 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
     }
 
-    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    /// Enables retention by the given rules, as a background job at most once an hour.
     ///
     /// The job uses a connection of its own, and no delivery waits for it. If several processes
     /// enable it, one of them runs it at a time. The role has to own the tables.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use ragtrace::{ParseError, Timestamp};
 use uuid::Uuid;
 
-/// A position in a list that is newest first. The next page begins right after it, whatever was
-/// written meanwhile.
+/// A position in a list whose newest rows come first. The next page begins right after it, whatever
+/// was written meanwhile.
 ///
 /// Its [`Display`](fmt::Display) form can be parsed again, for a link or a command line.
 ///

@@ -37,7 +37,8 @@ pub enum SpanStatus {
     Failed,
     /// The stage was dropped before its end.
     Cancelled,
-    /// The end will not come: the process has closed, or has not been heard of for three minutes.
+    /// The end will not come: the process has ended, or has not reported to the store for three
+    /// minutes.
     Lost,
 }
 
@@ -82,8 +83,8 @@ impl Trace {
         self.id
     }
 
-    /// Returns the worst status among the root spans, in the order failed, lost, cancelled, open,
-    /// completed. An error that a stage handled does not fail the trace.
+    /// Returns the worst status of the root spans; from worst to best: failed, lost, cancelled,
+    /// open, completed. An error that a stage handled does not fail the trace.
     pub fn status(&self) -> SpanStatus {
         self.status
     }
@@ -109,7 +110,7 @@ impl Trace {
         Siblings { trace: self, next: 0, end: self.spans.len() }
     }
 
-    /// Returns the span with this id.
+    /// Returns the span with this id, or `None` if it is not in the store.
     pub fn span(&self, id: SpanId) -> Option<SpanNode<'_>> {
         self.spans().find(|span| span.span_id() == id)
     }
@@ -130,7 +131,7 @@ impl Trace {
         self
     }
 
-    /// Returns `true` if the trace has more than the 100,000 records that are read at most.
+    /// Returns `true` if the trace has more than 100,000 records, of which the others are not read.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }

@@ -1,9 +1,9 @@
 //! Retention by age, and the erasure of a user's data.
 //!
 //! **Traces are kept or dropped whole.** A trace belongs to the day of its first record. Once that
-//! day is old enough, the trace gets its verdict: it moves to the archive if any of its records is
-//! an error or if its id falls into the sample; otherwise it is removed, including what it wrote
-//! after midnight. The verdict is stored, and late records follow it.
+//! day is old enough, the trace is decided on: it moves to the archive if any of its records is an
+//! error or if its id falls into the sample; otherwise it is removed, including what it wrote after
+//! midnight. The decision is stored, and also applies to records that arrive later.
 //!
 //! A trace is moved or removed in one transaction, or vanishes with the partition of its day. A
 //! reader looks into both tables, so it sees the trace whole or not at all. The exception is a
@@ -22,8 +22,8 @@
 //! **A sink may run retention** beside its deliveries, if enabled: on a task and a connection of
 //! its own, at most once an hour, started by a delivery that does not wait for it.
 //!
-//! **What this does not do:** retention makes no difference between the programs that wrote the
-//! records.
+//! **What this does not do:** retention applies the same rules to the records of all programs that
+//! write to a store.
 //!
 //! The rules are defined here. Each database's `retain` and `purge` modules carry them out, and
 //! [`retain`](crate::retain) and [`purge`](crate::purge) call those for a store by its URL.

@@ -58,8 +58,8 @@ impl Retention {
 
     /// Sets the number of whole days for which every trace is kept. The default is 7.
     ///
-    /// For this and the other ages, a number that reaches back beyond the year 1 keeps everything
-    /// for ever.
+    /// A number of days that reaches back beyond the year 1 keeps everything for ever, here and in
+    /// the other settings.
     pub fn days(mut self, days: u32) -> Self {
         self.days = days;
         self
@@ -183,9 +183,9 @@ fn writable(at: Timestamp) -> Timestamp {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetentionReport {
-    /// The days whose traces got their verdicts, as dates, oldest first.
+    /// The days whose traces were archived or removed, as dates, oldest first.
     pub days: Vec<String>,
-    /// The number of days whose traces are to get their verdicts.
+    /// The number of days whose traces are to be archived or removed.
     pub days_in_all: usize,
     /// The number of traces moved to the archive.
     pub archived: u64,

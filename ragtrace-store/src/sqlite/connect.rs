@@ -33,14 +33,14 @@ const WAL_BYTES: &str = "25165824";
 /// The number of attempts to change to WAL mode. Each of them has waited for the write lock.
 const WAL_ATTEMPTS: usize = 100;
 
-/// The time at which a delivered batch is safe on disk.
+/// The time at which a delivered batch is safe on disk, which is SQLite's setting `synchronous`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synchronous {
     /// A batch is safe once SQLite moves its log into the file. This is the default.
     ///
-    /// A process that dies loses nothing. A power failure may lose the batches of the last moments;
-    /// the ledger then does not contain them either.
+    /// A process that dies loses nothing. A power failure may lose the batches of the last moments,
+    /// and their ids with them, so such a batch is written if it is delivered again.
     #[default]
     Normal,
     /// A batch is safe before it is acknowledged, at the cost of one `fsync` per batch.

@@ -21,10 +21,6 @@ use crate::tables::{InstanceRow, Refused};
 
 /// A sink that writes records to a SQLite file.
 ///
-/// On Windows an open file cannot be moved, replaced or deleted, so a rotation has to end the
-/// program first, or write to a path with the date in it. A path that is not Unicode is refused
-/// there.
-///
 /// ```
 /// use ragtrace_store::{SqliteSink, Synchronous};
 ///
@@ -34,6 +30,10 @@ use crate::tables::{InstanceRow, Refused};
 /// The file and its tables are created when the first batch arrives. The file may be moved away
 /// while it is being written, as log rotation does. With the next batch, which comes within a
 /// minute, the sink completes the moved file from SQLite's log, and creates a new file at the path.
+///
+/// On Windows an open file cannot be moved, replaced or deleted, so a rotation has to end the
+/// program first, or write to a path with the date in it. A path that is not Unicode is refused
+/// there.
 #[derive(Debug)]
 pub struct SqliteSink {
     name: Cow<'static, str>,
@@ -86,7 +86,7 @@ impl SqliteSink {
         self
     }
 
-    /// Enables retention by the given rules, at most once an hour and beside deliveries.
+    /// Enables retention by the given rules, as a background job at most once an hour.
     ///
     /// The job uses a connection of its own. A delivery waits for at most one of its steps, which
     /// take milliseconds.

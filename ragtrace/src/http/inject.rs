@@ -46,10 +46,10 @@ pub fn inject(headers: &mut HeaderMap) {
 /// removed, and so is an `X-Trace-ID` of another trace. Otherwise a forwarded request could name
 /// two traces, and the next service might continue one that this service has left.
 ///
-/// If a run continues that of a LangSmith client, the client's dotted order is sent on, so the
-/// called service's run stands beside this one, below the client's. If it continues none, there is
-/// no dotted order to send, because that names every stage above, and it is known only where runs
-/// are written.
+/// If a run continues that of a LangSmith client, the client's dotted order is sent on, so the run
+/// of the called service becomes a sibling of this one, below the client's run. If it continues
+/// none, no dotted order is sent: that would name every stage above, and these are known only where
+/// runs are written.
 ///
 /// A client that follows redirects sends these headers to whatever host it is redirected to. A
 /// client that may be redirected anywhere should not follow redirects, or should set the headers

@@ -25,8 +25,10 @@ pub struct TraceLayer {
 }
 
 impl TraceLayer {
-    /// Creates a layer that continues the trace named by a request's headers, and trusts the
-    /// headers in nothing else.
+    /// Creates a layer that continues the trace that a request's headers name, and takes no user or
+    /// tenant from them.
+    ///
+    /// [`extract`](super::extract) says which headers are read.
     ///
     /// The source location of its stages is that of this call. If several layers name a stage
     /// alike, for example because two servers have the same route, it is the location of the first
@@ -72,9 +74,9 @@ impl TraceLayer {
 
     /// Starts a new trace for each request, and keeps the caller's trace as a link.
     ///
-    /// Use it for services that strangers call: a caller that chooses the trace id chooses whether
-    /// the trace is sampled, and could write into another user's trace. Besides the link, only
-    /// `X-Request-ID` is kept. The caller's flags, `tracestate`, baggage and LangSmith run are
+    /// Use it for services that anybody can call: a caller that chooses the trace id chooses
+    /// whether the trace is sampled, and could write into another user's trace. Besides the link,
+    /// only `X-Request-ID` is kept. The caller's flags, `tracestate`, baggage and LangSmith run are
     /// ignored, and so are not sent on to other services.
     pub fn public_endpoint(self) -> Self {
         self.public_endpoint_if(|_| true)

@@ -64,13 +64,13 @@
 //!
 //! - A request has exactly one start record and one end record, however it ends, and also if two
 //!   layers wrap the service: the outer one records the request.
-//! - The response's body has ended when it says so, even if only when it is dropped; at its
-//!   trailers; when as many bytes were sent as its length says; or at once if the message has no
-//!   body (`HEAD`, 1xx, 204, 304, `CONNECT`). A client that leaves a stream of events
-//!   (`text/event-stream`) ends it without cancelling the request.
+//! - The response's body is complete when it reports its end, even if it does so only when it is
+//!   dropped; after its trailers; when as many bytes were sent as its length says; or at once if
+//!   the message has no body (`HEAD`, 1xx, 204, 304, `CONNECT`). A client that leaves a stream of
+//!   events (`text/event-stream`) ends it without cancelling the request.
 //! - The request, its body and the response's body pass through unchanged, with their length and
 //!   trailers.
-//! - No panic is caught for good: it fails the request and continues.
+//! - A panic fails the request, and then continues as without the layer.
 //!
 //! # Limits
 //!
@@ -103,10 +103,11 @@
 //!
 //! # Order of layers
 //!
-//! `Router::layer` runs behind axum's routing, so the route is known. Add the layer last, so that
-//! it is around the other layers of the router: layers outside of it (a timeout, a limit) are
-//! neither measured nor recorded, and their responses have no trace. Layers that turn errors into
-//! responses, or that catch panics, belong inside, so that their response is recorded.
+//! A layer that is added with `Router::layer` runs after axum's routing, so the route is known. Add
+//! the layer last, so that it is around the other layers of the router: layers outside of it (a
+//! timeout, a limit) are neither measured nor recorded, and their responses have no trace. Layers
+//! that turn errors into responses, or that catch panics, belong inside, so that their response is
+//! recorded.
 //!
 //! ```
 //! # use axum::{Router, middleware, extract::Request, response::Response, routing::get};

@@ -15,7 +15,7 @@ pub(super) const MINUTE: i64 = 60_000_000;
 /// Metrics of the runs of one stage for one tenant that ended in one minute, as counted by one
 /// process.
 ///
-/// Several values for the same minute are added up.
+/// There may be several values for the same minute, which have to be added up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageMinute {
     pub(crate) minute: Timestamp,

@@ -300,6 +300,8 @@ impl Record {
     }
 
     /// Returns the canonical JSON of the record, without a line break.
+    ///
+    /// [`stages_schema`](crate::stages_schema) describes the JSON of a program's stages.
     pub fn to_json(&self) -> String {
         let mut line = Vec::with_capacity(640);
         self.write_json(&mut line);

@@ -18,15 +18,16 @@ use super::record_mut::RecordMut;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordLimits {
-    /// The maximum length of a text in bytes, except for `input` and `output`.
+    /// The maximum length of a text in bytes, except for `input` and `output`. Defaults to 8 KiB.
     pub string: usize,
-    /// The maximum length of the fields `input` and `output` in bytes, which hold what a model was
-    /// given and what it answered.
+    /// The maximum length in bytes of each of the fields `input` and `output`, which contain what a
+    /// model was given and what it answered. Defaults to 64 KiB.
     pub content: usize,
     /// The maximum number of fields in `context` and `metrics` together, and of the sources of an
-    /// error.
+    /// error. Defaults to 64.
     pub fields: usize,
-    /// The maximum size of the whole record, as an estimate of its canonical JSON in bytes.
+    /// The maximum size of the whole record in bytes, as an estimate of its canonical JSON.
+    /// Defaults to 256 KiB.
     pub record: usize,
 }
 

@@ -75,27 +75,33 @@ impl Redactor {
 
     /// Creates a redactor without any rules, which leaves records as they are.
     ///
-    /// A [`Secret`](crate::Secret) is still recorded as a mark.
+    /// Rules that are added to it have no effect. A [`Secret`](crate::Secret) is still recorded as
+    /// a mark.
     pub fn off() -> Self {
         Self { rules: Rules { is_on: false, ..Rules::default() } }
     }
 
-    /// Marks fields as secret that have this name, or a name that contains it as segments: `ssn`,
-    /// `account.number`.
+    /// Treats fields with this name as secret, and fields whose names contain it as whole words.
     ///
-    /// The name is recognized in texts too.
+    /// Letter case and separators do not matter: `account.number` applies to `user_account_number`
+    /// and to `accountNumber`. The name is recognized in texts too.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.rules.names.added.push(normalize(name.as_ref()));
         self
     }
 
-    /// Keeps the values of fields with exactly this name, whatever its segments are.
+    /// Treats fields with exactly this name as not secret, even if a rule for names applies to
+    /// them.
+    ///
+    /// Letter case matters. Secrets in the value that are recognized by their form are still
+    /// removed.
     pub fn keep(mut self, name: impl Into<String>) -> Self {
         self.rules.names.kept.push(name.into());
         self
     }
 
-    /// Marks words as secret that begin with `prefix`.
+    /// Treats words that begin with `prefix` as secret, such as the keys of an API of your own. An
+    /// empty prefix is ignored.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         if !prefix.is_empty() {

@@ -162,8 +162,8 @@ impl Builder {
         self
     }
 
-    /// Sets the limits of the queue between the application's threads and the worker;
-    /// [`QueueLimits::default`] by default.
+    /// Sets the limits on records that wait in memory, before the worker thread and before each
+    /// sink; [`QueueLimits::default`] by default.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.queue = limits;
         self
@@ -171,7 +171,8 @@ impl Builder {
 
     /// Keeps records that cannot be delivered now on disk, in `folder`.
     ///
-    /// Several processes may share a folder. It should be on a local disk. See [`crate::spool`].
+    /// The folder is created if it does not exist. Several processes may share it. It should be on
+    /// a local disk. See [`crate::spool`].
     pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
         self.spool = Some((folder.into(), limits));
         self
@@ -235,7 +236,7 @@ impl Builder {
     /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
-    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
+    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | 1 GiB |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
     /// The names with dots are attributes in `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty
@@ -251,6 +252,8 @@ impl Builder {
 
     /// Reads settings as [`from_env`](Self::from_env) does, from `lookup` instead of the
     /// environment.
+    ///
+    /// `lookup` returns the value of a variable, or `None` if it is not set.
     pub fn from_lookup(self, lookup: impl Fn(&str) -> Option<String>) -> Self {
         self.read_variables(|name| lookup(name).map(OsString::from))
     }
@@ -412,7 +415,11 @@ fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
-        warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+        warning::print(&format!(
+            "the stage `{name}` is declared {} times: {}; rename all but one, unless they do the same work",
+            same.len(),
+            places.join(", ")
+        ));
     }
 }
 

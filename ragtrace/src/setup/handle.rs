@@ -51,7 +51,8 @@ impl TelemetryHandle {
     /// With a spool, records that a sink does not accept now are written to disk. Records that are
     /// neither delivered nor on disk when the time is over stay pending, and the report is not
     /// complete. The call returns early, with the same report, if no failing sink would be tried
-    /// again within `timeout`.
+    /// again within `timeout`. If a sink blocks the worker thread, the call returns up to 250 ms
+    /// late, with the latest known counts.
     pub async fn flush(&self, timeout: Duration) -> Report {
         let pending = self.send(timeout, |deadline, reply| Command::Flush { deadline, reply });
         pending.wait_off_thread().await
@@ -80,8 +81,9 @@ impl TelemetryHandle {
     /// Prometheus, for a scrape endpoint of the application.
     ///
     /// These are the metrics of [`Stats::to_prometheus`], and for each stage its runs by outcome, a
-    /// histogram of their durations, its items and its cost. Runs are counted since the
-    /// installation, before any level or sampler, and are about a second old at most.
+    /// histogram of their durations, its items and its cost. The counts cover all runs since the
+    /// installation, including those that a level or the sampler excludes, and are at most about a
+    /// second old.
     pub fn to_prometheus(&self) -> String {
         let mut text = self.stats().to_prometheus();
         if !self.is_forked() {

@@ -60,7 +60,8 @@ impl Telemetry {
     /// With a spool, records that a sink does not accept now are written to disk. Records that are
     /// neither delivered nor on disk when the time is over stay pending, and the report is not
     /// complete. The call returns early, with the same report, if no failing sink would be tried
-    /// again within `timeout`.
+    /// again within `timeout`. If a sink blocks the worker thread, the call returns up to 250 ms
+    /// late, with the latest known counts.
     pub async fn flush(&self, timeout: Duration) -> Report {
         self.handle.flush(timeout).await
     }

@@ -14,13 +14,14 @@ use crate::record::{Origin, Record};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchLimits {
-    /// The maximum number of records in a batch; at least 1.
+    /// The maximum number of records in a batch; at least 1. Defaults to 1,000.
     pub records: usize,
-    /// The maximum size of a batch, in bytes of an estimate of the records' canonical JSON.
+    /// The maximum size of a batch in bytes, as an estimate of the records' canonical JSON.
+    /// Defaults to 1 MiB.
     pub bytes: usize,
-    /// The longest time that the first record of a batch waits for more.
+    /// The longest time that the first record of a batch waits for more. Defaults to 1 second.
     pub age: Duration,
-    /// The maximum number of batches in delivery at the same time; at least 1.
+    /// The maximum number of batches in delivery at the same time; at least 1. Defaults to 1.
     pub in_flight: usize,
 }
 
@@ -60,8 +61,8 @@ impl BatchLimits {
 /// Records that are delivered together, with the metrics that were counted meanwhile.
 ///
 /// A clone is cheap and shares the records. A batch without records carries metrics only, or
-/// nothing: an empty batch shows that its process is alive. A sink with no use for such batches
-/// returns [`Delivered::all`](super::Delivered::all).
+/// nothing: after 30 seconds without a batch, an empty one shows that its process is alive. A sink
+/// with no use for such batches returns [`Delivered::all`](super::Delivered::all).
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
@@ -118,7 +119,7 @@ impl Batch {
 
     /// Returns metrics of stages by the minute.
     ///
-    /// Add them to the stored metrics of the same minute, instance and tenant.
+    /// Add them to the stored metrics of the same minute, stage, instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }

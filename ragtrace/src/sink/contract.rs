@@ -43,7 +43,8 @@ pub trait Sink: Send + Sync + 'static {
     /// [`Builder::install`](crate::Builder::install) fail.
     fn name(&self) -> &str;
 
-    /// Returns the limits at which a batch is closed, and the number of batches in flight.
+    /// Returns the limits at which a batch is closed, and the number of batches in flight;
+    /// [`BatchLimits::default`] by default.
     fn limits(&self) -> BatchLimits {
         BatchLimits::default()
     }
@@ -56,7 +57,8 @@ pub trait Sink: Send + Sync + 'static {
         None
     }
 
-    /// Returns what the sink needs from the pipeline besides records of its level.
+    /// Returns what the sink needs from the pipeline besides records of its level; nothing by
+    /// default.
     fn needs(&self) -> Needs {
         Needs::default()
     }
@@ -64,19 +66,19 @@ pub trait Sink: Send + Sync + 'static {
     /// Delivers one batch.
     ///
     /// The future runs on the pipeline's worker thread, inside of its tokio runtime, so it must not
-    /// block. A batch whose delivery panics is tried again; one whose delivery keeps panicking is
-    /// treated as [`SinkError::rejected`]. Stages that run inside of the future are not recorded.
+    /// block. A batch whose delivery panics is tried again; after the third panic it is treated as
+    /// [`SinkError::rejected`]. Stages that run inside of the future are not recorded.
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
     /// Asks the backend whether it would accept records now, without delivering any, and returns a
     /// line that says what works.
     ///
-    /// The error says what to change.
+    /// The error says what to change. By default, nothing is checked and the line says so.
     fn check(&self) -> impl Future<Output = Result<String, SinkError>> + Send {
         async { Ok("this sink has no check".to_owned()) }
     }
 
-    /// Closes connections, after the last batch.
+    /// Closes connections, after the last batch; does nothing by default.
     fn close(&self) -> impl Future<Output = ()> + Send {
         async {}
     }

@@ -35,9 +35,8 @@ impl Delivered {
     ///
     /// Each is given by its index in the batch and the reason.
     ///
-    /// The records become dead letters. However many they are, they say nothing about the backend;
-    /// in contrast, records that the backend itself refuses park the sink when nothing else arrives
-    /// for long.
+    /// The records become dead letters. Unlike records that the backend itself refuses
+    /// ([`Verdict::Rejected`]), they never park the sink, however many they are.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
         let rejected: Vec<_> = records.into_iter().collect();
         Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
@@ -109,13 +108,17 @@ pub struct SinkError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Sends the batch again later.
+    /// Sends the batch again later: after random pauses of at first up to 0.2 seconds, then up to a
+    /// minute.
     Retry,
-    /// Sends the batch in parts, because it is too large.
+    /// Sends the batch in halves, because it is too large. A single record that is too large
+    /// becomes a dead letter.
     Split,
-    /// Sends the batch in parts, to find the record or metric that the backend does not accept.
+    /// Sends the batch in halves, to find the record or metric that the backend does not accept.
+    /// The record becomes a dead letter. If 8 in a row are refused and nothing is accepted in
+    /// between, the backend is probably misconfigured, and the sink is parked instead.
     Rejected,
-    /// Waits until an operator has acted, and probes the backend from time to time.
+    /// Waits until an operator has acted, and tries the batch again every 30 seconds.
     Park,
     /// Sends nothing more, because the sink has ended.
     Closed,
@@ -156,6 +159,9 @@ impl SinkError {
     }
 
     /// Sets how long the backend asks to wait before the next attempt (`Retry-After`).
+    ///
+    /// The pipeline respects it after [`retry`](Self::retry) and [`park`](Self::park), up to one
+    /// hour.
     pub fn after(mut self, delay: Duration) -> Self {
         self.after = Some(delay);
         self
@@ -166,7 +172,8 @@ impl SinkError {
         self.verdict
     }
 
-    /// Returns how long the backend asked to wait before the next attempt.
+    /// Returns how long the backend asked to wait before the next attempt, or `None` if it did not
+    /// ask.
     pub fn retry_after(&self) -> Option<Duration> {
         self.after
     }

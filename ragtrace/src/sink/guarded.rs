@@ -12,7 +12,7 @@ use ragtrace_core::guard::{contain, dispose};
 use super::{Batch, BatchLimits, BoxSink, Delivered, Needs, Sink, SinkError};
 
 /// The longest age of a batch, because an `Instant` cannot hold every sum with a `Duration`.
-const LONGEST_AGE: Duration = Duration::from_secs(24 * 365 * 60 * 60);
+const LONGEST_AGE: Duration = Duration::from_hours(24 * 365);
 
 /// A sink with the settings that it returned when it was asked once.
 pub(crate) struct GuardedSink {

@@ -2,8 +2,8 @@
 
 use crate::record::{LevelFilter, RecordFilter};
 
-/// The needs of a [`Sink`](super::Sink) besides records of its level, such as paths or all end
-/// records; none by default.
+/// The requirements of a [`Sink`](super::Sink) beyond records of its level, such as paths or all
+/// end records; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -65,16 +65,16 @@ impl Needs {
         self
     }
 
-    /// Names a place that no other sink should fill as well, such as a product that would count
-    /// each cost twice.
+    /// Names a destination that only one sink should write to, such as a product that would
+    /// otherwise count each cost twice.
     ///
-    /// [`Builder::install`](crate::Builder::install) warns if two sinks name the same place.
+    /// [`Builder::install`](crate::Builder::install) warns if two sinks name the same destination.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
         self.alone_in = Some(place);
         self
     }
 
-    /// Returns the place that no other sink should fill as well.
+    /// Returns the destination that only this sink should write to, if it names one.
     pub fn alone_in(&self) -> Option<&'static str> {
         self.alone_in
     }

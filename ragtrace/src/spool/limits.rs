@@ -52,17 +52,18 @@ impl FromStr for Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// The maximum number of bytes on disk for one sink of one process. Batches take at most five
-    /// eighths of it; the rest is overhead of the file. The length of the file may be greater,
-    /// because of holes that take no space. The records that a sampler holds have the same limit
-    /// for themselves, and are bounded by [`crate::Sampler::hold`] before.
+    /// The maximum number of bytes on disk for one sink of one process. Defaults to 1 GiB. Batches
+    /// take at most five eighths of it; the rest is overhead of the file. The length of the file
+    /// may be greater, because of holes that take no space. The records that a sampler holds have a
+    /// limit of their own of the same size, but [`crate::Sampler::hold`] usually bounds them
+    /// earlier.
     pub bytes: u64,
-    /// The age above which batches are dropped.
+    /// The age above which batches are dropped. Defaults to seven days.
     pub age: Duration,
-    /// The batches to drop when the spool is full.
+    /// The batches to drop when the spool is full. Defaults to the oldest.
     pub when_full: WhenFull,
-    /// The maximum number of bytes of dead letters in the folder. Beyond it, refused records are
-    /// counted as dropped.
+    /// The maximum number of bytes of dead letters in the folder. Defaults to 64 MiB. Beyond it,
+    /// refused records are counted as dropped.
     pub dead_letter_bytes: u64,
 }
 
@@ -70,7 +71,7 @@ pub struct SpoolLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// Drops the batches that were stored first.
+    /// Drops the batches that were stored first. This is the default.
     #[default]
     DropOldest,
     /// Drops the new batch. It stays in memory for as long as there is room.

@@ -13,8 +13,8 @@
 //!   runs, this is noticed, its records count as dropped, and a new file is created.
 //! - A process that ends at any moment leaves a file that the next process can read.
 //!
-//! It does not promise an order between batches, nor delivery exactly once to a sink that keeps no
-//! ledger.
+//! It does not promise an order between batches, nor delivery exactly once to a sink that does not
+//! store the ids of its batches.
 //!
 //! # The folder
 //!

@@ -39,8 +39,8 @@ pub struct PurgedSpool {
 /// With `dry_run`, it only counts.
 ///
 /// The files are rewritten, so that no bytes of removed records stay in them, nor of records that
-/// were delivered before. A batch keeps its id, so a sink with a ledger still recognizes one that
-/// it already has. This function does not purge [`DeadLetters`].
+/// were delivered before. A batch keeps its id, so a sink that stores the ids of its batches still
+/// recognizes one that it already has. This function does not purge [`DeadLetters`].
 ///
 /// # Errors
 ///

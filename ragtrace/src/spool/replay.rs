@@ -25,8 +25,9 @@ impl DeadLetters {
     /// Delivers to `sink` the records that it refused before, once the cause has been removed.
     ///
     /// Delivered letters are removed from the file. Each letter is delivered alone, in a batch
-    /// whose id is derived from its record, so a sink with a ledger stores a record only once, even
-    /// if it has two letters, or if an interrupted replay is repeated.
+    /// whose id is derived from its record, so a sink that stores the ids of its batches stores a
+    /// record only once, even if there are two letters of the record, or if an interrupted replay
+    /// is repeated.
     ///
     /// # Errors
     ///

@@ -63,8 +63,8 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     ///
-    /// Panics if a record does not, if the view is empty, or if no stage has this name. The message
-    /// shows all captured records.
+    /// Panics if a record belongs to no such run, if the view is empty, or if no stage has this
+    /// name. The message shows all captured records.
     #[track_caller]
     pub fn within(&self, name: &str) -> Self {
         expect_known(self.all, name);
@@ -78,8 +78,8 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     ///
-    /// Panics if a record does not, or if the view is empty. The message shows all captured
-    /// records.
+    /// Panics if a record belongs to no such run, or if the view is empty. The message shows all
+    /// captured records.
     #[track_caller]
     pub fn within_stage(&self, stage: &StageDescriptor) -> Self {
         self.inside(stage.name())

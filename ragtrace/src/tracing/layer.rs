@@ -29,7 +29,7 @@ use super::{demand, log_copy, ours};
 /// at the span's creation or recorded later. Of fields with the same name, the innermost one
 /// counts; the fields of a span that carries the context of another trace are left out. An event
 /// with an explicit parent has the ids of the context that the parent carries. The text of an error
-/// includes its sources.
+/// includes its sources, up to 32 of them.
 ///
 /// Add it to the other layers:
 ///
@@ -90,10 +90,10 @@ use super::{demand, log_copy, ours};
 /// carries nothing.
 ///
 /// A guard that is held over an `.await` leaves its span entered on the thread, which `tracing`
-/// warns about. A stage that awaits takes the span's context off the thread, so that other code
-/// that runs there is not in it, and events of other traces do not get the span's fields. In a task
-/// that is in no stage and no scope of a context, nothing takes it off: until the guard is dropped,
-/// all code that runs on the thread without a context of its own is in the span's context.
+/// warns about. When a stage awaits, the span's context is removed from the thread, so that other
+/// code that runs there is not in it, and events of other traces do not get the span's fields. In a
+/// task that is in no stage and no scope of a context, nothing removes it: until the guard is
+/// dropped, all code that runs on the thread without a context of its own is in the span's context.
 ///
 /// # Ignored events
 ///

@@ -16,8 +16,8 @@ use crate::http::{Client, Endpoint, Key};
 
 /// A sink that sends records to Datadog as log entries.
 ///
-/// An entry has the ids that join it to the trace, if the Datadog Agent or another sink has sent
-/// that.
+/// Each entry has the ids of its trace and span. Datadog joins them if the Datadog Agent or another
+/// sink has sent the trace.
 ///
 /// Metrics, spans of LLM Observability and evaluations go through sinks of their own, which are
 /// created from this one and share its settings. Each has its own batches, retries and spool.
@@ -108,8 +108,8 @@ impl DatadogSink {
         self
     }
 
-    /// Sets the longest time that a request may take until its answer is read. The default is 30
-    /// seconds.
+    /// Sets the longest time that a request may take until its answer is read, from 1 millisecond
+    /// to 1 hour. The default is 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.client = Client::builder().timeout(timeout).build();
         self
@@ -169,7 +169,8 @@ impl DatadogSink {
         }
     }
 
-    /// Returns the counts of what Datadog's limits cost. Sinks created from this one share them.
+    /// Returns the counts of what was cut or left out because of Datadog's limits. Sinks created
+    /// from this one share the counts.
     pub fn counts(&self) -> DatadogCounts {
         self.settings.counts.clone()
     }

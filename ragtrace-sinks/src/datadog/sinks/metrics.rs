@@ -26,7 +26,7 @@ impl DatadogMetricsSink {
         self
     }
 
-    /// Returns the counts of what Datadog's limits cost.
+    /// Returns the counts of what was cut or left out because of Datadog's limits.
     pub fn counts(&self) -> DatadogCounts {
         self.settings.counts.clone()
     }

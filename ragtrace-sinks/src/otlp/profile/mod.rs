@@ -21,25 +21,30 @@ pub(crate) use table::ProfileTable;
 
 use crate::quote::quoted;
 
-/// A backend that speaks OTLP, or a family of them. It determines the default URL, the names of
-/// attributes, and the meaning of answers.
+/// A backend that speaks OTLP, or a family of them. It determines the default URL for
+/// [`from_env`](crate::from_env), the names of attributes, and the meaning of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OtlpProfile {
     /// An OpenTelemetry Collector, Datadog's Agent, or any other receiver that follows the
     /// specification. Attributes have the names of OpenTelemetry's conventions. Accepts logs too.
+    /// The default URL is `http://localhost:4318`.
     #[default]
     Collector,
-    /// Arize Phoenix. Attributes have the names of OpenInference.
+    /// Arize Phoenix. Attributes have the names of OpenInference. The default URL is
+    /// `http://localhost:6006`.
     Phoenix,
-    /// Langfuse. Attributes have Langfuse's own names.
+    /// Langfuse. Attributes have Langfuse's own names. The default URL is
+    /// `https://cloud.langfuse.com/api/public/otel`.
     Langfuse,
     /// LangSmith's OTLP endpoint. `LangSmithSink` keeps more, such as the ids and scores of
-    /// documents.
+    /// documents. The default URL is `https://api.smith.langchain.com/otel`.
     LangSmith,
-    /// MLflow. Attributes have the names of OpenInference.
+    /// MLflow. Attributes have the names of OpenInference. The default URL is
+    /// `http://localhost:5000`.
     Mlflow,
-    /// Datadog's LLM Observability without an Agent. Accepts logs too.
+    /// Datadog's LLM Observability without an Agent. Accepts logs too. The default URL is
+    /// `https://otlp.datadoghq.com`.
     Datadog,
 }
 

@@ -44,9 +44,12 @@ use crate::RequestContext;
 /// Returns the context of a request with these headers, where no layer reads them: for messages of
 /// a queue, or a server that is not a tower service.
 ///
-/// Malformed headers count as absent. The sender of the headers chooses the trace, and so whether
-/// it is sampled; read only headers of trusted callers. [`inject`](crate::http::inject) is the
-/// reverse function.
+/// The trace and the caller's span come from `traceparent`, else from Datadog's headers, else from
+/// B3's; `X-Trace-ID` gives a trace without a span. `tracestate` (if `traceparent` names the
+/// trace), `X-Request-ID`, `baggage` and `langsmith-trace` are read too. Without these headers, the
+/// context has a new trace id and a new request id. Malformed headers count as absent. The sender
+/// of the headers chooses the trace, and so whether it is sampled; read only headers of trusted
+/// callers. [`inject`](crate::http::inject) is the reverse function.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();

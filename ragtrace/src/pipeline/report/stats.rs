@@ -114,7 +114,7 @@ impl Stats {
         Self { dropped: Dropped(lost), forked: true, ..Self::default() }
     }
 
-    /// Returns the counts of the sink called `name`.
+    /// Returns the counts of the sink called `name`, or `None` if no such sink is installed.
     pub fn sink(&self, name: &str) -> Option<&SinkStats> {
         self.sinks.iter().find(|sink| sink.name == name)
     }

@@ -23,7 +23,7 @@ impl<S: Sink> SinkTest<S> {
         Self { sink, count: None, timeout: TIMEOUT }
     }
 
-    /// Claims that each record arrives exactly once, even if its batch is delivered again.
+    /// Also checks that each record arrives exactly once, even if its batch is delivered again.
     ///
     /// `count` returns the number of records in the backend; it is called on the sink's runtime.
     pub fn exactly_once(mut self, count: impl AsyncFn() -> usize + Clone + Send + 'static) -> Self {
