@@ -84,25 +84,25 @@ impl RequestContext {
 
     /// Sets the id of the user who makes the request.
     pub fn with_user_id(mut self, id: impl Into<String>) -> Self {
-        self.edit().user_id = Some(id.into().into());
+        self.edit().user_id = Some(boxed(id));
         self
     }
 
     /// Sets the id of the user's tenant.
     pub fn with_tenant_id(mut self, id: impl Into<String>) -> Self {
-        self.edit().tenant_id = Some(id.into().into());
+        self.edit().tenant_id = Some(boxed(id));
         self
     }
 
     /// Sets the session id: the conversation or thread that several requests belong to.
     pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
-        self.edit().session_id = Some(id.into().into());
+        self.edit().session_id = Some(boxed(id));
         self
     }
 
     /// Sets the request's type, such as `ingest` or `query`.
     pub fn with_request_type(mut self, request_type: impl Into<String>) -> Self {
-        self.edit().request_type = Some(request_type.into().into());
+        self.edit().request_type = Some(boxed(request_type));
         self
     }
 
@@ -379,6 +379,13 @@ impl fmt::Debug for RequestContext {
         write!(f, "RequestContext({})", self.to_json())
     }
 }
+
+// Inlined into the setters, because the compiler sees that a copy of a `&str` needs no shrinking.
+#[inline]
+fn boxed(text: impl Into<String>) -> Box<str> {
+    text.into().into_boxed_str()
+}
+
 /// Returns `true` for a dotted order as LangSmith's clients write it: steps joined by dots, each a
 /// time (`%Y%m%dT%H%M%S%fZ`) followed by a hyphenated UUID, of at most 4 KiB in all.
 fn is_dotted_order(text: &str) -> bool {
