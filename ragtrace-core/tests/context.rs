@@ -113,7 +113,8 @@ fn json_and_debug_have_the_ids_that_are_there() {
     }
 }
 
-/// A future that is ready at its second poll, and that notes the user in whose context it is dropped.
+/// A future that is ready at its second poll, and that notes the user in whose context it is
+/// dropped.
 struct NotesDrop<'a>(u32, &'a RefCell<Vec<Option<String>>>);
 
 impl Future for NotesDrop<'_> {

@@ -100,7 +100,7 @@ impl<F: Future> Future for Scoped<F> {
         let _entered = this.context.is_some().then(|| Entered::new(this.context));
         let polled = future.poll(cx);
         if polled.is_ready() {
-            // The context is current here, and would have to be made current again for a later drop.
+            // A later drop would have to make the context current again.
             this.future.set(None);
         }
         polled
