@@ -275,7 +275,7 @@ fn more_scores_than_the_server_takes_at_once_are_split() {
     let path = [root.step(), child.step()];
     let one = || score("a", 1.0).trace_id(child.trace_id).span_id(child.span_id).path(path).build();
     let error = deliver(&langsmith.feedback(), [one(), one(), one(), one()]).expect_err("too many");
-    assert_eq!((error.verdict(), error.reason().as_str()), (Verdict::Split, "LangSmith takes 3 scores at once"));
+    assert_eq!((error.verdict(), error.reason().as_str()), (Verdict::Split, "LangSmith accepts 3 scores at once"));
     deliver_all(&langsmith.feedback(), [one(), one(), one()]);
     assert_eq!(langsmith.kept().feedback.len(), 3);
 }

@@ -24,7 +24,7 @@ fn a_batch_of_more_runs_than_the_server_takes_is_split() {
     let info = json!({ "batch_ingest_config": { "size_limit": 3 } });
     let langsmith = LangSmith::with(Setup { info: Some(info), runs: 3, ..Setup::default() });
     let error = deliver(&langsmith.sink(), roots(4)).expect_err("too many");
-    assert_eq!((error.verdict(), error.reason().as_str()), (Verdict::Split, "LangSmith takes 3 runs at once"));
+    assert_eq!((error.verdict(), error.reason().as_str()), (Verdict::Split, "LangSmith accepts 3 runs at once"));
     deliver_all(&langsmith.sink(), roots(3));
     assert_eq!(langsmith.kept().runs.len(), 3);
 }

@@ -107,7 +107,7 @@ fn a_header_that_cannot_be_sent_parks_without_its_value() {
     let request = Request::post(&endpoint("http://localhost/")).secret("authorization", "hunter2\nhunter3");
     let error = send(&builder().build(), &request).expect_err("no header");
     assert_eq!(error.verdict(), Verdict::Park);
-    let expected = "POST http://localhost/: the value of the header `authorization` has a character that none may \
-                    have: set one line of ASCII";
+    let expected = "POST http://localhost/: the value of the header `authorization` has an invalid character: \
+                    set one line of ASCII";
     assert_eq!(error.reason(), expected);
 }

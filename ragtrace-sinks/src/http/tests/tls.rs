@@ -46,7 +46,7 @@ fn the_systems_file_and_folder_are_trusted() {
     let missing = folder.join("missing.pem");
     let missing = missing.to_str().expect("a path");
     let told = refused(&with_variables(&[("SSL_CERT_FILE", missing)]), &server);
-    assert!(told.starts_with(&format!("SSL_CERT_FILE={missing}: no certificate there: ")), "{told}");
+    assert!(told.starts_with(&format!("SSL_CERT_FILE={missing}: no certificate found: ")), "{told}");
 }
 
 #[test]
@@ -72,7 +72,10 @@ fn a_client_shows_its_certificate_to_a_server_that_asks_for_one() {
 
     let unknown = builder().certificate("CA", authority.file()).build();
     let told = refused(&unknown, &server);
-    assert_eq!(told, "the server does not accept the client certificate (CertificateRequired): set one that it takes");
+    assert_eq!(
+        told,
+        "the server does not accept the client certificate (CertificateRequired): set one that it accepts"
+    );
 
     let bad =
         builder().certificate("CA", authority.file()).client_certificate(("CERT", &certificate), ("KEY", &certificate));
