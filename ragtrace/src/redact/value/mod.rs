@@ -94,8 +94,14 @@ fn skip_decoration(bytes: &[u8], from: usize) -> usize {
     }
     let mut spaces = 0;
     loop {
-        match bytes.get(at..).unwrap_or_default() {
-            [b'<', rest @ ..] if let Some(length) = inline_tag(rest) => at += 1 + length,
+        let next = bytes.get(at..).unwrap_or_default();
+        if let [b'<', tag @ ..] = next
+            && let Some(length) = inline_tag(tag)
+        {
+            at += 1 + length;
+            continue;
+        }
+        match next {
             [b' ' | b'\t', ..] if spaces < MOST_SPACES => (at, spaces) = (at + 1, spaces + 1),
             [b'*', b'*', ..] => at += 2,
             [0x1b, b'[', rest @ ..] => {
