@@ -303,7 +303,7 @@ fn a_name_that_is_none_or_a_site_without_the_product_parks() {
         (sink(&server).llm_observability("My App"), "found \"My App\""),
         (sink(&server).llm_observability("x".repeat(194)), "193"),
         (ragtrace_sinks::DatadogSink::new("k").site("ddog-gov.com").llm_observability("a"), "no LLM Observability"),
-        (ragtrace_sinks::DatadogSink::new("k").site("datadog.com").llm_observability("a"), "no site of Datadog's"),
+        (ragtrace_sinks::DatadogSink::new("k").site("datadog.com").llm_observability("a"), "is not a Datadog site"),
     ] {
         let error = deliver(&sink, built([of_kind(StageKind::Task)])).expect_err("no such thing");
         assert_eq!(error.verdict(), Verdict::Park);

@@ -167,7 +167,7 @@ fn a_path_of_a_proxy_stays_and_the_whole_path_of_the_intake_is_understood() {
 #[test]
 fn a_setting_of_no_use_in_code_parks_and_says_so() {
     let bad = [
-        (DatadogSink::new("k").site("datadoghq.org"), "no site of Datadog's"),
+        (DatadogSink::new("k").site("datadoghq.org"), "is not a Datadog site"),
         (DatadogSink::new("k").logs_url("intake.example"), "a URL for Datadog"),
         (DatadogSink::new(Key::file("/nowhere/at/all")), "cannot read the key"),
         (DatadogSink::new(Key::from_fn(|| Err::<String, _>("the vault is sealed"))), "the vault is sealed"),
