@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use crate::fault::{Cause, Fault};
 
 /// The longest chain of symbolic links that is followed, as on Linux.
+#[cfg(unix)]
 const LINKS: usize = 40;
 
 /// The paths of a database's files.

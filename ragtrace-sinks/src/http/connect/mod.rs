@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use super::cause::Cause;
+#[cfg(unix)]
 use super::endpoint::socket_path;
 pub(super) use proxy::Proxies;
 use proxy::Proxy;
