@@ -85,7 +85,7 @@ fn a_folder_that_cannot_be_used_makes_neither_flush_nor_shutdown_complete() {
             let sink = only(&report);
             assert!(sink.dropped >= 100 && sink.dropped == sink.accepted && sink.counts_dropped > 0, "{report}");
             let why = sink.drop_reason.as_deref().expect("it is told");
-            assert!(why.contains("have no place on disk") && report.to_string().contains(why), "{report}");
+            assert!(why.contains("could not be stored on disk") && report.to_string().contains(why), "{report}");
         }
     }
 }

@@ -64,7 +64,8 @@ fn has_one(line: &str) -> bool {
             sign.starts_with(['=', ':', ',']) && rest.contains(['"', '\''])
         })
     });
-    in_url || is_string
+    let is_argument = ["password ", "passphrase "].iter().any(|name| lower.contains(&format!("-{name}")));
+    in_url || is_string || is_argument
 }
 
 #[test]

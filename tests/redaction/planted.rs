@@ -273,6 +273,7 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
 
 /// Texts without a secret.
 pub(crate) const INNOCENTS: &[&str] = &[
+    "opens with the owner's password (`--password`, `password=`; an empty one opens the file without it)",
     "{\"promptTokenCount\":12}",
     "token_limit=8192",
     "sk-hynix-annual-report-2024.pdf",

@@ -1,6 +1,8 @@
 //! Connections that stop being HTTP: upgrades, WebSocket, `CONNECT`.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::WebSocketUpgrade;
@@ -15,6 +17,7 @@ use ragtrace::http::TraceLayer;
 use ragtrace::{Event, InContext, RequestContext, traced_stage};
 use ragtrace_tests_http::{Protocol, served};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use tower::ServiceBuilder;
 
 #[traced_stage("chatting")]
@@ -24,15 +27,30 @@ async fn chat(mut socket: WebSocket) {
     }
 }
 
-fn upgrade(socket: WebSocketUpgrade) -> Response {
+fn upgrade(socket: WebSocketUpgrade, ended: Arc<Notify>) -> Response {
     let context = RequestContext::current().expect("a context");
-    socket.on_upgrade(async move |socket| context.scope(chat(socket)).await)
+    socket.on_upgrade(async move |socket| {
+        context.scope(chat(socket)).await;
+        ended.notify_one();
+    })
+}
+
+/// Returns a route that chats, and what tells that the chat has ended.
+fn chatting() -> (Router, Arc<Notify>) {
+    let ended = Arc::new(Notify::new());
+    let told = Arc::clone(&ended);
+    let chat = any(async move |socket: WebSocketUpgrade| upgrade(socket, told));
+    (Router::new().route("/chat", chat).layer(TraceLayer::new()), ended)
+}
+
+/// Waits for the end of a chat whose client has left.
+async fn wait_for(ended: &Notify) {
+    tokio::time::timeout(Duration::from_mins(1), ended.notified()).await.expect("the chat ends");
 }
 
 #[test]
 fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
-    let router =
-        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
+    let (router, ended) = chatting();
     let ((), requests) = served(router, async |server| {
         let mut stream = server.raw().await;
         let request = "GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -44,6 +62,8 @@ fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
             assert_ne!(read, 0, "{}", String::from_utf8_lossy(&answer));
         }
         assert!(answer.starts_with(b"HTTP/1.1 101 "));
+        drop(stream);
+        wait_for(&ended).await;
     });
     let request = requests.one();
     assert_eq!((request.stage(), request.ended.event(), request.status()), ("GET /chat", Event::Completed, Some(101)));
@@ -54,8 +74,7 @@ fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
 
 #[test]
 fn a_websocket_over_http_2_ends_the_request_at_its_head() {
-    let router =
-        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
+    let (router, _) = chatting();
     let ((), requests) = served(router, async |server| {
         let mut connection = server.http2().await;
         // The answer comes after the settings, which allow such a `CONNECT`.
@@ -136,8 +155,7 @@ fn a_tunnel_that_is_refused_is_an_answer() {
 
 #[test]
 fn an_upgrade_that_is_refused_is_an_answer() {
-    let router =
-        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
+    let (router, _) = chatting();
     let (answer, requests) = served(router, async |server| server.get(Protocol::Http1, "/chat").await);
     assert!(answer.status.is_client_error());
     assert_eq!((requests.one().ended.event(), requests.one().error_type()), (Event::Completed, None));

@@ -36,6 +36,9 @@ pub(super) fn secret_value(text: &str, site: &Site, lookahead: &mut Lookahead) -
     if text[at..].starts_with(MARK) {
         return None;
     }
+    if at == site.from && bytes.get(at) == Some(&b'`') && opens_code_span(bytes, site.name_start) {
+        return None;
+    }
     if lookahead.left == 0 {
         return Some(at..text.len());
     }
@@ -45,6 +48,16 @@ pub(super) fn secret_value(text: &str, site: &Site, lookahead: &mut Lookahead) -
         lookahead.spend(reading.read_to.saturating_sub(site.from));
     }
     secret
+}
+
+/// Returns `true` if a grave accent precedes the word with the name, as in the code span
+/// `` `--password=` `` of Markdown. A grave accent after the sign then closes the span and opens no
+/// value.
+fn opens_code_span(bytes: &[u8], name_start: usize) -> bool {
+    const LONGEST_WORD: usize = 64;
+    let before = bytes[..name_start].iter().rev().take(LONGEST_WORD);
+    let mut before = before.skip_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
+    before.next() == Some(&b'`')
 }
 
 fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Reading {
