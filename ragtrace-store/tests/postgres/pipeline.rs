@@ -166,8 +166,8 @@ fn everything_is_there_once_through_a_pooler_that_is_restarted() {
             pooler.kill();
             pooler.start();
         }
-        // On a busy machine, records come faster than the spool's disk takes them, and those over the
-        // limit would be dropped. A backlog remains when the pooler is killed.
+        // On a busy machine, records come faster than the spool's disk takes them, and those over
+        // the limit would be dropped. A backlog remains when the pooler is killed.
         if number % 2_000 == 1_999 {
             telemetry.flush_blocking(Duration::from_secs(10));
         }
