@@ -111,7 +111,7 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, 
     let embedder = HashingEmbedder::default();
     let store = Store::create(&arguments.db, &embedder).await?;
     let tenant = arguments.tenant.clone().unwrap_or_default();
-    let shared = Ingestion { store: store.clone(), embedder, chunking, tenant, places: None };
+    let shared = Ingestion { tenant, ..Ingestion::new(store.clone(), embedder, chunking) };
 
     let mut progress = Progress::looking();
     let Found { documents, skipped } = discover(&arguments.paths);

@@ -260,22 +260,11 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::document::{Format, Heading};
+    use crate::document::Heading;
 
     fn document(text: &str) -> Document {
-        Document {
-            path: PathBuf::from("a.txt"),
-            name: "a.txt".to_owned(),
-            format: Format::Text,
-            bytes: text.len() as u64,
-            text: text.to_owned(),
-            headings: Vec::new(),
-            page_starts: Vec::new(),
-            losses: Vec::new(),
-        }
+        Document::plain("a.txt", text)
     }
 
     fn cut(text: &str, unit: Unit, size: usize, overlap: usize) -> Vec<Chunk> {

@@ -81,28 +81,72 @@ pub struct Document {
     pub headings: Vec<Heading>,
     /// The byte offsets in the text at which pages begin; empty for a format without pages.
     pub page_starts: Vec<usize>,
+    /// Facts about the document that its file states beside the text, such as `title` and
+    /// `author`, by their names and in their order.
+    pub metadata: Vec<(String, String)>,
     /// The parts that could not be read, in the order of the pages.
     pub losses: Vec<Loss>,
 }
 
-/// A part of a page that could not be read.
+/// A part of a document that could not be read, or looks as if it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The page's number, counted from 1.
-    pub page: u32,
+    /// The page's number, counted from 1, or `None` if the format has no pages or the loss concerns
+    /// the whole document.
+    pub page: Option<u32>,
+    /// The kind of loss, for counting.
+    pub kind: LossKind,
     /// The part that is missing from the text, and the reason.
     pub cause: String,
 }
 
+/// A kind of loss, by which the losses of many documents are summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LossKind {
+    /// A whole page could not be read.
+    Page,
+    /// A font does not tell which characters its glyphs are.
+    Font,
+    /// A stream of a page, a drawing or an embedded part could not be read.
+    Stream,
+    /// Bytes are not text in the file's encoding.
+    Bytes,
+    /// Cells of a table could not be read.
+    Cells,
+    /// Metadata, such as a front matter, could not be read.
+    Metadata,
+    /// A page has suspiciously little text for its content: it may be a scan.
+    LittleText,
+}
+
+impl LossKind {
+    /// Returns the kind's name, as in the stage logs and the last line of an ingestion.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Page => "unreadable pages",
+            Self::Font => "unreadable fonts",
+            Self::Stream => "unreadable streams",
+            Self::Bytes => "undecodable bytes",
+            Self::Cells => "unreadable cells",
+            Self::Metadata => "unreadable metadata",
+            Self::LittleText => "pages with little text",
+        }
+    }
+}
+
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "page {}: {}", self.page, self.cause)
+        if let Some(page) = self.page {
+            write!(f, "page {page}: ")?;
+        }
+        f.write_str(&self.cause)
     }
 }
 
 /// Returns the numbers of the pages with losses, each once.
 pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
-    let mut pages: Vec<u32> = losses.iter().map(|loss| loss.page).collect();
+    let mut pages: Vec<u32> = losses.iter().filter_map(|loss| loss.page).collect();
     pages.dedup();
     pages
 }
@@ -117,6 +161,22 @@ pub fn document_id(path: &str) -> String {
 }
 
 impl Document {
+    /// Creates a document of plain `text` at `path`, without headings and pages.
+    pub fn plain(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        let (path, text) = (path.into(), text.into());
+        Self {
+            name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            format: Format::of(&path).unwrap_or(Format::Text),
+            bytes: text.len() as u64,
+            text,
+            headings: Vec::new(),
+            page_starts: Vec::new(),
+            metadata: Vec::new(),
+            losses: Vec::new(),
+            path,
+        }
+    }
+
     /// Returns the id of the document in the items of stages: see [`document_id`].
     pub fn id(&self) -> String {
         document_id(&self.path.to_string_lossy())
@@ -186,16 +246,7 @@ mod tests {
                 title: (*title).to_owned(),
             })
             .collect();
-        Document {
-            path: PathBuf::from("a.md"),
-            name: "a.md".to_owned(),
-            format: Format::Markdown,
-            bytes: text.len() as u64,
-            text: text.to_owned(),
-            headings,
-            page_starts: Vec::new(),
-            losses: Vec::new(),
-        }
+        Document { headings, ..Document::plain("a.md", text) }
     }
 
     #[test]

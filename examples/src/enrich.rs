@@ -132,26 +132,13 @@ fn keywords(chunk: &Chunk, terms: &BTreeMap<String, usize>, rarity: impl Fn(&str
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::chunk::{Chunking, Unit, chunk};
-    use crate::document::{Format, Heading};
+    use crate::document::Heading;
 
     fn enriched(text: &str, heading: Option<&str>) -> Vec<EnrichedChunk> {
-        let document = Document {
-            path: PathBuf::from("a.txt"),
-            name: "a.txt".to_owned(),
-            format: Format::Text,
-            bytes: text.len() as u64,
-            text: text.to_owned(),
-            headings: heading
-                .map(|title| Heading { start: 0, level: 1, title: title.to_owned() })
-                .into_iter()
-                .collect(),
-            page_starts: Vec::new(),
-            losses: Vec::new(),
-        };
+        let headings = heading.map(|title| Heading { start: 0, level: 1, title: title.to_owned() });
+        let document = Document { headings: headings.into_iter().collect(), ..Document::plain("a.txt", text) };
         let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 24, 0).expect("valid"));
         enrich(&document, chunks)
     }

@@ -15,7 +15,7 @@ use crate::chunk::{Chunk, Chunking, chunk};
 use crate::document::{Document, Format, Loss, lossy_pages};
 use crate::embed::{EmbedError, EmbeddedChunks, Embedder, embed_chunks};
 use crate::enrich::{EnrichedChunk, enrich};
-use crate::parse::{ParseError, parse};
+use crate::parse::{ParseError, Reading, parse};
 use crate::source::Source;
 use crate::store::{Store, StoreError, Stored};
 
@@ -26,6 +26,8 @@ pub struct Ingestion<E> {
     pub store: Store,
     /// The model that embeds the chunks.
     pub embedder: E,
+    /// The settings of reading.
+    pub reading: Reading,
     /// The settings of cutting.
     pub chunking: Chunking,
     /// The tenant that the documents belong to; empty without tenants.
@@ -33,6 +35,14 @@ pub struct Ingestion<E> {
     /// Permits for documents being ingested, shared by several runs. Without them, a run has as
     /// many permits as jobs.
     pub places: Option<Arc<Semaphore>>,
+}
+
+impl<E> Ingestion<E> {
+    /// Creates an ingestion without tenants and without shared permits, with the default settings
+    /// of reading.
+    pub fn new(store: Store, embedder: E, chunking: Chunking) -> Self {
+        Self { store, embedder, reading: Reading::default(), chunking, tenant: String::new(), places: None }
+    }
 }
 
 /// The outcome of a document that was ingested.
@@ -116,7 +126,7 @@ async fn in_its_place<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Re
     record(pages: usize, chunks: usize),
 )]
 pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Result<Ingested, IngestError> {
-    let document = Arc::new(file_parsing(source).await?);
+    let document = Arc::new(file_parsing(source, &shared.reading).await?);
     record!(pages = document.pages());
     let chunks = document_chunking(&document, &shared.chunking).await?;
     record!(chunks = chunks.len());
@@ -139,8 +149,8 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
         chars = document.chars()),
     generated(|document| document = [Item::new(document.id()).source(&document.name)]),
 )]
-async fn file_parsing(source: &Source) -> Result<Document, IngestError> {
-    parse(source.clone()).await.map_err(IngestError::Parse)
+async fn file_parsing(source: &Source, reading: &Reading) -> Result<Document, IngestError> {
+    parse(source.clone(), reading).await.map_err(IngestError::Parse)
 }
 
 #[traced_stage(

@@ -7,21 +7,20 @@
 //! all as well, and keeps holes where rows were deleted, which ingesting again does all the time.
 
 mod error;
+mod search;
+mod write;
 
 use std::path::Path;
 use std::time::Duration;
 
-use ragtrace::Item;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, Transaction};
 
 pub use error::StoreError;
+pub use search::Hit;
+pub use write::Stored;
 
-use crate::chunk::chunk_id;
-use crate::document::{Document, document_id};
-use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
+use crate::embed::Embedder;
 use crate::vector_extension;
 
 /// The number in the file's header by which a database of another program is recognized: "rtex" in
@@ -65,50 +64,6 @@ const SCHEMA: &str = "
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
-}
-
-/// The outcome of storing a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stored {
-    /// The number of chunks stored.
-    pub chunks: usize,
-    /// The number of removed chunks of an earlier version.
-    pub replaced: u64,
-}
-
-/// A chunk that a search found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hit {
-    /// The chunk's id: see [`chunk_id`].
-    pub id: String,
-    /// The name of its document.
-    pub name: String,
-    /// The path of its document.
-    pub path: String,
-    /// The position in the document, counted from 0.
-    pub position: i64,
-    /// The text of the chunk.
-    pub text: String,
-    /// The headings above the chunk, outermost first.
-    pub headings: Vec<String>,
-    /// The page on which the chunk begins, if the format has pages.
-    pub page: Option<u32>,
-    /// The language of the chunk, if it was recognized.
-    pub language: Option<String>,
-    /// The chunk's keywords.
-    pub keywords: Vec<String>,
-    /// The similarity to the question, as the cosine of the vectors, at most 1.
-    pub score: f32,
-}
-
-impl<'a> From<&'a Hit> for Item<'a> {
-    fn from(hit: &'a Hit) -> Self {
-        Self::new(&hit.id)
-            .score(hit.score.into())
-            .content(&hit.text)
-            .source(&hit.name)
-            .derived_from(document_id(&hit.path))
-    }
 }
 
 impl Store {
@@ -175,40 +130,6 @@ impl Store {
         Ok(())
     }
 
-    /// Stores `document` for `tenant`, in place of its earlier version.
-    pub async fn replace(
-        &self,
-        tenant: &str,
-        document: &Document,
-        embedded: &EmbeddedChunks,
-    ) -> Result<Stored, StoreError> {
-        // The transaction takes the write lock at once: a reader that becomes a writer may be
-        // refused without waiting.
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?;
-        let stored = write(&mut transaction, tenant, document, embedded).await.map_err(StoreError::Write)?;
-        transaction.commit().await.map_err(StoreError::Write)?;
-        Ok(stored)
-    }
-
-    /// Returns the `top_k` chunks of `tenant` whose vectors are nearest to `vector`, nearest first.
-    pub async fn nearest(&self, tenant: &str, vector: &[f32], top_k: u32) -> Result<Vec<Hit>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT name, path, position, text, headings, page, language, keywords,
-                    1 - vec_distance_cosine(vector, ?1) AS score
-             FROM chunks JOIN documents ON documents.id = chunks.document_id
-             WHERE tenant = ?2
-             ORDER BY score DESC, path, position
-             LIMIT ?3",
-        )
-        .bind(blob(vector))
-        .bind(tenant)
-        .bind(top_k)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::Read)?;
-        rows.iter().map(hit).collect::<Result<_, _>>().map_err(StoreError::Read)
-    }
-
     /// Returns the number of chunks of `tenant`.
     pub async fn chunk_count(&self, tenant: &str) -> Result<i64, StoreError> {
         sqlx::query_scalar("SELECT count(*) FROM chunks JOIN documents ON documents.id = document_id WHERE tenant = ?")
@@ -250,87 +171,6 @@ async fn create_tables(
         .execute(&mut **transaction)
         .await?;
     Ok(())
-}
-
-async fn write(
-    transaction: &mut Transaction<'_, Sqlite>,
-    tenant: &str,
-    document: &Document,
-    embedded: &EmbeddedChunks,
-) -> Result<Stored, sqlx::Error> {
-    let path = document.path.to_string_lossy();
-    let replaced: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM chunks JOIN documents ON documents.id = document_id WHERE tenant = ? AND path = ?",
-    )
-    .bind(tenant)
-    .bind(path.as_ref())
-    .fetch_one(&mut **transaction)
-    .await?;
-    sqlx::query("DELETE FROM documents WHERE tenant = ? AND path = ?")
-        .bind(tenant)
-        .bind(path.as_ref())
-        .execute(&mut **transaction)
-        .await?;
-    let document_id: i64 = sqlx::query_scalar(
-        "INSERT INTO documents (tenant, path, name, format, bytes, pages) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-    )
-    .bind(tenant)
-    .bind(path.as_ref())
-    .bind(&document.name)
-    .bind(document.format.name())
-    .bind(i64::try_from(document.bytes).unwrap_or(i64::MAX))
-    .bind(i64::try_from(document.pages()).unwrap_or(i64::MAX))
-    .fetch_one(&mut **transaction)
-    .await?;
-    for chunk in &embedded.chunks {
-        insert(transaction, document_id, chunk).await?;
-    }
-    Ok(Stored { chunks: embedded.chunks.len(), replaced: replaced.unsigned_abs() })
-}
-
-async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
-    document_id: i64,
-    EmbeddedChunk { enriched, vector }: &EmbeddedChunk,
-) -> Result<(), sqlx::Error> {
-    let chunk = &enriched.chunk;
-    sqlx::query(
-        "INSERT INTO chunks (document_id, position, text, headings, page, language, keywords, tokens, vector)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(document_id)
-    .bind(i64::try_from(chunk.position).unwrap_or(i64::MAX))
-    .bind(&chunk.text)
-    .bind(serde_json::json!(chunk.headings).to_string())
-    .bind(chunk.page)
-    .bind(enriched.language)
-    .bind(serde_json::json!(enriched.keywords).to_string())
-    .bind(i64::try_from(chunk.tokens).unwrap_or(i64::MAX))
-    .bind(blob(vector))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
-    let list = |column: &str| -> Result<Vec<String>, sqlx::Error> {
-        let json: String = row.try_get(column)?;
-        serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))
-    };
-    let (path, position): (String, i64) = (row.try_get("path")?, row.try_get("position")?);
-    Ok(Hit {
-        id: chunk_id(&document_id(&path), position),
-        name: row.try_get("name")?,
-        path,
-        position,
-        text: row.try_get("text")?,
-        headings: list("headings")?,
-        page: row.try_get("page")?,
-        language: row.try_get("language")?,
-        keywords: list("keywords")?,
-        // A vector of zeros has no direction, so its chunk is similar to nothing.
-        score: row.try_get::<Option<f32>, _>("score")?.unwrap_or(0.0),
-    })
 }
 
 /// Returns a vector in the form that `sqlite-vec` reads: 32-bit floats in the machine's byte order.

@@ -1,23 +1,11 @@
 //! Chunks of any text, under any settings.
 
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 use ragtrace_examples::chunk::{Chunk, Chunking, Unit, chunk};
-use ragtrace_examples::document::{Document, Format};
+use ragtrace_examples::document::Document;
 
 fn cut(text: &str, unit: Unit, size: usize, overlap: usize) -> Vec<Chunk> {
-    let document = Document {
-        path: PathBuf::from("a.txt"),
-        name: "a.txt".to_owned(),
-        format: Format::Text,
-        bytes: text.len() as u64,
-        text: text.to_owned(),
-        headings: Vec::new(),
-        page_starts: Vec::new(),
-        losses: Vec::new(),
-    };
-    chunk(&document, &Chunking::new(unit, size, overlap).expect("valid"))
+    chunk(&Document::plain("a.txt", text), &Chunking::new(unit, size, overlap).expect("valid"))
 }
 
 proptest! {

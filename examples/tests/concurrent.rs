@@ -37,7 +37,7 @@ async fn a_thousand_ingestions_at_once_do_not_mix_their_records() {
     let embedder = HashingEmbedder::new(64);
     let store = Store::create(&folder.path().join("rag.db"), &embedder).await.expect("a store");
     let chunking = Chunking::new(Unit::Tokens, 160, 20).expect("valid");
-    let shared = Arc::new(Ingestion { store, embedder, chunking, tenant: String::new(), places: None });
+    let shared = Arc::new(Ingestion::new(store, embedder, chunking));
 
     let tasks = (0..REQUESTS).map(|number| {
         let document = folder.path().join(format!("{number}.md"));

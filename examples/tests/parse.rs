@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use lopdf::Object;
 use made::{locked, pdf, saved, with_undecodable_pages};
-use ragtrace_examples::document::{Document, Loss};
+use ragtrace_examples::document::{Document, Loss, LossKind};
 use ragtrace_examples::parse::pdf::pages;
-use ragtrace_examples::parse::{ParseError, parse, parse_within};
+use ragtrace_examples::parse::{ParseError, Reading, parse};
 use tempfile::TempDir;
 
 struct Folder(TempDir);
@@ -29,7 +29,7 @@ impl Folder {
     }
 
     async fn parse(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<Document, ParseError> {
-        parse(&self.file(name, bytes)).await
+        parse(&self.file(name, bytes), &Reading::default()).await
     }
 }
 
@@ -69,7 +69,8 @@ async fn a_page_nested_deeply_is_read() {
 async fn a_page_that_takes_too_long_is_an_error() {
     let folder = Folder::new();
     let path = folder.file("deep.html", "<div>".repeat(3_000));
-    let error = parse_within(Duration::from_millis(1), &path).await.expect_err("too slow");
+    let reading = Reading { timeout: Duration::from_millis(1) };
+    let error = parse(&path, &reading).await.expect_err("too slow");
     assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
 }
 
@@ -122,7 +123,7 @@ async fn a_page_that_cannot_be_read_is_told_with_its_cause_and_does_not_cost_the
     let document = Folder::new().parse("a.pdf", with_undecodable_pages(2)).await.expect("readable");
     assert_eq!(document.text.trim(), "Sound.");
     let cause = "the page contents could not be read: unsupported filter /Nonesuch";
-    let lost = |page| Loss { page, cause: cause.to_owned() };
+    let lost = |page| Loss { page: Some(page), kind: LossKind::Stream, cause: cause.to_owned() };
     assert_eq!(document.losses, [lost(2), lost(3)]);
 }
 
@@ -145,7 +146,7 @@ async fn pages_that_are_declared_and_missing_are_told() {
     file.get_dictionary_mut(pages).expect("pages").set("Count", 3_i64);
     let document = Folder::new().parse("a.pdf", saved(file)).await.expect("readable");
     let cause = "the file says that it has 3 pages, of which 1 were found".to_owned();
-    assert_eq!(document.losses, [Loss { page: 1, cause }]);
+    assert_eq!(document.losses, [Loss { page: Some(1), kind: LossKind::Page, cause }]);
 }
 
 #[tokio::test]
@@ -271,11 +272,11 @@ async fn binary_data_named_txt_is_an_error() {
 #[tokio::test]
 async fn what_is_not_a_readable_file_is_an_error() {
     let folder = Folder::new();
-    let missing = parse(&folder.0.path().join("missing.md")).await.expect_err("missing");
+    let missing = parse(&folder.0.path().join("missing.md"), &Reading::default()).await.expect_err("missing");
     assert!(matches!(missing, ParseError::Read(_)), "{missing:?}");
     assert!(missing.source().is_some());
     let unsupported = folder.parse("a.docx", "x").await.expect_err("unsupported");
     assert!(matches!(unsupported, ParseError::Unsupported), "{unsupported:?}");
-    let directory = parse(folder.0.path()).await.expect_err("a folder");
+    let directory = parse(folder.0.path(), &Reading::default()).await.expect_err("a folder");
     assert!(matches!(directory, ParseError::NotAFile), "{directory:?}");
 }

@@ -30,7 +30,7 @@ impl Scene {
         let embedder = HashingEmbedder::default();
         let store = Store::create(&folder.path().join("rag.db"), &embedder).await.expect("a store");
         let chunking = Chunking::new(Unit::Tokens, 160, 20).expect("valid");
-        let ingestion = Ingestion { store, embedder, chunking, tenant: "acme".to_owned(), places: None };
+        let ingestion = Ingestion { tenant: "acme".to_owned(), ..Ingestion::new(store, embedder, chunking) };
         Self { folder, ingestion }
     }
 
@@ -246,11 +246,9 @@ async fn a_large_run_holds_up_a_small_one_for_a_document_and_no_longer() {
     let (places, gate) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(0)));
     let Ingestion { store, embedder, chunking, tenant, .. } = scene.ingestion.clone();
     let large = Ingestion {
-        store,
-        embedder: Gated(embedder, Arc::clone(&gate)),
-        chunking,
         tenant,
         places: Some(Arc::clone(&places)),
+        ..Ingestion::new(store, Gated(embedder, Arc::clone(&gate)), chunking)
     };
     let small = Ingestion { places: Some(Arc::clone(&places)), ..scene.ingestion.clone() };
     let source = |name: &str| Source::from(scene.file(name, format!("The text of {name}.")));

@@ -3,23 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use ragtrace_examples::chunk::Chunk;
-use ragtrace_examples::document::{Document, Format};
+use ragtrace_examples::document::Document;
 use ragtrace_examples::embed::{EmbeddedChunk, EmbeddedChunks, HashingEmbedder};
 use ragtrace_examples::enrich::EnrichedChunk;
 use ragtrace_examples::store::{Store, StoreError, Stored};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 fn document(path: &str) -> Document {
-    Document {
-        path: PathBuf::from(path),
-        name: path.to_owned(),
-        format: Format::Text,
-        bytes: 1,
-        text: "text".to_owned(),
-        headings: Vec::new(),
-        page_starts: Vec::new(),
-        losses: Vec::new(),
-    }
+    Document::plain(path, "text")
 }
 
 fn embedded(vectors: &[[f32; 2]]) -> EmbeddedChunks {

@@ -96,11 +96,9 @@ impl App {
         let (size, overlap) = CHUNK;
         let chunking = Chunking::new(Unit::Tokens, size, overlap).expect("the overlap is smaller than the size");
         Ingestion {
-            store: self.store.clone(),
-            embedder: self.embedder.clone(),
-            chunking,
             tenant: tenant.to_owned(),
             places: Some(Arc::clone(&self.documents)),
+            ..Ingestion::new(self.store.clone(), self.embedder.clone(), chunking)
         }
     }
 

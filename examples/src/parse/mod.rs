@@ -26,21 +26,27 @@ use crate::document::{Document, Format};
 use crate::source::Source;
 use outline::Outline;
 
-/// The time limit of reading a file. A book of a thousand pages takes seconds. A file that takes
-/// longer than this was made to: some parsers need time that grows with the square of the nesting
-/// depth.
-const TIME_LIMIT: Duration = Duration::from_mins(1);
-
-/// Reads the file of `source` within a minute.
-pub async fn parse(source: impl Into<Source>) -> Result<Document, ParseError> {
-    parse_within(TIME_LIMIT, source).await
+/// The settings of reading documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The time limit of reading a file. A book of a thousand pages takes seconds. A file that takes
+    /// longer than the default, a minute, was made to: some parsers need time that grows with the
+    /// square of the nesting depth.
+    pub timeout: Duration,
 }
 
-/// Reads the file of `source` within `limit`. Work that exceeds the limit continues on its own
-/// thread, since nothing can stop it.
-pub async fn parse_within(limit: Duration, source: impl Into<Source>) -> Result<Document, ParseError> {
+impl Default for Reading {
+    fn default() -> Self {
+        Self { timeout: Duration::from_mins(1) }
+    }
+}
+
+/// Reads the file of `source`. Work that exceeds the time limit continues on its own thread, since
+/// nothing can stop it.
+pub async fn parse(source: impl Into<Source>, reading: &Reading) -> Result<Document, ParseError> {
     let source = source.into();
     let work = blocking::run(move || parse_blocking(&source));
+    let limit = reading.timeout;
     tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
 }
 
@@ -67,6 +73,7 @@ fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
         text: outline.text,
         headings: outline.headings,
         page_starts: outline.page_starts,
+        metadata: outline.metadata,
         losses: outline.losses,
     })
 }

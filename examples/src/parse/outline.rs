@@ -8,6 +8,7 @@ pub(super) struct Outline {
     pub(super) text: String,
     pub(super) headings: Vec<Heading>,
     pub(super) page_starts: Vec<usize>,
+    pub(super) metadata: Vec<(String, String)>,
     pub(super) losses: Vec<Loss>,
 }
 

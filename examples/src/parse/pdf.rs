@@ -14,15 +14,16 @@ use super::error::ParseError;
 use super::outline::Outline;
 use super::quiet;
 use super::text::reflow;
-use crate::document::Loss;
+use crate::document::{Loss, LossKind};
 
 /// A page of a PDF.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// Its text, line by line; paragraphs and the rows of tables are separated by a blank line.
     pub text: String,
-    /// Why parts of it are missing from the text; empty for a page that was read whole.
-    pub losses: Vec<String>,
+    /// The parts of it that are missing from the text, each with its cause; empty for a page that
+    /// was read whole.
+    pub losses: Vec<(LossKind, String)>,
 }
 
 /// Reads the text of each page of a PDF, in the document's order.
@@ -56,15 +57,17 @@ pub fn pages(bytes: &[u8], password: Option<&str>) -> Result<Vec<Page>, ParseErr
     let mut pages: Vec<Page> = (0..found)
         .map(|index| match quiet::catch(|| read(index)) {
             Ok((text, report)) => Page { text, losses: losses(&report) },
-            Err(error) => {
-                Page { text: String::new(), losses: vec![format!("it could not be read: {}", cause(&error))] }
-            }
+            Err(error) => Page {
+                text: String::new(),
+                losses: vec![(LossKind::Page, format!("it could not be read: {}", cause(&error)))],
+            },
         })
         .collect();
     if let Some(last) = pages.last_mut()
         && declared > found
     {
-        last.losses.push(format!("the file says that it has {declared} pages, of which {found} were found"));
+        let cause = format!("the file says that it has {declared} pages, of which {found} were found");
+        last.losses.push((LossKind::Page, cause));
     }
     Ok(pages)
 }
@@ -86,7 +89,8 @@ pub(super) fn outline(bytes: &[u8]) -> Result<Outline, ParseError> {
     for (page, number) in pages(bytes, None)?.into_iter().zip(1..) {
         outline.page();
         reflow(&page.text, &mut outline);
-        outline.losses.extend(page.losses.into_iter().map(|cause| Loss { page: number, cause }));
+        let losses = page.losses.into_iter();
+        outline.losses.extend(losses.map(|(kind, cause)| Loss { page: Some(number), kind, cause }));
     }
     // Pages of which nothing could be read are no pictures.
     match outline.losses.first() {
@@ -129,10 +133,10 @@ fn push(text: &mut String, lines: &[Line], separator: &str) {
 
 /// Returns the causes of a report, each once: a page may draw the same broken form a thousand
 /// times.
-fn losses(report: &ExtractReport) -> Vec<String> {
+fn losses(report: &ExtractReport) -> Vec<(LossKind, String)> {
     let mut losses = Vec::new();
     for SkippedText { kind, cause } in &report.skipped {
-        let loss = format!("{kind} could not be read: {cause}");
+        let loss = (LossKind::Stream, format!("{kind} could not be read: {cause}"));
         if !losses.contains(&loss) {
             losses.push(loss);
         }
