@@ -1,6 +1,6 @@
 //! The store of documents and vectors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ragtrace_examples::chunk::Chunk;
 use ragtrace_examples::document::Document;
