@@ -86,7 +86,7 @@ fn outline_of(bytes: &[u8], format: Format) -> Result<Outline, ParseError> {
         Format::Markdown => quiet::catch(|| Ok(markdown::outline(&encoding::decode(bytes)?)))?,
         Format::Text => text::outline(&encoding::decode(bytes)?),
         Format::Html => quiet::catch(|| Ok(html::outline(&encoding::decode_html(bytes)?)))?,
-        Format::Pdf => pdf::outline(bytes)?,
+        Format::Pdf => pdf::outline(bytes, None, pdf::Engine::default(), &mut |_, _| {})?,
     };
     if outline.text.trim().is_empty() {
         return Err(if format == Format::Pdf { ParseError::OnlyPictures } else { ParseError::Empty });
