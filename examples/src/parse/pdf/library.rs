@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         retain_spans_on_page(&mut spans, page);
         let mut losses = skipped(&report);
         losses.extend(spans::clean(&mut spans));
-        spans::separate_words(&mut spans);
+        spans::separate_words(&mut spans, &|| page.content(self.file).unwrap_or_default());
         Ok(Page { blocks: blocks(&page_layout(&spans, report.order)), losses })
     }
 }
