@@ -4,11 +4,15 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ragtrace::uuid::Uuid;
+use serde::{Deserialize, Serialize};
+
+use crate::parse::Room;
 
 /// A format that can be read, recognized by the file's extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// `CommonMark` with tables and footnotes: `.md`, `.markdown`.
     Markdown,
@@ -46,7 +50,7 @@ impl Format {
 }
 
 /// A heading, and where the text of its section begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
     /// The byte offset in [`Document::text`] of the heading's own line.
     pub start: usize,
@@ -66,9 +70,10 @@ pub struct Section {
 }
 
 /// A document that was read from a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Document {
     /// The path that it was read from. The same file has the same path however it was named.
+    #[serde(with = "crate::source::any_path")]
     pub path: PathBuf,
     /// The last component of the path.
     pub name: String,
@@ -87,10 +92,13 @@ pub struct Document {
     pub metadata: Vec<(String, String)>,
     /// The parts that could not be read, in the order of the pages.
     pub losses: Vec<Loss>,
+    /// The memory that is set aside for the document and its chunks.
+    #[serde(skip)]
+    pub room: Option<Arc<Room>>,
 }
 
 /// A part of a document that could not be read, or looks as if it was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The page's number, counted from 1, or `None` if the format has no pages or the loss concerns
     /// the whole document.
@@ -102,7 +110,7 @@ pub struct Loss {
 }
 
 /// A kind of loss, by which the losses of many documents are summed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LossKind {
     /// A whole page could not be read.
@@ -191,6 +199,7 @@ impl Document {
             page_starts: Vec::new(),
             metadata: Vec::new(),
             losses: Vec::new(),
+            room: None,
             path,
         }
     }
@@ -208,6 +217,25 @@ impl Document {
     /// Returns the length of the text in characters (Unicode scalar values).
     pub fn chars(&self) -> usize {
         self.text.chars().count()
+    }
+
+    /// Returns the size in bytes of the text and of the facts about it.
+    pub(crate) fn size(&self) -> u64 {
+        let headings = self.headings.iter().map(|heading| size_of::<Heading>() + heading.title.len());
+        let metadata =
+            self.metadata.iter().map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let losses = self.losses.iter().map(|loss| size_of::<Loss>() + loss.cause.len());
+        let facts = headings.chain(metadata).chain(losses).sum::<usize>() + size_of_val(&self.page_starts[..]);
+        (self.text.len() + facts) as u64
+    }
+
+    /// Returns `true` if headings and pages begin inside the text, in order and between characters,
+    /// as the methods here assume.
+    pub(crate) fn is_sound(&self) -> bool {
+        let headings: Vec<usize> = self.headings.iter().map(|heading| heading.start).collect();
+        let are_sound =
+            |starts: &[usize]| starts.is_sorted() && starts.iter().all(|at| self.text.is_char_boundary(*at));
+        are_sound(&headings) && are_sound(&self.page_starts)
     }
 
     /// Returns the page that contains the byte at `offset`, counted from 1, or `None` for a format
@@ -309,6 +337,16 @@ mod tests {
         assert_ne!(document(b"/bad\xff.txt").id(), document(b"/bad\xfe.txt").id());
         assert_eq!(path_text(&document(b"/a b\xff.txt").path), "file:///a%20b%FF.txt");
         assert_eq!(path_text(Path::new("/bad\u{fffd}%FF.txt")), "/bad\u{fffd}%FF.txt");
+    }
+
+    #[test]
+    fn places_outside_of_the_text_are_no_sound_document() {
+        let document =
+            |page_starts: &[usize]| Document { page_starts: page_starts.to_vec(), ..document("né né", &[]) };
+        assert!(document(&[0, 3, 3, 7]).is_sound());
+        for starts in [&[0, 8][..], &[3, 0], &[2]] {
+            assert!(!document(starts).is_sound(), "{starts:?}");
+        }
     }
 
     #[test]
