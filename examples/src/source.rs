@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use ragtrace::uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
 use crate::document::Format;
 
@@ -12,21 +13,22 @@ use crate::document::Format;
 /// A file of the user is identified by its path, and its extension determines the format. An
 /// [upload](Self::upload) has a meaningless path: it is identified by its content, and its receiver
 /// has determined the format.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The path of its bytes.
+    #[serde(with = "any_path")]
     pub path: PathBuf,
     /// Its format, or `None` if there is no reader for it.
     pub format: Option<Format>,
     /// The media type of a format without a reader, if its bytes tell.
-    pub media_type: Option<&'static str>,
+    pub media_type: Option<Cow<'static, str>>,
     /// Its index among the files that came with it, counted from 0. Names may be cleaned, and two
     /// files may have the same one.
     pub(crate) index: Option<usize>,
     /// The name to show, if it is not the file's own.
     name: Option<String>,
     /// The namespace of the ids of the sender, if it is identified by its content.
-    namespace: Option<Uuid>,
+    namespace: Option<u128>,
 }
 
 impl Source {
@@ -41,7 +43,7 @@ impl Source {
             media_type: None,
             index: None,
             name: Some(name.into()),
-            namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes())),
+            namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes()).as_u128()),
         }
     }
 
@@ -52,7 +54,7 @@ impl Source {
 
     /// Sets the media type of a format without a reader.
     pub fn with_media_type(self, media_type: &'static str) -> Self {
-        Self { media_type: Some(media_type), ..self }
+        Self { media_type: Some(media_type.into()), ..self }
     }
 
     /// Sets the index among the files that came with it, counted from 0.
@@ -74,8 +76,8 @@ impl Source {
     /// Returns the path that identifies the document. It is the same for a file however it was
     /// named, and for an upload of the same bytes by the same tenant.
     pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
-        match &self.namespace {
-            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(namespace, bytes))),
+        match self.namespace {
+            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(&Uuid::from_u128(namespace), bytes))),
             None => std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
         }
     }
@@ -96,6 +98,22 @@ impl From<&Path> for Source {
 impl From<&PathBuf> for Source {
     fn from(path: &PathBuf) -> Self {
         Self::from(path.clone())
+    }
+}
+
+/// Serializes a path, which need not be valid Unicode.
+pub(crate) mod any_path {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        OsString::deserialize(deserializer).map(PathBuf::from)
     }
 }
 

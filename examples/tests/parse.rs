@@ -63,7 +63,7 @@ async fn a_page_nested_deeply_is_read() {
 async fn a_page_that_takes_too_long_is_an_error() {
     let folder = Folder::new();
     let path = folder.file("deep.html", "<div>".repeat(3_000));
-    let reading = Reading { timeout: Duration::from_millis(1) };
+    let reading = Reading { timeout: Duration::from_millis(1), ..Reading::default() };
     let error = parse(&path, &reading).await.expect_err("too slow");
     assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
 }

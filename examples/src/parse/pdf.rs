@@ -24,18 +24,17 @@ use join::{Compounds, joined};
 
 use super::error::ParseError;
 use super::outline::Outline;
+use super::reading::{Progress, Task};
 use crate::document::{Heading, Loss, LossKind};
 
-/// Reads a PDF with `engine`, and tells `on_page` its progress as [`pages`] does.
-pub(super) fn outline(
-    bytes: &[u8],
-    password: Option<&str>,
-    engine: Engine,
-    on_page: &mut dyn FnMut(usize, usize),
-) -> Result<Outline, ParseError> {
-    let content = match engine {
-        Engine::Pdfboss => pages(bytes, password, on_page),
-        Engine::Pdftotext => pdftotext::pages(bytes, password, on_page),
+/// Reads a PDF.
+pub(super) fn outline(bytes: &[u8], task: &Task<'_>) -> Result<Outline, ParseError> {
+    let password = task.password();
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut on_page = |done, of| (task.on_progress)(Progress { done: number(done), pages: number(of) });
+    let content = match task.reading.pdf_engine {
+        Engine::Pdfboss => pages(bytes, password, &mut on_page),
+        Engine::Pdftotext => pdftotext::pages(bytes, password.is_some(), task.max_text, &mut on_page),
     }?;
     let mut outline = Outline::default();
     let mut compounds = Compounds::default();

@@ -21,6 +21,10 @@ const SAME_LINE: f32 = 0.1;
 /// The largest error of a position, in parts of the size of the type.
 const PRECISE: f32 = 0.03;
 
+/// The farthest that kerning moves a run back before the space that it cancels, in parts of the size
+/// of the type.
+const FARTHEST_BACK: f32 = 0.2;
+
 /// The zero-width non-joiner.
 const NON_JOINER: char = '\u{200c}';
 
@@ -87,7 +91,7 @@ fn is_cancelled(before: &TextSpan, after: &TextSpan) -> bool {
     before.text.ends_with(' ')
         && before.rotate == 0
         && (is_arabic(before) || is_arabic(after))
-        && space.is_some_and(|space| (after.x - space).abs() < PRECISE * before.size)
+        && space.is_some_and(|space| (-FARTHEST_BACK..PRECISE).contains(&((after.x - space) / before.size)))
 }
 
 /// Puts a space between all characters of a run.
