@@ -66,13 +66,19 @@ fn add_page(page: &Page, headings: &[Placed], compounds: &Compounds, outline: &m
                 unshown(heading, outline);
             } else {
                 add(block.kind, &block.lines[done..heading.line.max(done)], compounds, outline);
-                outline.heading(heading.level, &joined(&block.lines[heading.line..end], compounds));
+                outline.heading(heading.level, &title(block, heading, compounds));
                 done = end;
             }
         }
         add(block.kind, &block.lines[done..], compounds, outline);
     }
     headings.for_each(|heading| unshown(heading, outline));
+}
+
+/// Returns the title that the page shows. It may be laid out as a row of a table: `1 | Introduction`.
+fn title(block: &Block, heading: &Placed, compounds: &Compounds) -> String {
+    let title = joined(&block.lines[heading.line..heading.line + heading.lines], compounds);
+    if block.kind == BlockKind::Row { title.replace(" | ", " ") } else { title }
 }
 
 /// Adds lines of a block.

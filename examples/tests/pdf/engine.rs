@@ -52,9 +52,8 @@ async fn a_password_is_not_given_to_the_program() {
 
 #[tokio::test]
 async fn what_the_program_complains_about_is_told() {
-    let sound = String::from_utf8(
-        super::made::Raw::new("BT /F1 12 Tf 50 700 Td (Sound.) Tj ET", super::made::HELVETICA).bytes(),
-    );
+    let sound =
+        String::from_utf8(super::raw::Raw::new("BT /F1 12 Tf 50 700 Td (Sound.) Tj ET", super::raw::HELVETICA).bytes());
     let file = sound.expect("ASCII").replace("%PDF-1.4\n", "");
     match read_with(file.as_bytes(), &pdftotext()).await {
         Ok(document) => {

@@ -37,9 +37,7 @@ pub(super) fn joined(lines: &[String], compounds: &Compounds) -> String {
             if !compounds.contain(first.unwrap_or_default(), second.unwrap_or_default()) {
                 text.pop();
             }
-        } else if !text.is_empty()
-            && !(text.ends_with(is_set_without_spaces) && line.starts_with(is_set_without_spaces))
-        {
+        } else if needs_space(&text, line) {
             text.push(' ');
         }
         text.push_str(line);
@@ -54,6 +52,12 @@ fn divides_word(text: &str, line: &str) -> bool {
     ends.next().is_some_and(is_hyphen)
         && ends.next().is_some_and(char::is_alphabetic)
         && line.starts_with(char::is_lowercase)
+}
+
+/// Returns `true` if a space stands between the text and the line that continues it.
+fn needs_space(text: &str, line: &str) -> bool {
+    let is_continued = text.ends_with(is_set_without_spaces) && line.starts_with(is_set_without_spaces);
+    !text.is_empty() && !is_continued
 }
 
 /// Returns `true` for the hyphens that a word is divided with: of ASCII, the soft one, and U+2010.
@@ -79,7 +83,9 @@ mod tests {
     fn join(lines: &[&str]) -> String {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         let mut compounds = Compounds::default();
-        lines.iter().for_each(|line| compounds.add(line));
+        for line in &lines {
+            compounds.add(line);
+        }
         joined(&lines, &compounds)
     }
 

@@ -78,22 +78,22 @@ struct Opened {
 /// Opens a file. If it has fewer pages than it says, its table of objects may be wrong: it is opened
 /// once more without the table, so that the library searches the file for objects.
 fn open(bytes: &[u8], password: Option<&str>) -> Result<Opened, ParseError> {
-    let opened = quiet::catch(|| count(load(bytes.to_vec(), password)?));
+    let opened = quiet::catch(|| load(bytes.to_vec(), password).map(count));
     let found = match &opened {
         Ok(opened) if opened.found < opened.declared.max(1) => opened.found,
         Err(ParseError::BrokenPdf(_) | ParseError::Panicked(_)) => 0,
         _ => return opened,
     };
-    let searched = quiet::catch(|| count(load(without_table(bytes), password)?));
+    let searched = quiet::catch(|| load(without_table(bytes), password).map(count));
     let opened = searched.ok().filter(|searched| searched.found > found).map_or(opened, Ok)?;
     if opened.found == 0 { Err(ParseError::BrokenPdf("it has no pages".into())) } else { Ok(opened) }
 }
 
-fn count(file: File) -> Result<Opened, ParseError> {
+fn count(file: File) -> Opened {
     // Before the pages are found: afterwards the library no longer says what the file declares.
     let declared = file.page_count();
     let found = file.flattened_page_count();
-    Ok(Opened { file, declared, found })
+    Opened { file, declared, found }
 }
 
 /// Returns the file without the keywords that lead to its tables of objects, everything else in its

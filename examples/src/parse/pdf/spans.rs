@@ -35,8 +35,10 @@ const PRIVATE_SHARE: usize = 10;
 /// Puts spaces where words stand apart. `content` returns the content of the page.
 pub(super) fn separate_words(spans: &mut [TextSpan], content: &dyn Fn() -> Vec<u8>) {
     let spacings = OnceCell::new();
-    for at in 1..spans.len() {
-        let [before, after] = &mut spans[at - 1..=at] else { continue };
+    // A mark is drawn over the letter before it: the next letter stands apart from that one.
+    let letters: Vec<usize> = (0..spans.len()).filter(|at| !spans[*at].text.chars().all(is_mark)).collect();
+    for (before, after) in letters.iter().zip(letters.iter().skip(1)) {
+        let Ok([before, after]) = spans.get_disjoint_mut([*before, *after]) else { continue };
         let Some(gap) = gap(before, after) else { continue };
         if is_cancelled(before, after) {
             before.text.pop();
@@ -63,6 +65,15 @@ pub(super) fn separate_words(spans: &mut [TextSpan], content: &dyn Fn() -> Vec<u
             }
         }
     }
+}
+
+/// Returns `true` for the points and vowels of Hebrew and Arabic and for Latin accents, which have no
+/// width of their own.
+fn is_mark(character: char) -> bool {
+    matches!(character,
+        '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c7}' | '\u{610}'..='\u{61a}'
+        | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}'
+        | '\u{8d3}'..='\u{8ff}' | '\u{fc5e}'..='\u{fc63}' | '\u{fe70}'..='\u{fe7f}')
 }
 
 /// Returns the distance from the end of a run to the start of the next along the line, or `None` if
