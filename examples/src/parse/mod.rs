@@ -1,17 +1,26 @@
 //! Reads a file into a [`Document`].
 //!
-//! The format comes from the file's extension, or from the receiver of an upload, and is not
-//! guessed. The result contains text, or is an error that says why not. A hostile file costs at
+//! The format comes from the file's content, and then from its name ([`format`](crate::format)). The
+//! result contains text, or is an error that says why not. A hostile file costs at
 //! most its own error: the work runs where it may block, and a parser that panics or does not
 //! finish is an error too. A file that unpacks to more than fits into memory is not guarded
 //! against.
 
+mod csv;
 mod encoding;
 mod error;
+mod flow;
+mod front_matter;
 mod html;
+mod joining;
+mod layout;
 mod markdown;
+#[cfg(feature = "office")]
+mod office;
 mod outline;
 mod quiet;
+mod read;
+mod rst;
 mod text;
 
 pub mod pdf;
@@ -19,12 +28,13 @@ pub mod pdf;
 use std::fs;
 use std::time::Duration;
 
+pub use encoding::{TextEncoding, UnknownEncoding};
 pub use error::ParseError;
 
 use crate::blocking;
-use crate::document::{Document, Format};
+use crate::document::Document;
 use crate::source::Source;
-use outline::Outline;
+use read::{Given, read};
 
 /// The settings of reading documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +43,13 @@ pub struct Reading {
     /// longer than the default, a minute, was made to: some parsers need time that grows with the
     /// square of the nesting depth.
     pub timeout: Duration,
+    /// The encoding of files of text, or `None` to find it out for each.
+    pub encoding: Option<TextEncoding>,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { timeout: Duration::from_mins(1) }
+        Self { timeout: Duration::from_mins(1), encoding: None }
     }
 }
 
@@ -45,12 +57,13 @@ impl Default for Reading {
 /// nothing can stop it.
 pub async fn parse(source: impl Into<Source>, reading: &Reading) -> Result<Document, ParseError> {
     let source = source.into();
-    let work = blocking::run(move || parse_blocking(&source));
+    let encoding = reading.encoding;
+    let work = blocking::run(move || parse_blocking(&source, encoding));
     let limit = reading.timeout;
     tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
 }
 
-fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
+fn parse_blocking(source: &Source, encoding: Option<TextEncoding>) -> Result<Document, ParseError> {
     let path = source.path.as_path();
     let metadata = fs::metadata(path).map_err(ParseError::Read)?;
     if metadata.is_dir() {
@@ -62,9 +75,8 @@ fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
     if !metadata.is_file() {
         return Err(ParseError::NotAFile);
     }
-    let format = source.format.ok_or(source.media_type.map_or(ParseError::Unsupported, ParseError::OtherFormat))?;
     let bytes = fs::read(path).map_err(ParseError::Read)?;
-    let outline = outline_of(&bytes, format)?;
+    let (format, outline) = read(&bytes, &source.name(), &Given { encoding, pdf: &pdf::outline })?;
     Ok(Document {
         path: source.known_by(&bytes),
         name: source.name(),
@@ -76,20 +88,4 @@ fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
         metadata: outline.metadata,
         losses: outline.losses,
     })
-}
-
-fn outline_of(bytes: &[u8], format: Format) -> Result<Outline, ParseError> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(ParseError::Empty);
-    }
-    let outline = match format {
-        Format::Markdown => quiet::catch(|| Ok(markdown::outline(&encoding::decode(bytes)?)))?,
-        Format::Text => text::outline(&encoding::decode(bytes)?),
-        Format::Html => quiet::catch(|| Ok(html::outline(&encoding::decode_html(bytes)?)))?,
-        Format::Pdf => pdf::outline(bytes)?,
-    };
-    if outline.text.trim().is_empty() {
-        return Err(if format == Format::Pdf { ParseError::OnlyPictures } else { ParseError::Empty });
-    }
-    Ok(outline)
 }
