@@ -4,7 +4,9 @@
 #[expect(dead_code, reason = "not every test needs every helper")]
 mod reading;
 
+use proptest::prelude::*;
 use ragtrace_examples::chunk::{Chunking, Unit, chunk};
+use ragtrace_examples::normalize::normalize;
 use reading::{losses, read, titles};
 
 const CODE: &str = "def f(x):\n    if x:\n        return 1\n    return 2\n\nclass A:\n    def g(self):\n        pass\n";
@@ -139,7 +141,7 @@ async fn a_page_of_restructured_text_is_read() {
     let text = "====\nPump\n====\n\nUse ``start`` as in `the guide <http://a.b>`_::\n\n  $ start\n\nCare\n====\n\n.. warning::\n\n   Never open it.\n";
     let document = read("a.rst", text).await;
     assert_eq!(titles(&document), [(1, "Pump"), (2, "Care")]);
-    assert_eq!(document.text, "Pump\n\nUse start as in the guide:\n\n  $ start\n\nCare\n\nWarning:\n\nNever open it.");
+    assert_eq!(document.text, "Pump\n\nUse start as in the guide:\n\n  $ start\n\nCare\n\nWarning: Never open it.");
 }
 
 #[tokio::test]
@@ -158,4 +160,29 @@ async fn a_large_text_is_read_to_its_end() {
     let text = "The pump is serviced every six months, and the valve is opened by\nhand once a week, by somebody who has read the manual.\n\n".repeat(20_000);
     let document = read("large.txt", &text).await;
     assert_eq!(document.text.matches("opened by hand").count(), 20_000);
+}
+
+/// Words, marks and invisible characters that normalization looks at.
+const PARTS: &str = "[a-z1-9 .\n\u{8}\u{1b}\u{ad}\u{200b}-\u{200f}\u{202e}\u{2044}\u{2010}\u{301}\u{b2}\u{bd}\u{b4}\u{fb01}Ａ①…می\u{94d}क👩🏴\u{fe0f}\u{e0067}\u{e007f}\u{2028}\0]{0,40}";
+
+proptest! {
+    #[test]
+    fn what_is_normalized_does_not_change_again(text in PARTS) {
+        let once = normalize(&text).into_owned();
+        prop_assert_eq!(normalize(&once), once.as_str());
+        prop_assert!(!once.contains(|character: char| character.is_control() && !matches!(character, '\n' | '\t')));
+        prop_assert!(!once.contains(['\u{ad}', '\u{200b}', '\u{202e}', '\u{feff}']));
+    }
+
+    #[test]
+    fn no_word_of_a_text_is_lost(lines in proptest::collection::vec("( {0,8}|- |[0-9]\\. )([a-zäб漢]{1,9}[ ,.:;]{1,3}){0,9}", 0..30)) {
+        let text = lines.join("\n");
+        let words = |text: &str| text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        prop_assume!(!words(&text).is_empty());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let document = runtime.block_on(read("a.txt", &text));
+        // Chinese lines are joined without a space.
+        let joined = |words: Vec<String>| words.concat();
+        prop_assert_eq!(joined(words(&document.text)), joined(words(&text)));
+    }
 }

@@ -12,14 +12,22 @@ const DEEPEST: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     pub(super) outline: Outline,
-    /// The open lists, each with the number of its next item if it is ordered.
-    lists: Vec<Option<u64>>,
+    /// The open lists.
+    lists: Vec<List>,
     /// The lines of the outermost open list.
     lines: String,
     /// The mark of the item that has no line yet, with its indent.
     mark: Option<String>,
     /// The words that the next block begins with.
     prefix: String,
+}
+
+/// An open list.
+#[derive(Debug)]
+struct List {
+    /// The number of its next item, if it is ordered.
+    next: Option<u64>,
+    is_in_item: bool,
 }
 
 impl Flow {
@@ -68,7 +76,7 @@ impl Flow {
 
     /// Begins a list, whose items are numbered from `start`.
     pub(super) fn open_list(&mut self, start: Option<u64>) {
-        self.lists.push(start);
+        self.lists.push(List { next: start, is_in_item: false });
     }
 
     /// Ends the innermost list.
@@ -82,7 +90,7 @@ impl Flow {
 
     /// Begins an item of the innermost list, with its number if it is not the next one.
     pub(super) fn open_item(&mut self, number: Option<u64>) {
-        let mark = match self.lists.last_mut() {
+        let mark = match self.lists.last_mut().map(|list| &mut list.next) {
             Some(Some(next)) => {
                 let number = number.unwrap_or(*next);
                 *next = number.saturating_add(1);
@@ -95,6 +103,9 @@ impl Flow {
 
     /// Begins an item with a mark of its own.
     pub(super) fn mark(&mut self, mark: &str) {
+        if let Some(list) = self.lists.last_mut() {
+            list.is_in_item = true;
+        }
         self.mark = Some(format!("{}{mark}", self.indent(1)));
     }
 
@@ -106,6 +117,9 @@ impl Flow {
     /// Ends an item.
     pub(super) fn close_item(&mut self) {
         self.mark = None;
+        if let Some(list) = self.lists.last_mut() {
+            list.is_in_item = false;
+        }
     }
 
     /// Ends everything.
@@ -120,7 +134,7 @@ impl Flow {
     }
 
     fn add_lines<'a>(&mut self, lines: impl Iterator<Item = &'a str>) {
-        let indent = self.indent(0);
+        let indent = self.indent(usize::from(self.lists.last().is_none_or(|list| !list.is_in_item)));
         for line in lines {
             match self.mark.take() {
                 Some(mark) => self.lines.push_str(&mark),

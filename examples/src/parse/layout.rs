@@ -150,11 +150,14 @@ fn is_stepped(lines: &[&str]) -> bool {
 }
 
 /// Returns `true` if most lines end where the next word would not have fitted.
-fn is_filled(lines: &[&str], width: usize) -> bool {
+pub(super) fn is_filled(lines: &[&str], width: usize) -> bool {
+    if lines.len() < 2 {
+        return true;
+    }
     let mut lengths: Vec<usize> = lines.iter().map(|line| length(line.trim())).collect();
     lengths.sort_unstable();
     // A single line may be longer than the others, because its last word cannot be broken.
-    let own = lengths[lengths.len() - if lengths.len() > 2 { 2 } else { 1 }];
+    let own = lengths[lengths.len() - if lengths.len() > 4 { 2 } else { 1 }];
     let filled = |width: usize| {
         let is_full = |pair: &&[&str]| {
             let (line, next) = (pair[0].trim(), pair[1].trim());
@@ -255,9 +258,8 @@ mod tests {
     fn prose_is_what_was_broken_to_fit() {
         for text in [
             "A para-\ngraph in\nthree lines.",
-            "  The pump is serviced every six months by a technician. The valve\nis opened by hand, and never while the pump\
-             \nis running. It closes by itself.",
-            "It  is  justified  to  both  margins, and\nso  it  has  gaps,  which are not columns,\nin its lines.",
+            "  The pump is serviced every six months by a\ntechnician. The valve is opened by hand, and\nnever while the pump is running. It closes.",
+            "It  is  justified  to  both  margins,  and\nso  it  has  gaps,  which are not columns,\nin its lines.",
             "One.  Two sentences.  Three of them in a\nline.  And a fourth one.",
         ] {
             assert_eq!(of(text), Shape::Prose, "{text}");

@@ -5,7 +5,7 @@
 //! a page.
 
 use super::joining::Joiner;
-use super::layout::{self, Shape};
+use super::layout::{self, Item, Shape};
 use super::outline::Outline;
 use crate::normalize::printed;
 
@@ -77,30 +77,40 @@ impl Reflow {
 
     /// Adds a list, after the paragraph that introduces it without a blank line.
     fn add_list(&self, lines: &[&str], outline: &mut Outline) {
-        let starts = layout::items(lines);
-        let first = starts.first().map_or(lines.len(), |item| item.line);
-        if first > 0 {
-            outline.paragraph(&self.joined(&lines[..first]));
+        let items = layout::items(lines);
+        let first = items.first().map_or(lines.len(), |item| item.line);
+        match &lines[..first] {
+            [] => {}
+            lead if lead.len() == 1 || layout::is_filled(lead, self.width) => outline.paragraph(&self.joined(lead)),
+            lead => outline.block(&lead.join("\n")),
         }
         let mut list = String::new();
-        let ends = starts.iter().skip(1).map(|item| item.line).chain([lines.len()]);
-        for (item, end) in starts.iter().zip(ends) {
-            let line = lines[item.line];
-            let mut text = line.trim_start().to_owned();
-            list.push_str(&line[..line.len() - text.len()]);
-            for more in &lines[item.line + 1..end] {
-                if layout::indent(more) >= item.text_column + 4 {
-                    // Code, or a table, of the item.
-                    text.push('\n');
-                    text.push_str(more);
-                } else {
-                    self.joiner.join(&mut text, more.trim());
-                }
-            }
-            list.push_str(&text);
-            list.push('\n');
+        let ends = items.iter().skip(1).map(|item| item.line).chain([lines.len()]);
+        for (item, end) in items.iter().zip(ends) {
+            self.add_item(item, &lines[item.line..end], &mut list);
         }
         outline.block(&list);
+    }
+
+    /// Adds an item to the text of its list. Its lines are joined if they are indented below its text
+    /// or were broken to fit.
+    fn add_item(&self, item: &Item, lines: &[&str], list: &mut String) {
+        let indent = layout::indent(lines[0]);
+        let is_prose =
+            lines[1..].iter().all(|line| layout::indent(line) > indent) || layout::is_filled(lines, self.width);
+        list.push_str(&lines[0][..lines[0].len() - lines[0].trim_start().len()]);
+        let mut text = lines[0].trim_start().to_owned();
+        for line in &lines[1..] {
+            // What is indented deeper is code, or a table, of the item.
+            if is_prose && layout::indent(line) < item.text_column + 4 {
+                self.joiner.join(&mut text, line.trim());
+            } else {
+                text.push('\n');
+                text.push_str(line);
+            }
+        }
+        list.push_str(&text);
+        list.push('\n');
     }
 
     /// Returns the lines as one.
