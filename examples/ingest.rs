@@ -13,6 +13,7 @@ use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::{Found, discover};
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::ingest::Ingested;
+use ragtrace_examples::parse::child;
 use ragtrace_examples::report::{Tally, one_line, printable};
 use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
@@ -81,6 +82,8 @@ impl Arguments {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    // A document is read by another process of this program, which does nothing else.
+    child::serve();
     match execute(&Arguments::parse()) {
         Ok((tally, interrupted)) => {
             // A closed pipe is not an error.

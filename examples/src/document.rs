@@ -1,13 +1,18 @@
 //! A document that was read from a file: its text, and where headings and pages begin in it.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ragtrace::uuid::Uuid;
+use serde::{Deserialize, Serialize};
+
+use crate::parse::Room;
 
 /// A format of documents. [`format`](crate::format) tells which one a file has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Format {
     /// `CommonMark` with tables and footnotes.
@@ -51,7 +56,7 @@ impl Format {
 }
 
 /// A heading, and where the text of its section begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
     /// The byte offset in [`Document::text`] of the heading's own line.
     pub start: usize,
@@ -71,9 +76,10 @@ pub struct Section {
 }
 
 /// A document that was read from a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Document {
     /// The path that it was read from. The same file has the same path however it was named.
+    #[serde(with = "crate::source::any_path")]
     pub path: PathBuf,
     /// The last component of the path.
     pub name: String,
@@ -92,10 +98,13 @@ pub struct Document {
     pub metadata: Vec<(String, String)>,
     /// The parts that could not be read, in the order of the pages.
     pub losses: Vec<Loss>,
+    /// The memory that is set aside for the document and its chunks.
+    #[serde(skip)]
+    pub room: Option<Arc<Room>>,
 }
 
 /// A part of a document that could not be read, or looks as if it was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The page's number, counted from 1, or `None` if the format has no pages or the loss concerns
     /// the whole document.
@@ -107,7 +116,7 @@ pub struct Loss {
 }
 
 /// A kind of loss, by which the losses of many documents are summed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LossKind {
     /// A whole page could not be read.
@@ -157,6 +166,23 @@ pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
     pages
 }
 
+/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any other
+/// one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
+/// absolute, so it cannot look like a URL itself.
+pub fn path_text(path: &Path) -> Cow<'_, str> {
+    if let Some(text) = path.to_str() {
+        return Cow::Borrowed(text);
+    }
+    let mut url = "file://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => url.push(char::from(byte)),
+            _ => write!(url, "%{byte:02X}").expect("writing to a text cannot fail"),
+        }
+    }
+    Cow::Owned(url)
+}
+
 /// Returns the id of the document at a path, which is the same whenever it is ingested. Ids are
 /// never redacted, and a path may contain a secret, so the id is a hash that does not show the
 /// path.
@@ -179,13 +205,14 @@ impl Document {
             page_starts: Vec::new(),
             metadata: Vec::new(),
             losses: Vec::new(),
+            room: None,
             path,
         }
     }
 
     /// Returns the id of the document in the items of stages: see [`document_id`].
     pub fn id(&self) -> String {
-        document_id(&self.path.to_string_lossy())
+        document_id(&path_text(&self.path))
     }
 
     /// Returns the number of pages. A format without pages has one.
@@ -196,6 +223,25 @@ impl Document {
     /// Returns the length of the text in characters (Unicode scalar values).
     pub fn chars(&self) -> usize {
         self.text.chars().count()
+    }
+
+    /// Returns the size in bytes of the text and of the facts about it.
+    pub(crate) fn size(&self) -> u64 {
+        let headings = self.headings.iter().map(|heading| size_of::<Heading>() + heading.title.len());
+        let metadata =
+            self.metadata.iter().map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let losses = self.losses.iter().map(|loss| size_of::<Loss>() + loss.cause.len());
+        let facts = headings.chain(metadata).chain(losses).sum::<usize>() + size_of_val(&self.page_starts[..]);
+        (self.text.len() + facts) as u64
+    }
+
+    /// Returns `true` if headings and pages begin inside the text, in order and between characters,
+    /// as the methods here assume.
+    pub(crate) fn is_sound(&self) -> bool {
+        let headings: Vec<usize> = self.headings.iter().map(|heading| heading.start).collect();
+        let are_sound =
+            |starts: &[usize]| starts.is_sorted() && starts.iter().all(|at| self.text.is_char_boundary(*at));
+        are_sound(&headings) && are_sound(&self.page_starts)
     }
 
     /// Returns the page that contains the byte at `offset`, counted from 1, or `None` for a format
@@ -285,5 +331,27 @@ mod tests {
         assert_eq!(document.page_at(3), None);
         document.page_starts = vec![0, 6];
         assert_eq!((document.page_at(0), document.page_at(6)), (Some(1), Some(2)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_names_that_are_not_unicode_are_two_documents() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let document = |name: &[u8]| Document::plain(Path::new(OsStr::from_bytes(name)), "text");
+        assert_ne!(document(b"/bad\xff.txt").id(), document(b"/bad\xfe.txt").id());
+        assert_eq!(path_text(&document(b"/a b\xff.txt").path), "file:///a%20b%FF.txt");
+        assert_eq!(path_text(Path::new("/bad\u{fffd}%FF.txt")), "/bad\u{fffd}%FF.txt");
+    }
+
+    #[test]
+    fn places_outside_of_the_text_are_no_sound_document() {
+        let document =
+            |page_starts: &[usize]| Document { page_starts: page_starts.to_vec(), ..document("né né", &[]) };
+        assert!(document(&[0, 3, 3, 7]).is_sound());
+        for starts in [&[0, 8][..], &[3, 0], &[2]] {
+            assert!(!document(starts).is_sound(), "{starts:?}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use ragtrace::uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
 use crate::document::Format;
 
@@ -11,9 +12,10 @@ use crate::document::Format;
 ///
 /// A file of the user is identified by its path. An [upload](Self::upload) has a meaningless path,
 /// and is identified by its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The path of its bytes.
+    #[serde(with = "any_path")]
     pub path: PathBuf,
     /// Its format as far as it is known before it is read: by the first bytes of an upload, or the
     /// name of a file. [`Document::format`](crate::document::Document::format) is the one it has.
@@ -24,7 +26,7 @@ pub struct Source {
     /// The name to show, if it is not the file's own.
     name: Option<String>,
     /// The namespace of the ids of the sender, if it is identified by its content.
-    namespace: Option<Uuid>,
+    namespace: Option<u128>,
 }
 
 impl Source {
@@ -38,7 +40,7 @@ impl Source {
             format: None,
             index: None,
             name: Some(name.into()),
-            namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes())),
+            namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes()).as_u128()),
         }
     }
 
@@ -66,8 +68,8 @@ impl Source {
     /// Returns the path that identifies the document. It is the same for a file however it was
     /// named, and for an upload of the same bytes by the same tenant.
     pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
-        match &self.namespace {
-            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(namespace, bytes))),
+        match self.namespace {
+            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(&Uuid::from_u128(namespace), bytes))),
             None => std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
         }
     }
@@ -88,6 +90,22 @@ impl From<&Path> for Source {
 impl From<&PathBuf> for Source {
     fn from(path: &PathBuf) -> Self {
         Self::from(path.clone())
+    }
+}
+
+/// Serializes a path, which need not be valid Unicode.
+pub(crate) mod any_path {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        OsString::deserialize(deserializer).map(PathBuf::from)
     }
 }
 

@@ -13,6 +13,7 @@ use pdfboss_text::{ExtractReport, FontCache, ReadingOrder, SkippedText, extract_
 use super::error::ParseError;
 use super::outline::Outline;
 use super::quiet;
+use super::reading::{Progress, Task};
 use super::text::reflow;
 use crate::document::{Loss, LossKind};
 
@@ -36,6 +37,11 @@ pub struct Page {
 /// [`ParseError::EncryptedPdf`] if the password is missing or wrong, [`ParseError::BrokenPdf`] if
 /// no page can be found, [`ParseError::Panicked`] if the library failed on the file as a whole.
 pub fn pages(bytes: &[u8], password: Option<&str>) -> Result<Vec<Page>, ParseError> {
+    pages_with(bytes, password, &|_| {})
+}
+
+/// Reads the text of each page, and tells its progress.
+fn pages_with(bytes: &[u8], password: Option<&str>, on_progress: &dyn Fn(Progress)) -> Result<Vec<Page>, ParseError> {
     let file = quiet::catch(|| open(bytes, password))?;
     // Before the pages are counted: afterwards the library no longer says what the file declares.
     let declared = file.page_count();
@@ -54,8 +60,11 @@ pub fn pages(bytes: &[u8], password: Option<&str>) -> Result<Vec<Page>, ParseErr
         retain_spans_on_page(&mut spans, &page);
         Ok((text(&page_layout(&spans, report.order)), report))
     };
+    let count = u32::try_from(found).unwrap_or(u32::MAX);
     let mut pages: Vec<Page> = (0..found)
-        .map(|index| match quiet::catch(|| read(index)) {
+        .zip(1..)
+        .inspect(|(_, number)| on_progress(Progress { done: number - 1, pages: count }))
+        .map(|(index, _)| match quiet::catch(|| read(index)) {
             Ok((text, report)) => Page { text, losses: losses(&report) },
             Err(error) => Page {
                 text: String::new(),
@@ -84,9 +93,9 @@ fn broken(error: Error) -> ParseError {
 }
 
 /// Reads a PDF.
-pub(super) fn outline(bytes: &[u8]) -> Result<Outline, ParseError> {
+pub(super) fn outline(bytes: &[u8], task: &Task<'_>) -> Result<Outline, ParseError> {
     let mut outline = Outline::default();
-    for (page, number) in pages(bytes, None)?.into_iter().zip(1..) {
+    for (page, number) in pages_with(bytes, task.password(), task.on_progress)?.into_iter().zip(1..) {
         outline.page();
         reflow(&page.text, &mut outline);
         let losses = page.losses.into_iter();

@@ -8,47 +8,36 @@ use flate2::read::MultiGzDecoder;
 use super::encoding::{Decoded, TextEncoding, decode, decode_markup};
 use super::error::ParseError;
 use super::outline::Outline;
-use super::{csv, html, markdown, quiet, rst, text};
+use super::reading::Task;
+use super::{csv, html, markdown, pdf, quiet, rst, text};
 use crate::document::{Format, Loss, LossKind};
 use crate::format::{Content, by_name, recognize, without_gz};
 
-/// The largest size of a file after it was unpacked, in bytes.
+/// The largest size of all parts of an archive after they were unpacked, in bytes.
+#[cfg(feature = "office")]
 pub(super) const MOST_UNPACKED: u64 = 256 << 20;
 
-/// What a reader is given besides the bytes.
-pub(super) struct Given<'a> {
-    /// The encoding of text, if the user gave one.
-    pub(super) encoding: Option<TextEncoding>,
-    /// The reader of PDFs.
-    pub(super) pdf: &'a dyn Fn(&[u8]) -> Result<Outline, ParseError>,
-}
-
 /// Reads a file called `name`, and returns its format with its text.
-pub(super) fn read(bytes: &[u8], name: &str, given: &Given<'_>) -> Result<(Format, Outline), ParseError> {
+pub(super) fn read(bytes: &[u8], name: &str, task: &Task<'_>) -> Result<(Format, Outline), ParseError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ParseError::Empty);
     }
     match recognize(bytes, Path::new(name)) {
         Content::Gzip => {
-            let (bytes, loss) = unpack(bytes, MOST_UNPACKED)?;
+            let (bytes, loss) = unpack(bytes, task.max_text)?;
             let name = without_gz(name);
             let (format, mut outline) = match recognize(&bytes, Path::new(name)) {
                 Content::Gzip => Err(ParseError::OtherFormat("gzip in gzip".into())),
-                content => read_content(&bytes, content, name, given),
+                content => read_content(&bytes, content, name, task),
             }?;
             outline.losses.extend(loss);
             Ok((format, outline))
         }
-        content => read_content(bytes, content, name, given),
+        content => read_content(bytes, content, name, task),
     }
 }
 
-fn read_content(
-    bytes: &[u8],
-    content: Content,
-    name: &str,
-    given: &Given<'_>,
-) -> Result<(Format, Outline), ParseError> {
+fn read_content(bytes: &[u8], content: Content, name: &str, task: &Task<'_>) -> Result<(Format, Outline), ParseError> {
     let extension = Path::new(name).extension().map(|extension| format!(".{}", extension.display()));
     let format = match content {
         Content::Document(format) => format,
@@ -67,8 +56,8 @@ fn read_content(
         return Err(ParseError::NotBuiltIn { extension, found: format.description().into(), feature: feature.into() });
     }
     let mut outline = match format {
-        Format::Pdf => (given.pdf)(bytes)?,
-        format => quiet::catch(|| outline_of(bytes, format, given.encoding))?,
+        Format::Pdf => pdf::outline(bytes, task)?,
+        format => quiet::catch(|| outline_of(bytes, format, task.reading.encoding))?,
     };
     if outline.text.trim().is_empty() {
         outline.or_metadata();
@@ -118,7 +107,7 @@ fn unpack(bytes: &[u8], limit: u64) -> Result<(Vec<u8>, Option<Loss>), ParseErro
     let mut unpacked = Vec::new();
     let outcome = MultiGzDecoder::new(bytes).take(limit.saturating_add(1)).read_to_end(&mut unpacked);
     if unpacked.len() as u64 > limit {
-        return Err(ParseError::TooMuchUnpacked(limit));
+        return Err(ParseError::TooMuchText(limit));
     }
     match outcome {
         Ok(_) => Ok((unpacked, None)),
