@@ -50,7 +50,7 @@ fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, found: &mut Found) {
             }
             if kind.is_dir() {
                 below.push(path);
-            } else if Format::of(&path).is_some() {
+            } else if Format::of(&path).is_some_and(|format| format.missing_feature().is_none()) {
                 add(path, seen, found);
             } else {
                 found.skipped += 1;

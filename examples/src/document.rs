@@ -11,33 +11,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::parse::Room;
 
-/// A format that can be read, recognized by the file's extension.
+/// A format of documents. [`format`](crate::format) tells which one a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Format {
-    /// `CommonMark` with tables and footnotes: `.md`, `.markdown`.
+    /// `CommonMark` with tables and footnotes.
     Markdown,
-    /// Plain text in any encoding that can be recognized: `.txt`.
+    /// Plain text in any encoding that can be recognized.
     Text,
-    /// A web page: `.html`, `.htm`.
+    /// A web page, also in XHTML.
     Html,
-    /// A PDF that contains text: `.pdf`.
+    /// A PDF that contains text.
     Pdf,
+    /// A table of values, separated by commas, semicolons or tabs.
+    Csv,
+    /// A page of reStructuredText.
+    Rst,
+    /// A Word document. Its reader, and those of the formats below, is the feature `office`.
+    Docx,
+    /// A `PowerPoint` presentation.
+    Pptx,
+    /// A workbook of Excel or `OpenDocument`.
+    Spreadsheet,
+    /// A book in the format EPUB.
+    Epub,
 }
 
 impl Format {
-    /// Returns the format of the extension of `path`, in any case, or `None` for every other
-    /// extension.
-    pub fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "md" | "markdown" => Some(Self::Markdown),
-            "txt" => Some(Self::Text),
-            "html" | "htm" => Some(Self::Html),
-            "pdf" => Some(Self::Pdf),
-            _ => None,
-        }
-    }
-
     /// Returns the format's short name, as in the database and the stage logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -45,6 +45,12 @@ impl Format {
             Self::Text => "text",
             Self::Html => "html",
             Self::Pdf => "pdf",
+            Self::Csv => "csv",
+            Self::Rst => "rst",
+            Self::Docx => "docx",
+            Self::Pptx => "pptx",
+            Self::Spreadsheet => "spreadsheet",
+            Self::Epub => "epub",
         }
     }
 }
@@ -347,13 +353,5 @@ mod tests {
         for starts in [&[0, 8][..], &[3, 0], &[2]] {
             assert!(!document(starts).is_sound(), "{starts:?}");
         }
-    }
-
-    #[test]
-    fn the_extension_tells_the_format_in_any_case() {
-        assert_eq!(Format::of(Path::new("a/B.PDF")), Some(Format::Pdf));
-        assert_eq!(Format::of(Path::new("a/page.htm")), Some(Format::Html));
-        assert_eq!(Format::of(Path::new("a/b.docx")), None);
-        assert_eq!(Format::of(Path::new("a/.md")), None);
     }
 }

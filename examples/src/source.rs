@@ -10,18 +10,16 @@ use crate::document::Format;
 
 /// A file to ingest.
 ///
-/// A file of the user is identified by its path, and its extension determines the format. An
-/// [upload](Self::upload) has a meaningless path: it is identified by its content, and its receiver
-/// has determined the format.
+/// A file of the user is identified by its path. An [upload](Self::upload) has a meaningless path,
+/// and is identified by its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The path of its bytes.
     #[serde(with = "any_path")]
     pub path: PathBuf,
-    /// Its format, or `None` if there is no reader for it.
+    /// Its format as far as it is known before it is read: by the first bytes of an upload, or the
+    /// name of a file. [`Document::format`](crate::document::Document::format) is the one it has.
     pub format: Option<Format>,
-    /// The media type of a format without a reader, if its bytes tell.
-    pub media_type: Option<Cow<'static, str>>,
     /// Its index among the files that came with it, counted from 0. Names may be cleaned, and two
     /// files may have the same one.
     pub(crate) index: Option<usize>,
@@ -40,7 +38,6 @@ impl Source {
         Self {
             path: path.into(),
             format: None,
-            media_type: None,
             index: None,
             name: Some(name.into()),
             namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes()).as_u128()),
@@ -50,11 +47,6 @@ impl Source {
     /// Sets the format.
     pub fn with_format(self, format: Format) -> Self {
         Self { format: Some(format), ..self }
-    }
-
-    /// Sets the media type of a format without a reader.
-    pub fn with_media_type(self, media_type: &'static str) -> Self {
-        Self { media_type: Some(media_type.into()), ..self }
     }
 
     /// Sets the index among the files that came with it, counted from 0.
@@ -85,7 +77,7 @@ impl Source {
 
 impl From<PathBuf> for Source {
     fn from(path: PathBuf) -> Self {
-        Self { format: Format::of(&path), path, media_type: None, index: None, name: None, namespace: None }
+        Self { format: Format::of(&path), path, index: None, name: None, namespace: None }
     }
 }
 
