@@ -11,7 +11,8 @@ use crate::document::Format;
 /// A file to ingest.
 ///
 /// A file of the user is identified by its path. An [upload](Self::upload) has a meaningless path,
-/// and is identified by its content.
+/// and is identified by its content. A [stream](Self::stream) is identified by the name that it is
+/// given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The path of its bytes.
@@ -44,6 +45,19 @@ impl Source {
         }
     }
 
+    /// Creates the source of a stream, such as standard input, whose bytes are at `path` for now.
+    /// It is identified by its name.
+    pub fn stream(path: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        let name = name.into();
+        let format = Format::of(Path::new(&name));
+        Self { path: path.into(), format, index: None, name: Some(name), namespace: None }
+    }
+
+    /// Returns `true` for a file of the user, which is identified by its path.
+    pub(crate) fn is_file(&self) -> bool {
+        self.name.is_none()
+    }
+
     /// Sets the format.
     pub fn with_format(self, format: Format) -> Self {
         Self { format: Some(format), ..self }
@@ -65,12 +79,21 @@ impl Source {
         self.name.clone().unwrap_or_else(of_file)
     }
 
+    /// Returns the path that identifies the document if its bytes are not needed for that, as they
+    /// are for an upload.
+    pub(crate) fn known_path(&self) -> Option<PathBuf> {
+        self.namespace.is_none().then(|| self.known_by(&[]))
+    }
+
     /// Returns the path that identifies the document. It is the same for a file however it was
     /// named, and for an upload of the same bytes by the same tenant.
     pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
-        match self.namespace {
-            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(&Uuid::from_u128(namespace), bytes))),
-            None => std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
+        match (self.namespace, &self.name) {
+            (Some(namespace), _) => {
+                PathBuf::from(format!("upload/{}", Uuid::new_v5(&Uuid::from_u128(namespace), bytes)))
+            }
+            (None, Some(name)) => PathBuf::from(format!("stream/{name}")),
+            (None, None) => std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
         }
     }
 }
@@ -120,6 +143,14 @@ mod tests {
         assert_eq!(first, upload("b", "other.pdf", "acme"));
         assert_ne!(first, upload("a", "report.pdf", "globex"));
         assert_ne!(first, Source::upload("a", "report.pdf", "acme").known_by(b"another text"));
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_name() {
+        let stream = |path: &str, name: &str| Source::stream(path, name);
+        assert_eq!(stream("x", "notes.md").known_by(b"1"), stream("y", "notes.md").known_by(b"2"));
+        assert_ne!(stream("x", "notes.md").known_by(b"1"), stream("x", "other.md").known_by(b"1"));
+        assert_eq!(stream("x", "notes.md").format, Some(Format::Markdown));
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Default for Reading {
 
 impl Reading {
     /// Returns the largest size of a file of `format` in bytes.
-    pub(super) fn max_bytes(&self, format: Format) -> u64 {
+    pub(crate) fn max_bytes(&self, format: Format) -> u64 {
         self.max_bytes.unwrap_or(if format == Format::Pdf { 256 << 20 } else { 64 << 20 })
     }
 }
