@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 
 use ragtrace::Item;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::blocking;
 use crate::enrich::EnrichedChunk;
@@ -144,16 +145,20 @@ impl HashingEmbedder {
 
     fn vector(&self, text: &str) -> Vector {
         let mut vector = vec![0.0; self.dimensions];
-        let mut last = String::new();
-        for word in words::words(text) {
+        // The word, marked at both ends, and the word before it. No feature has a string of its own.
+        let (mut marked, mut last) = (String::new(), String::new());
+        for word in text.unicode_words() {
+            mark(word, &mut marked);
+            let word = &marked[1..marked.len() - 1];
             // Short words are mostly grammar.
-            let weight = if word.chars().count() <= 3 && word.is_ascii() { 0.25 } else { 1.0 };
-            self.add(&mut vector, "word", &word, weight);
+            let weight = if word.is_ascii() && word.len() <= 3 { 0.25 } else { 1.0 };
+            self.add(&mut vector, ["word\0", word], weight);
             if !last.is_empty() {
-                self.add(&mut vector, "pair", &format!("{last} {word}"), weight * 0.5);
+                self.add(&mut vector, ["pair\0", &last, " ", word], weight * 0.5);
             }
-            self.add_letters(&mut vector, &word, weight * 0.4);
-            last = word;
+            self.add_letters(&mut vector, &marked, weight * 0.4);
+            last.clear();
+            last.push_str(word);
         }
         // A word that occurs ten times does not tell ten times as much.
         for value in &mut vector {
@@ -168,16 +173,18 @@ impl HashingEmbedder {
         vector
     }
 
-    /// Adds every four consecutive letters of the word, with its ends marked.
-    fn add_letters(&self, vector: &mut [f32], word: &str, weight: f32) {
-        let marked: Vec<char> = format!("<{word}>").chars().collect();
-        for group in marked.windows(4) {
-            self.add(vector, "letters", &group.iter().collect::<String>(), weight);
+    /// Adds every four consecutive characters of a marked word.
+    fn add_letters(&self, vector: &mut [f32], marked: &str, weight: f32) {
+        let starts = marked.char_indices().map(|(at, _)| at);
+        let ends = marked.char_indices().map(|(at, character)| at + character.len_utf8()).skip(3);
+        for (start, end) in starts.zip(ends) {
+            self.add(vector, ["letters\0", &marked[start..end]], weight);
         }
     }
 
-    fn add(&self, vector: &mut [f32], kind: &str, feature: &str, weight: f32) {
-        let hash = hash(kind, feature);
+    /// Adds the feature whose kind and text are `parts`, put together.
+    fn add<const N: usize>(&self, vector: &mut [f32], parts: [&str; N], weight: f32) {
+        let hash = hash(parts);
         let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
         // The remainder is below the number of dimensions, which is a usize.
         let at = (hash & (u64::MAX >> 1)) % self.dimensions as u64;
@@ -185,6 +192,19 @@ impl HashingEmbedder {
             *value += sign * weight;
         }
     }
+}
+
+/// Sets `marked` to the word in lower case between "<" and ">".
+fn mark(word: &str, marked: &mut String) {
+    marked.clear();
+    marked.push('<');
+    if word.is_ascii() {
+        marked.push_str(word);
+        marked.make_ascii_lowercase();
+    } else {
+        marked.push_str(&word.to_lowercase());
+    }
+    marked.push('>');
 }
 
 impl Default for HashingEmbedder {
@@ -215,11 +235,11 @@ impl Embedder for HashingEmbedder {
     }
 }
 
-/// Returns a hash that is the same on every machine and in every release, which `std`'s hashers do
-/// not promise: FNV-1a (64 bit), with its bits mixed by the finalizer of `MurmurHash3`, since FNV
-/// leaves the high ones poorly mixed.
-fn hash(kind: &str, feature: &str) -> u64 {
-    let bytes = kind.bytes().chain([0]).chain(feature.bytes());
+/// Returns a hash of `parts`, put together, that is the same on every machine and in every release,
+/// which `std`'s hashers do not promise: FNV-1a (64 bit), with its bits mixed by the finalizer of
+/// `MurmurHash3`, since FNV leaves the high ones poorly mixed.
+fn hash<const N: usize>(parts: [&str; N]) -> u64 {
+    let bytes = parts.into_iter().flat_map(str::bytes);
     let mut hash = bytes
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
@@ -251,8 +271,18 @@ mod tests {
 
     #[test]
     fn a_vector_stays_the_same_over_releases() {
-        assert_eq!(hash("word", "wind"), 0x28ee_7a3c_11cc_ffaf);
-        assert_ne!(hash("word", "wind"), hash("pair", "wind"));
+        assert_eq!(hash(["word\0", "wind"]), 0x28ee_7a3c_11cc_ffaf);
+        assert_ne!(hash(["word\0", "wind"]), hash(["pair\0", "wind"]));
+    }
+
+    /// The sum of the values, each weighted by its place, so that no two can be swapped.
+    fn sum(vector: &[f32]) -> f32 {
+        vector.iter().zip(1_u16..).map(|(value, at)| value * f32::from(at)).sum()
+    }
+
+    #[test]
+    fn a_vector_of_any_script_stays_the_same_over_releases() {
+        assert!(sum(&embed("x")) != 0.0);
     }
 
     #[test]

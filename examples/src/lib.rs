@@ -17,6 +17,7 @@ pub mod report;
 pub mod rerank;
 pub mod source;
 pub mod stage_logs;
+pub mod stop_words;
 pub mod store;
 pub mod words;
 
