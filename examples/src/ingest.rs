@@ -186,7 +186,11 @@ async fn chunk_enrichment(document: &Arc<Document>, chunks: Vec<Chunk>) -> Resul
     ok(|vectors|
         count = vectors.chunks.len(),
         cost_usd = vectors.cost_usd,
-        input_tokens = vectors.tokens),
+        input_tokens = vectors.tokens,
+        requests = vectors.requests,
+        retries = vectors.retries,
+        cut_chunks = vectors.losses.len()),
+    err(|error| requests = error.requests()),
     used(chunk = &chunks),
     generated(|vectors| embedding = &vectors.chunks),
 )]
@@ -258,6 +262,13 @@ impl fmt::Display for IngestError {
             Self::Store(_) => "storing failed",
             Self::Panicked => "the pipeline panicked; please report this",
         })
+    }
+}
+
+impl IngestError {
+    /// Returns the number of requests to the embedding model after which it was given up.
+    fn requests(&self) -> Option<u32> {
+        if let Self::Embed(error) = self { Some(error.requests()) } else { None }
     }
 }
 

@@ -11,14 +11,17 @@ pub mod discover;
 pub mod document;
 pub mod embed;
 pub mod enrich;
+pub mod evaluation;
 pub mod ingest;
 pub mod parse;
+pub mod question;
 pub mod report;
 pub mod rerank;
 pub mod source;
 pub mod stage_logs;
 pub mod stop_words;
 pub mod store;
+pub mod terms;
 pub mod words;
 
 mod blocking;

@@ -37,6 +37,8 @@ pub struct Question {
     pub words: Vec<Word>,
     /// The kind of fact that an answer contains, if the question tells.
     pub expected: Option<Expected>,
+    /// The two-letter code (ISO 639-1) of its language, as far as its words tell.
+    pub language: Option<&'static str>,
 }
 
 /// A significant word of a question.
@@ -70,7 +72,7 @@ impl Question {
             // A question of nothing but grammar may be about it.
             words = distinct(terms(text).into_iter().map(|term| Word { term, importance: COMMON }));
         }
-        Self { text: text.to_owned(), words, expected }
+        Self { text: text.to_owned(), words, expected, language }
     }
 }
 

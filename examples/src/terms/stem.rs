@@ -113,6 +113,12 @@ pub(super) fn stem(word: &str) -> String {
     stem
 }
 
+/// Returns the irregular forms of the word with a stem.
+pub fn related(stemmed: &str) -> impl Iterator<Item = &'static str> {
+    let forms = IRREGULAR.iter().find(|forms| stem(forms[0]) == stemmed);
+    forms.into_iter().flat_map(|forms| forms.iter().copied())
+}
+
 fn without_plural(word: &str) -> String {
     if let Some(rest) = word.strip_suffix("ies").filter(|rest| rest.len() > 1) {
         return format!("{rest}y");

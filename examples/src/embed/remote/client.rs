@@ -1,6 +1,5 @@
 //! The HTTP client: sends a request within its time.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,6 +131,8 @@ fn shown(uri: &Uri) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
 
     #[test]
