@@ -20,6 +20,9 @@ const WORDS: usize = 64;
 /// "old" and "first".
 const COMMON: f32 = 0.35;
 
+/// The factor of a word that names the fact: "how heavy", "which colour", "what does it cost".
+const WANTED: f32 = 1.5;
+
 /// English words that are grammar, or that every question may contain. The list of stop words is
 /// far longer.
 const GRAMMAR: &str = "a about am an and any anybody anyone are as at be been being but by can could did do does \
@@ -46,11 +49,17 @@ pub struct Question {
 pub struct Word {
     /// The term by which it is found: see [`terms`].
     pub term: String,
-    /// The importance by the word alone, at most 1, however often it occurs in the documents.
+    /// The importance by the word alone, mostly 1, however often it occurs in the documents.
     pub importance: f32,
+    /// Other terms by which a passage may say the same.
+    pub synonyms: Vec<String>,
 }
 
 impl Word {
+    fn new(term: String, importance: f32) -> Self {
+        Self { term, importance, synonyms: Vec::new() }
+    }
+
     /// Returns `true` if the term is characters of a script without spaces.
     pub fn is_unspaced(&self) -> bool {
         self.term.chars().all(is_unspaced)
@@ -64,21 +73,27 @@ impl Question {
         let is_english = language == Some("en");
         let expected = is_english.then(|| Expected::of(text)).flatten();
         let mut words = significant(text, language);
-        // "How heavy is …?" is answered by a weight, which need not be called heavy.
-        if let Some(expected) = &expected {
-            words.retain(|word| !expected.asks_by(&word.term) || words_are_few(text));
+        if is_english {
+            let wanted = wanted(text);
+            for word in &mut words {
+                word.synonyms = expected::synonyms(&word.term);
+                let is_wanted = wanted.contains(&word.term) || !word.synonyms.is_empty();
+                word.importance *= if is_wanted { WANTED } else { 1.0 };
+            }
         }
         if words.is_empty() {
             // A question of nothing but grammar may be about it.
-            words = distinct(terms(text).into_iter().map(|term| Word { term, importance: COMMON }));
+            words = distinct(terms(text).into_iter().map(|term| Word::new(term, COMMON)));
         }
         Self { text: text.to_owned(), words, expected, language }
     }
 }
 
-/// Returns `true` if so little is asked that each word counts.
-fn words_are_few(text: &str) -> bool {
-    words::words(text).count() < 3
+/// Returns the terms of the words right behind "how", "what" and "which".
+fn wanted(text: &str) -> HashSet<String> {
+    let asked: Vec<String> = words::words(text).collect();
+    let pairs = asked.windows(2).filter(|pair| ["how", "what", "which"].contains(&pair[0].as_str()));
+    pairs.flat_map(|pair| terms(&pair[1])).collect()
 }
 
 /// Returns the language of a question, which is mostly too short to recognize it by its letters:
@@ -110,7 +125,7 @@ fn significant(text: &str, language: Option<&str>) -> Vec<Word> {
             continue;
         }
         let importance = if is_stop_word { COMMON } else { 1.0 };
-        found.extend(terms(part).into_iter().filter(|term| says_something(term)).map(|term| Word { term, importance }));
+        found.extend(terms(part).into_iter().filter(|term| says_something(term)).map(|term| Word::new(term, importance)));
     }
     distinct(found.into_iter())
 }

@@ -17,10 +17,10 @@ use crate::terms::terms;
 use crate::words;
 
 /// The score below which a passage does not answer a question, unless the user sets another.
-pub const MIN_SCORE: f32 = 0.55;
+pub const MIN_SCORE: f32 = 0.66;
 
 /// The weight of the words in neighbouring sentences against those anywhere in the passage.
-const FOCUS: f32 = 0.6;
+const FOCUS: f32 = 0.8;
 
 /// The share of a word that only the headings contain.
 const IN_HEADING: f32 = 0.9;

@@ -7,33 +7,16 @@ use crate::terms::terms;
 use crate::words;
 
 /// The kind of fact that an answer contains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    kind: Kind,
-    /// Words that show the fact without a number, such as "daily", and the units of a number.
-    signs: &'static [&'static str],
-    /// The question's own words for the fact, such as "heavy".
-    asked_by: &'static [&'static str],
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Expected {
     /// A number, in digits or as a word.
     Number,
-    /// A number with one of the signs, or a sign.
-    Measure,
-    /// A year, a month, a weekday or a time.
+    /// One of these words, mostly the unit of a number.
+    Measure(&'static [&'static str]),
+    /// A year, a month, a weekday, a time or a duration.
     Time,
-    /// A name, which is written with a capital letter.
+    /// A name, which is written with a capital letter, or a person's role.
     Name,
-}
-
-/// A beginning of a question, and the fact that it asks for.
-struct Form {
-    beginnings: &'static [&'static str],
-    kind: Kind,
-    signs: &'static [&'static str],
-    asked_by: &'static [&'static str],
 }
 
 const LENGTHS: &[&str] = &[
@@ -44,99 +27,109 @@ const DURATIONS: &[&str] = &[
     "second", "minute", "hour", "day", "night", "week", "fortnight", "month", "season", "year", "decade", "century",
     "generation", "min", "h",
 ];
-const WEIGHTS: &[&str] = &["kg", "g", "gram", "kilogram", "kilo", "ton", "tonne", "pound", "ounce", "lb", "stone", "weigh", "weight"];
+const WEIGHTS: &[&str] =
+    &["kg", "g", "gram", "kilogram", "kilo", "ton", "tonne", "pound", "ounce", "lb", "stone", "weigh", "weight"];
 const MONEY: &[&str] = &[
     "euro", "dollar", "pound", "cent", "penny", "pence", "crown", "franc", "shilling", "guinea", "usd", "eur", "gbp", "free", "price",
-    "cost",
+    "cost", "€", "$", "£", "¥",
 ];
-const DEGREES: &[&str] = &["degree", "celsius", "fahrenheit", "kelvin"];
+const DEGREES: &[&str] = &["degree", "celsius", "fahrenheit", "kelvin", "°"];
 const RATES: &[&str] = &[
     "every", "each", "daily", "weekly", "monthly", "yearly", "annually", "hourly", "once", "twice", "thrice", "time", "per", "always",
     "never", "rarely", "seldom",
 ];
 const SPEEDS: &[&str] = &["knot", "kmh", "mph", "km", "kilometre", "mile", "metre", "per", "hour", "second"];
 
-/// The longer beginnings stand first.
-const FORMS: &[Form] = &[
-    Form { beginnings: &["how heavy", "how much does", "what weight"], kind: Kind::Measure, signs: WEIGHTS, asked_by: &["heavy"] },
-    Form { beginnings: &["how often", "how frequently"], kind: Kind::Measure, signs: RATES, asked_by: &["often", "frequently"] },
-    Form {
-        beginnings: &["how tall", "how high", "how deep", "how wide", "how far", "how thick", "how big", "how broad"],
-        kind: Kind::Measure,
-        signs: LENGTHS,
-        asked_by: &["tall", "high", "deep", "wide", "far", "thick", "big", "broad"],
-    },
-    Form { beginnings: &["how old"], kind: Kind::Measure, signs: DURATIONS, asked_by: &["old"] },
-    Form { beginnings: &["how fast", "how quickly"], kind: Kind::Measure, signs: SPEEDS, asked_by: &["fast", "quickly"] },
-    Form {
-        beginnings: &["how hot", "how cold", "how warm", "what temperature", "at what temperature", "at which temperature"],
-        kind: Kind::Measure,
-        signs: DEGREES,
-        asked_by: &["hot", "cold", "warm", "temperature"],
-    },
-    Form { beginnings: &["how long ago"], kind: Kind::Time, signs: DURATIONS, asked_by: &["long", "ago"] },
-    Form { beginnings: &["how many", "how much", "how large", "what percentage"], kind: Kind::Number, signs: &[], asked_by: &[] },
-    Form {
-        beginnings: &["when", "what year", "which year", "in what year", "in which year", "what date", "on what date", "which day"],
-        kind: Kind::Time,
-        signs: &[],
-        asked_by: &["year", "date", "day"],
-    },
-    Form { beginnings: &["who", "whose", "whom", "by whom"], kind: Kind::Name, signs: &[], asked_by: &[] },
+/// The beginnings of questions, and the facts that they ask for. The longer ones stand first.
+const FORMS: &[(&[&str], Expected)] = &[
+    (&["how long is", "how long was", "how long are", "how long were"], Expected::Number),
+    (&["how long ago", "how long since"], Expected::Time),
+    (&["how long", "for how long", "how old", "how soon"], Expected::Measure(DURATIONS)),
+    (&["how heavy", "what weight", "how much does it weigh"], Expected::Measure(WEIGHTS)),
+    (&["how often", "how frequently", "how many times"], Expected::Measure(RATES)),
+    (
+        &["how tall", "how high", "how deep", "how wide", "how far", "how thick", "how broad", "how large", "how big"],
+        Expected::Measure(LENGTHS),
+    ),
+    (&["how fast", "how quickly"], Expected::Measure(SPEEDS)),
+    (
+        &["how hot", "how cold", "how warm", "what temperature", "at what temperature", "at which temperature", "to what temperature"],
+        Expected::Measure(DEGREES),
+    ),
+    (&["how many", "how much", "what percentage", "what share", "at what speed"], Expected::Number),
+    (
+        &[
+            "when", "since when", "until when", "what year", "which year", "in what year", "in which year", "what date", "on what date",
+            "which day", "on which day", "what day", "what time", "at what time", "which month", "in which month",
+        ],
+        Expected::Time,
+    ),
+    (&["who", "whose", "whom", "by whom"], Expected::Name),
 ];
+
+/// Words by which a question asks for a fact, and others by which a passage states the same one.
+/// The tower that is asked how high it is may have a height.
+const SYNONYMS: &[(&[&str], &[&str])] = &[
+    (&["heavy", "weigh", "weight"], WEIGHTS),
+    (&["hot", "cold", "warm", "temperature"], DEGREES),
+    (&["cost", "price", "fee", "charge", "fare", "expensive", "pay"], &["cost", "price", "fee", "charge", "fare", "rent", "ticket", "pay"]),
+    (&["cost", "price", "fee", "charge", "fare", "expensive", "pay"], MONEY),
+    (&["tall", "high", "height"], &["tall", "high", "height", "above"]),
+    (&["deep", "depth"], &["deep", "depth", "below"]),
+    (&["wide", "width", "broad", "diameter"], &["wide", "width", "broad", "across", "span", "diameter"]),
+    (&["far", "distance"], &["far", "distance", "reach", "away", "kilometre", "mile", "metre"]),
+    (&["fast", "speed", "quickly"], SPEEDS),
+    (&["often", "frequently"], RATES),
+    (&["thick", "thickness"], &["thick", "thickness"]),
+    (&["begin", "start", "founded", "opened"], &["begin", "start", "founded", "found", "opened", "established", "since"]),
+    (&["build", "construct", "erect", "raise"], &["build", "construct", "erect", "raise", "finish", "complete", "put up"]),
+    (&["buy", "purchase"], &["buy", "purchase", "sell", "acquire"]),
+    (&["rescue", "save"], &["rescue", "save", "bring"]),
+    (&["allow", "permit", "forbid"], &["allow", "permit", "may", "forbid", "must", "forbidden"]),
+    (&["die", "death", "kill"], &["die", "death", "kill", "lose", "life", "lives"]),
+    (&["lead", "leader", "head", "chair", "run"], &["lead", "leader", "head", "chair", "keeper", "director"]),
+];
+
+/// Returns the terms by which a passage may say the same as `term` of an English question.
+pub(super) fn synonyms(term: &str) -> Vec<String> {
+    let is_asked = |asked: &[&str]| asked.iter().any(|word| terms(word).iter().any(|one| one == term));
+    let said = SYNONYMS.iter().filter(|(asked, _)| is_asked(asked)).flat_map(|(_, said)| said.iter());
+    said.flat_map(|word| terms(word)).filter(|one| one != term).collect()
+}
 
 impl Expected {
     /// Returns the fact that a question in English asks for, or `None` if its beginning does not
     /// tell.
     pub fn of(question: &str) -> Option<Self> {
-        let asked = format!("{} ", words::words(question).collect::<Vec<_>>().join(" "));
+        let asked = words::words(question).collect::<Vec<_>>().join(" ");
         let starts = |beginning: &&str| asked.strip_prefix(*beginning).is_some_and(|rest| rest.starts_with(' '));
-        if asked.starts_with("how long ") && !asked.starts_with("how long ago ") {
-            return Some(Self::how_long(&asked));
-        }
-        if asked.starts_with("how much does ") || asked.starts_with("how much did ") || asked.starts_with("how much is ") {
-            return Some(Self::how_much(&asked));
-        }
-        let form = FORMS.iter().find(|form| form.beginnings.iter().any(starts))?;
-        Some(Self { kind: form.kind, signs: form.signs, asked_by: form.asked_by })
-    }
-
-    /// A duration, or a length: "how long is the bridge", "how long does it take".
-    fn how_long(asked: &str) -> Self {
-        let is_length = asked.starts_with("how long is ") || asked.starts_with("how long was ") || asked.starts_with("how long are ");
-        let kind = if is_length { Kind::Number } else { Kind::Measure };
-        Self { kind, signs: DURATIONS, asked_by: &["long"] }
-    }
-
-    /// A price, or a weight.
-    fn how_much(asked: &str) -> Self {
-        if asked.contains(" weigh") {
-            return Self { kind: Kind::Measure, signs: WEIGHTS, asked_by: &[] };
-        }
-        let signs = if asked.contains(" cost") { MONEY } else { &[] };
-        Self { kind: if signs.is_empty() { Kind::Number } else { Kind::Measure }, signs, asked_by: &["cost"] }
-    }
-
-    /// Returns `true` if the question uses this term only to say which fact it asks for.
-    pub(super) fn asks_by(&self, term: &str) -> bool {
-        self.asked_by.iter().any(|word| terms(word).iter().any(|one| one == term))
+        let (_, expected) = FORMS.iter().find(|(beginnings, _)| beginnings.iter().any(starts))?;
+        let says = |word: &str| asked.split(' ').any(|one| one.starts_with(word));
+        Some(match expected {
+            // "How much does it weigh", "how many euros does it cost".
+            Self::Number if says("weigh") => Self::Measure(WEIGHTS),
+            Self::Number if says("cost") || says("price") => Self::Measure(MONEY),
+            other => *other,
+        })
     }
 
     /// Returns `true` if the text contains a fact of this kind.
-    pub fn is_in(&self, text: &str) -> bool {
-        match self.kind {
-            Kind::Number => has_number(text),
-            Kind::Measure => self.has_sign(text),
-            Kind::Time => has_time(text) || self.has_sign(text),
-            Kind::Name => has_name(text),
+    pub fn is_in(self, text: &str) -> bool {
+        match self {
+            Self::Number => has_number(text),
+            Self::Measure(signs) => has_sign(text, signs),
+            Self::Time => has_time(text),
+            Self::Name => has_name(text),
         }
     }
+}
 
-    fn has_sign(&self, text: &str) -> bool {
-        let said = terms(text);
-        let symbol = if self.signs == MONEY { text.contains(['€', '$', '£', '¥']) } else { text.contains('°') && self.signs == DEGREES };
-        symbol || self.signs.iter().any(|sign| terms(sign).iter().all(|term| said.contains(term)))
-    }
+fn has_sign(text: &str, signs: &[&str]) -> bool {
+    let said = terms(text);
+    signs.iter().any(|sign| {
+        let of_sign = terms(sign);
+        if of_sign.is_empty() { text.contains(sign) } else { of_sign.iter().all(|term| said.contains(term)) }
+    })
 }
 
 /// The numbers that prose writes out.

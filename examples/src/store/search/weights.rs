@@ -1,7 +1,7 @@
 //! Weighs the words of a question by their rarity in the documents, and finds the nearest words to
 //! those that do not occur.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::words::{beginning_with, exactly};
 use crate::question::{Question, Word};
@@ -41,6 +41,9 @@ const COUNTED: i64 = 5_000;
 
 /// The credit of a word that is spelled a little differently.
 const MISSPELLED: f32 = 0.8;
+
+/// The credit of another word for the same fact.
+const SYNONYM: f32 = 0.85;
 
 /// The credit of a word with another ending.
 const INFLECTED: f32 = 0.9;
@@ -89,6 +92,10 @@ impl Store {
             return Ok((Weighted { term, forms, weight, is_unspaced: true, is_inflected: false, expressions }, count));
         }
         let mut expressions = expressions(&term);
+        for synonym in &word.synonyms {
+            expressions.extend(self::expressions(synonym));
+            forms.push(Form { term: synonym.clone(), credit: SYNONYM });
+        }
         let mut count = self.count_any(tenant, &expressions).await?;
         if count == 0 {
             for near in self.near_words(&term).await? {
@@ -114,14 +121,22 @@ impl Store {
     async fn near_words(&self, term: &str) -> Result<Vec<String>, StoreError> {
         let Some(first) = term.chars().next().filter(|first| first.is_alphabetic()) else { return Ok(Vec::new()) };
         // U+10FFFF is no character of a word, so it is behind all words that begin with the letter.
-        let words: Vec<String> = sqlx::query_scalar("SELECT term FROM chunks_vocabulary WHERE term >= ?1 AND term < ?1 || ?2")
-            .bind(first.to_string())
-            .bind("\u{10FFFF}")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::Read)?;
-        let mut near: Vec<(usize, String)> =
-            words.into_iter().filter_map(|word| Some((nearness(term, &word)?, word))).collect();
+        let words: Vec<String> = sqlx::query_scalar(
+            "SELECT term FROM chunks_vocabulary WHERE (term >= ?1 AND term < ?1 || ?2)
+             OR (length(term) BETWEEN 3 AND 12 AND instr(?3, substr(term, 1, 3)) > 1)",
+        )
+        .bind(first.to_string())
+        .bind("\u{10FFFF}")
+        .bind(term)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::Read)?;
+        let stems: HashMap<String, String> =
+            words.into_iter().filter_map(|word| Some((terms(&word).into_iter().next()?, word))).collect();
+        let mut near: Vec<(usize, String)> = stems
+            .iter()
+            .filter_map(|(stem, word)| Some((nearness(term, stem, &stems)?, word.clone())))
+            .collect();
         near.sort();
         near.truncate(SPELLINGS);
         Ok(near.into_iter().map(|(_, word)| word).collect())
@@ -129,10 +144,15 @@ impl Store {
 }
 
 /// Returns a number that is smaller for a nearer word, or `None` for one that is another word.
-fn nearness(term: &str, word: &str) -> Option<usize> {
-    let stemmed = terms(word);
-    let stem = stemmed.first()?;
-    is_near(term, stem)
+fn nearness(term: &str, stem: &str, stems: &HashMap<String, String>) -> Option<usize> {
+    /// The number of a part of a compound: less near than any other spelling.
+    const PART: usize = 9;
+    is_near(term, stem).or_else(|| {
+        // "Beehive" may be called a hive, and is something of bees.
+        let rest = term.strip_suffix(stem).or_else(|| term.strip_prefix(stem))?;
+        let is_compound = stems.contains_key(rest) && rest.chars().count() >= 3;
+        (is_compound && stem.chars().count() >= 3).then_some(PART)
+    })
 }
 
 /// Returns the expressions by which the index finds all forms of a term. Its words are not reduced
