@@ -344,7 +344,11 @@ async fn chunk_enrichment(
     ok(|vectors|
         count = vectors.chunks.len(),
         cost_usd = vectors.cost_usd,
-        input_tokens = vectors.tokens),
+        input_tokens = vectors.tokens,
+        requests = vectors.requests,
+        retries = vectors.retries,
+        cut_chunks = vectors.losses.len()),
+    err(|error| requests = error.requests()),
     used(chunk = &chunks),
     generated(|vectors| embedding = &vectors.chunks),
 )]
