@@ -6,18 +6,31 @@
 
 pub mod answer;
 pub mod ask;
+pub mod changes;
 pub mod chunk;
 pub mod discover;
 pub mod document;
 pub mod embed;
 pub mod enrich;
+pub mod evaluation;
+pub mod format;
+pub mod gone;
 pub mod ingest;
+pub mod interrupt;
+pub mod normalize;
+pub mod options;
 pub mod parse;
+pub mod progress;
+pub mod question;
 pub mod report;
 pub mod rerank;
 pub mod source;
+pub mod sources;
 pub mod stage_logs;
+pub mod stdin;
+pub mod stop_words;
 pub mod store;
+pub mod terms;
 pub mod words;
 
 mod blocking;

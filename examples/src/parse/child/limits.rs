@@ -36,16 +36,15 @@ impl Limits {
         use rustix::process::Resource;
 
         // What a program allocates; its code, which its processes share, does not count.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        lower(Resource::Data, self.memory)?;
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "openbsd"))]
+        lower(Resource::Data, self.memory, 0)?;
         // macOS refuses a limit below the hundreds of gigabytes that it maps into each process.
         #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple", target_os = "openbsd")))]
-        lower(Resource::As, self.memory)?;
-        #[cfg(target_os = "openbsd")]
-        lower(Resource::Data, self.memory)?;
-        lower(Resource::Cpu, self.seconds().as_secs())?;
+        lower(Resource::As, self.memory, 0)?;
+        // At the hard limit the system kills without telling why, so there is a second before it.
+        lower(Resource::Cpu, self.seconds().as_secs(), 1)?;
         // A crash is expected, so nobody wants its memory on disk.
-        lower(Resource::Core, 0)
+        lower(Resource::Core, 0, 0)
     }
 
     /// Sets no limits: the parent watches the clock.
@@ -56,12 +55,13 @@ impl Limits {
     }
 }
 
-/// Lowers a limit to `most`, unless it is lower already.
+/// Lowers a limit to `most`, unless it is lower already, and the hard limit to `margin` above it.
 #[cfg(unix)]
-fn lower(resource: rustix::process::Resource, most: u64) -> io::Result<()> {
+fn lower(resource: rustix::process::Resource, most: u64, margin: u64) -> io::Result<()> {
     use rustix::process::{Rlimit, getrlimit, setrlimit};
 
     let now = getrlimit(resource);
-    let lower = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
-    Ok(setrlimit(resource, Rlimit { current: lower(now.current), maximum: lower(now.maximum) })?)
+    let lower = |limit: Option<u64>, most: u64| Some(limit.map_or(most, |limit| limit.min(most)));
+    let (current, maximum) = (lower(now.current, most), lower(now.maximum, most.saturating_add(margin)));
+    Ok(setrlimit(resource, Rlimit { current, maximum })?)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use pdfboss_core::content::{ContentOps, Op};
 use pdfboss_text::TextSpan;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::document::LossKind;
 
@@ -67,13 +68,10 @@ pub(super) fn separate_words(spans: &mut [TextSpan], content: &dyn Fn() -> Vec<u
     }
 }
 
-/// Returns `true` for the points and vowels of Hebrew and Arabic and for Latin accents, which have no
-/// width of their own.
+/// Returns `true` for accents, points and vowels, which have no width of their own, and for the
+/// presentation forms of those of Arabic.
 fn is_mark(character: char) -> bool {
-    matches!(character,
-        '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c7}' | '\u{610}'..='\u{61a}'
-        | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}'
-        | '\u{8d3}'..='\u{8ff}' | '\u{fc5e}'..='\u{fc63}' | '\u{fe70}'..='\u{fe7f}')
+    is_combining_mark(character) || matches!(character, '\u{fc5e}'..='\u{fc63}' | '\u{fe70}'..='\u{fe7f}')
 }
 
 /// Returns the distance from the end of a run to the start of the next along the line, or `None` if
