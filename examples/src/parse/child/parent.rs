@@ -77,7 +77,8 @@ struct Pipes {
 impl Child {
     fn start(program: &Path) -> io::Result<(Self, Pipes)> {
         let mut command = Command::new(program);
-        command.arg(ARGUMENT).kill_on_drop(true);
+        // The message of a crash is wanted, and is not to be lost in a list of functions.
+        command.arg(ARGUMENT).env("RUST_BACKTRACE", "0").kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Ctrl-C is for the program, which then ends its processes itself.
         #[cfg(unix)]
