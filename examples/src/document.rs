@@ -1,6 +1,7 @@
 //! A document that was read from a file: its text, and where headings and pages begin in it.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,6 +160,23 @@ pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
     pages
 }
 
+/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any other
+/// one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
+/// absolute, so it cannot look like a URL itself.
+pub fn path_text(path: &Path) -> Cow<'_, str> {
+    if let Some(text) = path.to_str() {
+        return Cow::Borrowed(text);
+    }
+    let mut url = "file://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => url.push(char::from(byte)),
+            _ => write!(url, "%{byte:02X}").expect("writing to a text cannot fail"),
+        }
+    }
+    Cow::Owned(url)
+}
+
 /// Returns the id of the document at a path, which is the same whenever it is ingested. Ids are
 /// never redacted, and a path may contain a secret, so the id is a hash that does not show the
 /// path.
@@ -188,7 +206,7 @@ impl Document {
 
     /// Returns the id of the document in the items of stages: see [`document_id`].
     pub fn id(&self) -> String {
-        document_id(&self.path.to_string_lossy())
+        document_id(&path_text(&self.path))
     }
 
     /// Returns the number of pages. A format without pages has one.
@@ -307,6 +325,18 @@ mod tests {
         assert_eq!(document.page_at(3), None);
         document.page_starts = vec![0, 6];
         assert_eq!((document.page_at(0), document.page_at(6)), (Some(1), Some(2)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_names_that_are_not_unicode_are_two_documents() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let document = |name: &[u8]| Document::plain(Path::new(OsStr::from_bytes(name)), "text");
+        assert_ne!(document(b"/bad\xff.txt").id(), document(b"/bad\xfe.txt").id());
+        assert_eq!(path_text(&document(b"/a b\xff.txt").path), "file:///a%20b%FF.txt");
+        assert_eq!(path_text(Path::new("/bad\u{fffd}%FF.txt")), "/bad\u{fffd}%FF.txt");
     }
 
     #[test]

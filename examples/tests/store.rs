@@ -1,13 +1,25 @@
 //! The store of documents and vectors.
 
-use std::path::Path;
+#[path = "store/migration.rs"]
+mod migration;
+#[path = "store/writers.rs"]
+mod writers;
+
+use std::path::{Path, PathBuf};
 
 use ragtrace_examples::chunk::Chunk;
 use ragtrace_examples::document::Document;
 use ragtrace_examples::embed::{EmbeddedChunk, EmbeddedChunks, HashingEmbedder};
 use ragtrace_examples::enrich::EnrichedChunk;
 use ragtrace_examples::store::{Store, StoreError, Stored};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+/// Opens or creates a database as another program would.
+async fn connection(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.expect("a database")
+}
 
 fn document(path: &str) -> Document {
     Document::plain(path, "text")
@@ -41,6 +53,15 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::create(&folder.path().join("rag.db"), &HashingEmbedder::new(2)).await.expect("a store");
         Self { folder, store }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("rag.db")
+    }
+
+    /// Opens the database once more, as the next run does.
+    async fn reopen(&self) {
+        Store::create(&self.path(), &HashingEmbedder::new(2)).await.expect("a store").close().await;
     }
 
     async fn texts(&self, tenant: &str, vector: [f32; 2]) -> Vec<String> {
@@ -123,10 +144,9 @@ async fn another_model_or_another_program_is_refused() {
     assert!(matches!(error, StoreError::OtherModel { .. }), "{error:?}");
 
     let theirs = folder.path().join("theirs.db");
-    let options = SqliteConnectOptions::new().filename(&theirs).create_if_missing(true);
-    let pool = SqlitePool::connect_with(options).await.expect("a database");
-    sqlx::query("CREATE TABLE logs (id TEXT)").execute(&pool).await.expect("a table");
-    pool.close().await;
+    let mut database = connection(&theirs).await;
+    sqlx::query("CREATE TABLE logs (id TEXT)").execute(&mut database).await.expect("a table");
+    drop(database);
     let error = Store::create(&theirs, &HashingEmbedder::new(2)).await.expect_err("another program");
     assert!(matches!(error, StoreError::NotOurs(_)), "{error:?}");
 

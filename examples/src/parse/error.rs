@@ -29,6 +29,12 @@ pub enum ParseError {
     BrokenPdf(#[serde(with = "any_error")] Box<dyn Error + Send + Sync>),
     /// The PDF opens only with a password.
     EncryptedPdf,
+    /// The password does not open the PDF.
+    WrongPassword,
+    /// The PDF opens only with a password, which `pdftotext` cannot be given safely.
+    PdftotextPassword,
+    /// The program `pdftotext` cannot be run.
+    NoPdftotext(#[serde(with = "io_error")] io::Error),
     /// The PDF has pages, but no text on them.
     OnlyPictures,
     /// The file is larger than the limit.
@@ -65,7 +71,7 @@ impl ParseError {
             Self::Empty => "empty",
             Self::Binary => "binary data",
             Self::BrokenPdf(_) => "damaged",
-            Self::EncryptedPdf => "locked",
+            Self::EncryptedPdf | Self::WrongPassword | Self::PdftotextPassword => "locked",
             Self::OnlyPictures => "only pictures",
             Self::TooLarge { .. } => "too large",
             Self::OutOfMemory(_) => "out of memory",
@@ -73,7 +79,7 @@ impl ParseError {
             Self::TooSlow(_) | Self::Stalled(_) => "out of time",
             Self::Panicked(_) => "panicked",
             Self::Crashed(_) => "crashed",
-            Self::NotStarted(_) => "not started",
+            Self::NoPdftotext(_) | Self::NotStarted(_) => "not started",
         }
     }
 
@@ -124,7 +130,14 @@ impl fmt::Display for ParseError {
             Self::Empty => "there is no text in the file; fill it or leave it out",
             Self::Binary => "the file holds no text but binary data; give it the extension that fits or leave it out",
             Self::BrokenPdf(_) => "the PDF is damaged; open it in a viewer and save it anew",
-            Self::EncryptedPdf => "the PDF is locked with a password; save it without one",
+            Self::EncryptedPdf => "the PDF is locked with a password; give it with --password",
+            Self::WrongPassword => "the password does not open the PDF; give the one that it was locked with",
+            Self::PdftotextPassword => {
+                "pdftotext takes passwords only where other users can read them; read the PDF with --pdf-engine pdfboss"
+            }
+            Self::NoPdftotext(_) => {
+                "pdftotext cannot be run; install poppler-utils or read PDFs with --pdf-engine pdfboss"
+            }
             Self::OnlyPictures => "the PDF has pages but no text; run text recognition (OCR) over it first",
             Self::Panicked(_) => "the parser failed on this file; save it anew with another program",
             Self::Crashed(_) => "the program that reads the file crashed; save the file anew with another program",
@@ -138,7 +151,7 @@ impl fmt::Display for ParseError {
 impl Error for ParseError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Read(cause) | Self::NotStarted(cause) => Some(cause),
+            Self::Read(cause) | Self::NotStarted(cause) | Self::NoPdftotext(cause) => Some(cause),
             Self::BrokenPdf(cause) | Self::Crashed(cause) => Some(cause.as_ref()),
             Self::Panicked(cause) => Some(cause),
             _ => None,

@@ -36,8 +36,14 @@ impl Outline {
 
     /// Begins a page, to which everything added afterwards belongs.
     pub(super) fn page(&mut self) {
+        let start = self.begin();
+        self.page_starts.push(start);
+    }
+
+    /// Returns the byte offset at which everything added afterwards begins.
+    pub(super) fn begin(&mut self) -> usize {
         self.separate("\n\n");
-        self.page_starts.push(self.text.len());
+        self.text.len()
     }
 
     fn add(&mut self, separator: &str, text: &str) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::child;
 use super::memory::Memory;
+use super::pdf::Engine;
 use crate::document::Format;
 use crate::source::Source;
 
@@ -29,6 +30,8 @@ pub struct Reading {
     pub max_bytes: Option<u64>,
     /// The password of encrypted documents.
     pub password: Option<Password>,
+    /// The program or library that reads PDFs.
+    pub pdf_engine: Engine,
     /// The memory that all documents share while they are read and until they are stored, one
     /// document getting at most all of it.
     #[serde(skip)]
@@ -47,6 +50,7 @@ impl Default for Reading {
             timeout: Duration::from_mins(1),
             max_bytes: None,
             password: None,
+            pdf_engine: Engine::default(),
             memory: Memory::default(),
             reader: Reader::default(),
             on_progress: OnProgress::default(),

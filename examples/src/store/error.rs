@@ -14,6 +14,13 @@ pub enum StoreError {
     Open(PathBuf, sqlx::Error),
     /// The file is another program's database.
     NotOurs(PathBuf),
+    /// The file was written by a newer version of the programs.
+    Newer {
+        /// The path of the file.
+        path: PathBuf,
+        /// The version of its tables.
+        version: i64,
+    },
     /// The file contains the vectors of another model.
     OtherModel {
         /// The path of the file.
@@ -43,6 +50,14 @@ impl fmt::Display for StoreError {
             Self::NotOurs(path) => {
                 write!(f, "{} is the database of another program; name another file with --db", path.display())
             }
+            Self::Newer { path, version } => {
+                write!(
+                    f,
+                    "{} was written by a newer version of this program (its tables have version {version}); update \
+                     the program, or name another file with --db",
+                    path.display()
+                )
+            }
             Self::OtherModel { path, model } => {
                 write!(
                     f,
@@ -62,7 +77,7 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Open(_, cause) | Self::Write(cause) | Self::Read(cause) => Some(cause),
-            Self::Missing(_) | Self::NotOurs(_) | Self::OtherModel { .. } => None,
+            Self::Missing(_) | Self::NotOurs(_) | Self::Newer { .. } | Self::OtherModel { .. } => None,
         }
     }
 }

@@ -43,8 +43,10 @@ impl Default for RequestCache {
 }
 
 impl RequestCache {
-    /// The maximum number of requests that are kept.
-    const CAPACITY: usize = 4_096;
+    /// The maximum number of requests that are kept. A request that gave way is decoded again. With
+    /// many more places, the finished requests in them would keep memory that new ones could reuse
+    /// while the processor still has it in its cache.
+    const CAPACITY: usize = 512;
 
     /// Returns the request with this version from the cache, or decodes and caches it.
     fn get_or_decode(
