@@ -215,7 +215,7 @@ async fn hostile_pdfs_are_read_or_are_errors_within_their_limits() {
     let folder = Folder::new();
     for (name, bytes) in hostile::pdfs() {
         let path = folder.file(format!("{name}.pdf"), bytes);
-        let outcome = parse(&path, &with_seconds(5)).await;
+        let outcome = parse(&path, &with_seconds(2)).await;
         let kind = outcome.as_ref().map_or_else(ParseError::kind, |_| "read");
         println!("{name}: {kind}");
         let expected = ["read", "damaged", "only pictures", "out of memory", "out of time", "too much text", "crashed"];
