@@ -9,6 +9,7 @@ use ragtrace::{ToValue, traced_stage};
 
 use crate::answer::{MODEL, NOTIONAL_PRICE, messages, quotes};
 use crate::embed::{EmbedError, Embedder, Vector};
+use crate::normalize::normalize;
 use crate::rerank::{self, Passage};
 use crate::store::{Hit, Store, StoreError};
 use crate::words::count_tokens;
@@ -53,6 +54,9 @@ pub async fn question<E: Embedder>(
     text: &str,
     mut on_part: impl FnMut(Part<'_>),
 ) -> Result<Vec<Passage>, AskError> {
+    // As the documents are, so that its words are found in them.
+    let normalized = normalize(text);
+    let text = normalized.as_ref();
     let vector = query_embedding(&library.embedder, text).await?;
     let hits = retrieval(library, text, &vector).await?;
     let passages = rerank(text, hits, library.passages, library.log_question).await?;

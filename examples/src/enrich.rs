@@ -74,6 +74,22 @@ pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
         .collect()
 }
 
+/// Enriches the chunks of a document, all at once or part by part.
+#[derive(Debug, Clone)]
+pub struct Enricher(Vec<EnrichedChunk>);
+
+impl Enricher {
+    /// Reads all `chunks` of `document`, so that any of them can be enriched.
+    pub fn new(document: &Document, chunks: &[Chunk]) -> Self {
+        Self(enrich(document, chunks.to_vec()))
+    }
+
+    /// Enriches some of the chunks that [`new`](Self::new) read.
+    pub fn enrich(&self, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
+        chunks.into_iter().map(|chunk| self.0[chunk.position].clone()).collect()
+    }
+}
+
 /// Returns the number of occurrences of each word and each pair of neighbouring words in `text`,
 /// without stop words, numbers, and pairs that occur once.
 fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {

@@ -6,17 +6,26 @@
 
 pub mod answer;
 pub mod ask;
+pub mod changes;
 pub mod chunk;
 pub mod discover;
 pub mod document;
 pub mod embed;
 pub mod enrich;
+pub mod format;
+pub mod gone;
 pub mod ingest;
+pub mod interrupt;
+pub mod normalize;
+pub mod options;
 pub mod parse;
+pub mod progress;
 pub mod report;
 pub mod rerank;
 pub mod source;
+pub mod sources;
 pub mod stage_logs;
+pub mod stdin;
 pub mod store;
 pub mod words;
 

@@ -7,6 +7,8 @@ use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::readable_extensions;
+
 /// The reason why a file could not be read as a document. The message says what to do about it.
 ///
 /// It can be sent to another process: a cause of any type arrives as its messages.
@@ -17,16 +19,36 @@ pub enum ParseError {
     Read(#[serde(with = "io_error")] io::Error),
     /// The path is neither a file nor a folder, but a pipe, a device or a socket.
     NotAFile,
-    /// There is no reader for this extension.
-    Unsupported,
     /// There is no reader for the format of the bytes, given as a media type.
     OtherFormat(Cow<'static, str>),
+    /// The bytes are not in the format of the name, but in one without a reader.
+    Mislabelled {
+        /// The extension of the name, with its dot.
+        extension: String,
+        /// The format of the bytes for a person.
+        found: Cow<'static, str>,
+    },
+    /// The reader of the format is a feature that is not built in.
+    NotBuiltIn {
+        /// The extension of the name, with its dot, or `None` for a name without.
+        extension: Option<String>,
+        /// The format of the bytes for a person.
+        found: Cow<'static, str>,
+        /// The name of the feature.
+        feature: Cow<'static, str>,
+    },
     /// The file contains no text at all.
     Empty,
     /// The bytes are not text in any encoding.
     Binary,
     /// The file is not a PDF, or damaged beyond reading.
     BrokenPdf(#[serde(with = "any_error")] Box<dyn Error + Send + Sync>),
+    /// The file is compressed, or an archive, and damaged beyond unpacking.
+    Broken(#[serde(with = "any_error")] Box<dyn Error + Send + Sync>),
+    /// The archive unpacks to more than this number of bytes.
+    TooMuchUnpacked(u64),
+    /// The document opens only with a password, which its reader does not support.
+    Encrypted,
     /// The PDF opens only with a password.
     EncryptedPdf,
     /// The password does not open the PDF.
@@ -67,13 +89,14 @@ impl ParseError {
         match self {
             Self::Read(_) => "unreadable",
             Self::NotAFile => "not a file",
-            Self::Unsupported | Self::OtherFormat(_) => "another format",
+            Self::OtherFormat(_) | Self::Mislabelled { .. } => "another format",
+            Self::NotBuiltIn { .. } => "a reader that is not built in",
             Self::Empty => "empty",
             Self::Binary => "binary data",
-            Self::BrokenPdf(_) => "damaged",
-            Self::EncryptedPdf | Self::WrongPassword | Self::PdftotextPassword => "locked",
+            Self::BrokenPdf(_) | Self::Broken(_) => "damaged",
+            Self::EncryptedPdf | Self::WrongPassword | Self::PdftotextPassword | Self::Encrypted => "locked",
             Self::OnlyPictures => "only pictures",
-            Self::TooLarge { .. } => "too large",
+            Self::TooLarge { .. } | Self::TooMuchUnpacked(_) => "too large",
             Self::OutOfMemory(_) => "out of memory",
             Self::TooMuchText(_) => "too much text",
             Self::TooSlow(_) | Self::Stalled(_) => "out of time",
@@ -122,11 +145,20 @@ impl fmt::Display for ParseError {
                 );
             }
             Self::OtherFormat(media_type) => {
-                return write!(f, "there is no reader for {media_type}; give .md, .txt, .html or .pdf");
+                return write!(f, "there is no reader for {media_type}; give {Readable}");
+            }
+            Self::Mislabelled { extension, found } => {
+                return write!(f, "this {extension} is {found}, for which there is no reader; give {Readable}");
+            }
+            Self::NotBuiltIn { extension, found, feature } => {
+                let extension = extension.as_deref().unwrap_or("file");
+                return write!(f, "this {extension} is {found}; build with `--features {feature}`, or give {Readable}");
+            }
+            Self::TooMuchUnpacked(limit) => {
+                return write!(f, "the file unpacks to more than {}; split it", Size(*limit));
             }
             Self::Read(_) => "the file cannot be opened; check its path and its permissions",
             Self::NotAFile => "this is neither a file nor a folder; give a file of text",
-            Self::Unsupported => "there is no reader for this extension; give .md, .txt, .html or .pdf",
             Self::Empty => "there is no text in the file; fill it or leave it out",
             Self::Binary => "the file holds no text but binary data; give it the extension that fits or leave it out",
             Self::BrokenPdf(_) => "the PDF is damaged; open it in a viewer and save it anew",
@@ -138,6 +170,8 @@ impl fmt::Display for ParseError {
             Self::NoPdftotext(_) => {
                 "pdftotext cannot be run; install poppler-utils or read PDFs with --pdf-engine pdfboss"
             }
+            Self::Broken(_) => "the file is damaged; open it in its program and save it anew",
+            Self::Encrypted => "the document is locked with a password; save it without one",
             Self::OnlyPictures => "the PDF has pages but no text; run text recognition (OCR) over it first",
             Self::Panicked(_) => "the parser failed on this file; save it anew with another program",
             Self::Crashed(_) => "the program that reads the file crashed; save the file anew with another program",
@@ -152,10 +186,21 @@ impl Error for ParseError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Read(cause) | Self::NotStarted(cause) | Self::NoPdftotext(cause) => Some(cause),
-            Self::BrokenPdf(cause) | Self::Crashed(cause) => Some(cause.as_ref()),
+            Self::BrokenPdf(cause) | Self::Broken(cause) | Self::Crashed(cause) => Some(cause.as_ref()),
             Self::Panicked(cause) => Some(cause),
             _ => None,
         }
+    }
+}
+
+/// The extensions of the formats that can be read, as a list for a person.
+struct Readable;
+
+impl fmt::Display for Readable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let extensions = readable_extensions();
+        let (last, others) = extensions.split_last().ok_or(fmt::Error)?;
+        write!(f, "{} or {last}", others.join(", "))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::child;
+use super::encoding::TextEncoding;
 use super::memory::Memory;
 use super::pdf::Engine;
 use crate::document::Format;
@@ -32,6 +33,8 @@ pub struct Reading {
     pub password: Option<Password>,
     /// The program or library that reads PDFs.
     pub pdf_engine: Engine,
+    /// The encoding of files of text, or `None` to find it out for each.
+    pub encoding: Option<TextEncoding>,
     /// The memory that all documents share while they are read and until they are stored, one
     /// document getting at most all of it.
     #[serde(skip)]
@@ -51,6 +54,7 @@ impl Default for Reading {
             max_bytes: None,
             password: None,
             pdf_engine: Engine::default(),
+            encoding: None,
             memory: Memory::default(),
             reader: Reader::default(),
             on_progress: OnProgress::default(),
@@ -60,7 +64,7 @@ impl Default for Reading {
 
 impl Reading {
     /// Returns the largest size of a file of `format` in bytes.
-    pub(super) fn max_bytes(&self, format: Format) -> u64 {
+    pub(crate) fn max_bytes(&self, format: Format) -> u64 {
         self.max_bytes.unwrap_or(if format == Format::Pdf { 256 << 20 } else { 64 << 20 })
     }
 }
