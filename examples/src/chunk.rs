@@ -367,8 +367,8 @@ mod tests {
             "1. Press it. Wait.",
             "2. Go on.\n\ndef f(x):",
             "    # One. Two.",
-            "    return x",
-            "The end. It is.",
+            "    return x\n\nThe end.",
+            "It is.",
         ];
         assert_eq!(texts(&chunks), expected);
         assert_eq!(texts(&cut(text, Unit::Tokens, 100, 0)), [text]);

@@ -300,7 +300,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Returns `true` if more than one in a hundred characters are those that no text has (controls, and
-/// bytes that could not be decoded), or more than one in eight are NULs.
+/// bytes that could not be decoded), or more than one in four are NULs.
 fn is_binary(text: &str) -> bool {
     let (mut strange, mut nuls, mut total) = (0_usize, 0_usize, 0_usize);
     for character in text.chars() {
@@ -312,5 +312,5 @@ fn is_binary(text: &str) -> bool {
             character => strange += usize::from(character.is_control()),
         }
     }
-    strange > 1 && strange * 100 > total || nuls > 1 && nuls * 8 > total
+    strange > 1 && strange * 100 > total || nuls > 1 && nuls * 4 > total
 }

@@ -153,6 +153,7 @@ fn flatten(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
         }
         Value::Array(values) => values.iter().for_each(|value| flatten(name, value, depth + 1, found)),
         Value::String(text) => push(found, name.to_owned(), text),
+        Value::Datetime(time) => push(found, name.to_owned(), &time.to_string()),
         other => push(found, name.to_owned(), &other.to_string()),
     }
 }
