@@ -166,8 +166,8 @@ pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
     pages
 }
 
-/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any other
-/// one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
+/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any
+/// other one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
 /// absolute, so it cannot look like a URL itself.
 pub fn path_text(path: &Path) -> Cow<'_, str> {
     if let Some(text) = path.to_str() {

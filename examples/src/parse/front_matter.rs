@@ -158,8 +158,8 @@ fn flatten(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
     }
 }
 
-/// Reads front matter that is not quite YAML, such as `title: Pumps: a guide`, line by line. Returns
-/// `None` if it does not look like front matter at all.
+/// Reads front matter that is not quite YAML, such as `title: Pumps: a guide`, line by line.
+/// Returns `None` if it does not look like front matter at all.
 fn by_line(matter: &str, cause: &str, outline: &mut Outline) -> Option<()> {
     let lines: Vec<&str> = matter.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).collect();
     let pair = |line: &'_ str| -> Option<(String, String)> {

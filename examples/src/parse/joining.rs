@@ -127,8 +127,8 @@ fn broken_word<'a>(line: &'a str, next: &'a str) -> Option<(&'a str, &'a str)> {
     is_word.then_some((first, second))
 }
 
-/// Returns `true` if the lines are broken after a hyphen between letters or digits, as in a name or a
-/// range.
+/// Returns `true` if the lines are broken after a hyphen between letters or digits, as in a name or
+/// a range.
 fn is_at_hyphen(line: &str, next: &str) -> bool {
     line.strip_suffix('-').is_some_and(|line| line.ends_with(char::is_alphanumeric))
         && next.starts_with(char::is_alphanumeric)

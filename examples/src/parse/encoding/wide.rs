@@ -2,8 +2,9 @@
 //!
 //! Every text of some length contains spaces, line ends or CJK punctuation. In UTF-16 these are the
 //! units 0x0020, 0x000A or 0x3002, which no text of single bytes contains at even offsets, since it
-//! has no NULs and no control characters. Read in the wrong byte order, or as UTF-16 though they are
-//! something else, bytes give controls, halves of surrogate pairs, and characters of many scripts.
+//! has no NULs and no control characters. Read in the wrong byte order, or as UTF-16 though they
+//! are something else, bytes give controls, halves of surrogate pairs, and characters of many
+//! scripts.
 
 use super::{Bad, Kind, is_control};
 use encoding_rs::{UTF_16BE, UTF_16LE};

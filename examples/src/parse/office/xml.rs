@@ -1,4 +1,5 @@
-//! Walks through XML: elements by their names without prefixes, and text with its entities resolved.
+//! Walks through XML: elements by their names without prefixes, and text with its entities
+//! resolved.
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
