@@ -235,7 +235,13 @@ fn is_code_line(line: &str) -> bool {
         || INSIDE.iter().any(|inside| line.contains(inside))
         || ENDS.iter().any(|end| line.ends_with(end))
         || is_call(line)
+        || is_request(line)
         || signs * 5 > line.len() * 2
+}
+
+/// Returns `true` for a request of troff, in which manual pages are written.
+fn is_request(line: &str) -> bool {
+    matches!(line.as_bytes(), [b'.', first, second, ..] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic())
 }
 
 /// Returns `true` for a name with arguments in parentheses, and nothing else.
