@@ -145,11 +145,9 @@ fn is_in_word(character: char) -> bool {
 /// Returns `true` if a space has to stand between two lines of a paragraph. There is none between
 /// Chinese or Japanese characters.
 pub(super) fn wants_space(paragraph: &str, line: &str) -> bool {
-    let (last, next) = (paragraph.chars().next_back(), line.chars().next());
-    match (last, next) {
-        (Some(last), Some(next)) => !last.is_whitespace() && !next.is_whitespace() && !(is_cjk(last) && is_cjk(next)),
-        _ => false,
-    }
+    let Some((last, next)) = paragraph.chars().next_back().zip(line.chars().next()) else { return false };
+    let is_spaced = last.is_whitespace() || next.is_whitespace();
+    !is_spaced && (!is_cjk(last) || !is_cjk(next))
 }
 
 /// Returns `true` for the characters of Chinese and Japanese, with their punctuation.

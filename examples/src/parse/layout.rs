@@ -230,7 +230,7 @@ fn is_code_line(line: &str) -> bool {
     const INSIDE: [&str; 16] =
         [" = ", "==", "!=", "->", "=>", "::", "()", " += ", "&&", "||", "</", "/>", "${", "$(", "\": ", " := "];
     const ENDS: [&str; 9] = ["{", "}", ";", "):", "(", "[", "\\", "},", "],"];
-    let signs = line.chars().filter(|character| character.is_ascii_punctuation()).count();
+    let signs = line.chars().filter(char::is_ascii_punctuation).count();
     STARTS.iter().any(|start| line.starts_with(start))
         || INSIDE.iter().any(|inside| line.contains(inside))
         || ENDS.iter().any(|end| line.ends_with(end))

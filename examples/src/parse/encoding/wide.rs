@@ -15,8 +15,8 @@ const SAMPLE: usize = 64 << 10;
 /// Returns the encoding if the bytes are UTF-16 or UTF-32.
 pub(super) fn kind(bytes: &[u8]) -> Option<Kind> {
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let nuls = sample.iter().filter(|byte| **byte == 0).count();
     // ASCII between some NULs would be Han: only that of every second byte is wide.
+    let nuls: usize = sample.iter().map(|byte| usize::from(*byte == 0)).sum();
     if nuls * 4 < sample.len() && sample.iter().all(|byte| byte.is_ascii() && (*byte == 0 || !is_control(*byte))) {
         return None;
     }
@@ -89,7 +89,7 @@ impl Units {
             units.total += 1;
             match character {
                 Err(_) | Ok('\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}') => {
-                    units.wrong += 1
+                    units.wrong += 1;
                 }
                 Ok(character) => units.add(character),
             }

@@ -202,7 +202,7 @@ impl Reader {
         let block = &mut self.block;
         match (&mut self.table, name) {
             (Some(table), "tr") => table.close_row(&mut self.repeatable),
-            (Some(table), "td" | "th") => table.close_cell(std::mem::take(block)),
+            (Some(table), "td" | "th") => table.close_cell(&std::mem::take(block)),
             (Some(table), "caption") => table.caption = std::mem::take(block),
             (Some(_), name) if is_block(name) => self.push_apart(""),
             (None, name) if is_block(name) => self.close_block(name),
