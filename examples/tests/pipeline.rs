@@ -130,9 +130,9 @@ async fn a_file_that_cannot_be_read_is_one_line_and_leaves_no_trace() {
     let scene = Scene::new().await;
     let cases = [
         (scene.file("empty.md", ""), "there is no text in the file"),
-        (scene.file("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "binary data"),
+        (scene.file("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "this .txt is image/png"),
         (scene.file("broken.pdf", "%PDF-1.7 and no more"), "the PDF is damaged"),
-        (scene.file("a.docx", "x"), "there is no reader for this extension"),
+        (scene.file("a.zip", b"PK\x03\x04\x14\0\0\0"), "there is no reader for a ZIP archive"),
         (scene.folder.path().join("missing.md"), "check its path"),
     ];
     for (path, expected) in cases {
