@@ -118,7 +118,7 @@ fn preview(options: &Options) -> Result<ExitCode, Failure> {
         let mut sources = Sources::find(options, &reading, &known).await?;
         let known = if options.force { BTreeMap::new() } else { known };
         let documents = mem::take(&mut sources.documents);
-        Ok((compare(documents, known, fingerprint(&embedder, &chunking)).await, sources))
+        Ok((compare(documents, known, fingerprint(&embedder, &reading, &chunking)).await, sources))
     });
     let (compared, sources) = previewed?;
     progress::preview(&compared, &sources, options.prune, options.output());

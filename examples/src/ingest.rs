@@ -77,15 +77,20 @@ impl<E> Ingestion<E> {
 impl<E: Embedder> Ingestion<E> {
     /// Returns the settings that a document's chunks depend on: see [`fingerprint`].
     fn fingerprint(&self) -> String {
-        fingerprint(&self.embedder, &self.chunking)
+        fingerprint(&self.embedder, &self.reading, &self.chunking)
     }
 }
 
 /// Returns the settings that a document's chunks depend on, as a text to compare.
-pub fn fingerprint<E: Embedder>(embedder: &E, chunking: &Chunking) -> String {
+pub fn fingerprint<E: Embedder>(embedder: &E, reading: &Reading, chunking: &Chunking) -> String {
+    let (engine, encoding) = (reading.pdf_engine, reading.encoding.map(String::from));
     let (size, unit, overlap) = (chunking.size(), chunking.unit().name(), chunking.overlap());
     let (model, dimensions) = (embedder.model(), embedder.dimensions());
-    format!("making {MAKING}; chunks of {size} {unit} with {overlap} repeated; {model} of {dimensions} dimensions")
+    let encoding = encoding.as_deref().unwrap_or("any");
+    format!(
+        "making {MAKING}; {engine:?}; {encoding} encoding; chunks of {size} {unit} with {overlap} repeated; {model} of \
+         {dimensions} dimensions"
+    )
 }
 
 /// The outcome of a document that was ingested.
@@ -247,7 +252,8 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
 
 /// Returns the version of a document before it is read, or `None` if it cannot be told.
 async fn version<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Option<Version> {
-    let content_hash = content_hash(&source.path, shared.reading.max_bytes(source.format?)).await?;
+    // The size of PDFs has the highest limit.
+    let content_hash = content_hash(&source.path, shared.reading.max_bytes(Format::Pdf)).await?;
     Some(Version { content_hash, fingerprint: shared.fingerprint() })
 }
 
