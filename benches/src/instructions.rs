@@ -3,7 +3,7 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::measure::requests_of;
+use crate::requests::requests_of;
 
 /// The number of stages in a burst. Each program runs two bursts.
 const STAGES: usize = 20_000;

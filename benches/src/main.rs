@@ -8,6 +8,7 @@ mod drive;
 mod instructions;
 mod measure;
 mod peers;
+mod requests;
 mod table;
 
 use std::process::ExitCode;

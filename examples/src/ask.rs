@@ -10,6 +10,7 @@ use ragtrace::{ToValue, traced_stage};
 
 use crate::answer::{MODEL, NOTIONAL_PRICE, messages, quotes};
 use crate::embed::{EmbedError, Embedder, Similarity, Vector, embed_question};
+use crate::normalize::normalize;
 use crate::question::Question;
 use crate::rerank::{self, Passage};
 use crate::store::{Found, Store, StoreError, Weighted};
@@ -57,6 +58,9 @@ pub async fn question<E: Embedder>(
     text: &str,
     mut on_part: impl FnMut(Part<'_>),
 ) -> Result<Vec<Passage>, AskError> {
+    // As the documents are, so that its words are found in them.
+    let normalized = normalize(text);
+    let text = normalized.as_ref();
     let vector = query_embedding(&library.embedder, text).await?;
     let asked = Arc::new(Question::new(text));
     let found = retrieval(library, &asked, &vector).await?;

@@ -1,10 +1,11 @@
 //! Cuts a document into chunks that fit an embedding model.
 //!
-//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. It begins
-//! with the last sentences of the chunk before, as many as fit into [`Chunking::overlap`], so that
-//! a thought cut in two is whole in one of them. Only a sentence that is longer than a chunk is cut
-//! inside: between words, and a word that is longer than a chunk between characters. Every
-//! character of the text that is not white space is in some chunk.
+//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. In a block of
+//! several lines (a list, a table, code) it is one of whole lines, which keep their indents. It
+//! begins with the last sentences of the chunk before, as many as fit into [`Chunking::overlap`], so
+//! that a thought cut in two is whole in one of them. Only a line or sentence that is longer than a
+//! chunk is cut inside: between sentences, then between words, and a word that is longer than a
+//! chunk between characters. Every character of the text that is not white space is in some chunk.
 
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -166,14 +167,26 @@ struct Piece {
     size: usize,
 }
 
-/// Returns the byte ranges of the chunks of `text`, without white space at their ends.
+/// Returns the byte ranges of the chunks of `text`, without white space at their ends, except for
+/// the indent of the first line.
 fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
-    for sentence in sentences(text) {
-        if text[sentence.clone()].trim().is_empty() {
-            join_white_space(text, sentence, chunking.unit, &mut pieces);
-        } else {
-            add_pieces(text, sentence, chunking, &mut pieces);
+    for block in blocks(text) {
+        let lines = text[block.clone()].split_inclusive('\n');
+        let is_prose = lines.clone().filter(|line| !line.trim().is_empty()).count() == 1;
+        if is_prose {
+            add_sentences(text, block, chunking, &mut pieces);
+            continue;
+        }
+        let mut start = block.start;
+        for line in lines {
+            let range = start..start + line.len();
+            start = range.end;
+            if chunking.unit.measure(line) <= chunking.size && !line.trim().is_empty() {
+                add_pieces(text, range, chunking, &mut pieces);
+            } else {
+                add_sentences(text, range, chunking, &mut pieces);
+            }
         }
     }
 
@@ -188,6 +201,33 @@ fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
         start = if end == pieces.len() { end } else { step_back(&pieces, start, end, chunking) };
     }
     found
+}
+
+/// Returns the blocks of `text` as byte ranges without gaps. A blank line ends a block, and belongs
+/// to it.
+fn blocks(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let bound = rest
+            .find("\n\n")
+            .map_or(rest.len(), |at| at + rest[at..].len() - rest[at..].trim_start_matches('\n').len());
+        let block = start..start + bound;
+        start = block.end;
+        Some(block)
+    })
+}
+
+/// Adds the sentences of `range`.
+fn add_sentences(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut Vec<Piece>) {
+    for sentence in sentences(&text[range.clone()]) {
+        let sentence = range.start + sentence.start..range.start + sentence.end;
+        if text[sentence.clone()].trim().is_empty() {
+            join_white_space(text, sentence, chunking.unit, pieces);
+        } else {
+            add_pieces(text, sentence, chunking, pieces);
+        }
+    }
 }
 
 /// Adds `range` as one piece if it fits into a chunk, else its words, and the characters of a word
@@ -252,10 +292,15 @@ fn step_back(pieces: &[Piece], start: usize, end: usize, chunking: &Chunking) ->
     next
 }
 
+/// Returns `range` without white space at its ends. A first line keeps its indent.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let part = &text[range.clone()];
-    let start = range.start + (part.len() - part.trim_start().len());
-    start..start + part.trim().len()
+    let end = range.start + part.trim_end().len();
+    let blank = part.len() - part.trim_start().len();
+    let line_start = part[..blank].rfind('\n').map(|at| range.start + at + 1);
+    let is_at_line_start = range.start == 0 || text[..range.start].ends_with('\n');
+    let start = line_start.or(is_at_line_start.then_some(range.start)).unwrap_or(range.start + blank);
+    start.min(end)..end
 }
 
 #[cfg(test)]
@@ -310,6 +355,29 @@ mod tests {
         let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 100, 10).expect("valid"));
         assert_eq!(texts(&chunks), ["Setup\n\nPlug it in.", "Care\n\nWipe it."]);
         assert_eq!(chunks[1].headings, ["Care"]);
+    }
+
+    #[test]
+    fn lines_of_a_list_or_of_code_are_not_torn_and_keep_their_indents() {
+        let text =
+            "Steps:\n\n1. Press it. Wait.\n2. Go on.\n\ndef f(x):\n    # One. Two.\n    return x\n\nThe end. It is.";
+        let chunks = cut(text, Unit::Chars, 24, 0);
+        let expected = [
+            "Steps:",
+            "1. Press it. Wait.",
+            "2. Go on.\n\ndef f(x):",
+            "    # One. Two.",
+            "    return x",
+            "The end. It is.",
+        ];
+        assert_eq!(texts(&chunks), expected);
+        assert_eq!(texts(&cut(text, Unit::Tokens, 100, 0)), [text]);
+    }
+
+    #[test]
+    fn a_line_longer_than_a_chunk_is_cut_between_sentences() {
+        let chunks = cut("- One is here. Two is here.\n- Three.", Unit::Chars, 16, 0);
+        assert_eq!(texts(&chunks), ["- One is here.", "Two is here.", "- Three."]);
     }
 
     #[test]

@@ -1,39 +1,46 @@
 //! A document that was read from a file: its text, and where headings and pages begin in it.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+#[cfg(unix)]
+use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use ragtrace::uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
-/// A format that can be read, recognized by the file's extension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use crate::parse::Room;
+
+/// A format of documents. [`format`](crate::format) tells which one a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Format {
-    /// `CommonMark` with tables and footnotes: `.md`, `.markdown`.
+    /// `CommonMark` with tables and footnotes.
     Markdown,
-    /// Plain text in any encoding that can be recognized: `.txt`.
+    /// Plain text in any encoding that can be recognized.
     Text,
-    /// A web page: `.html`, `.htm`.
+    /// A web page, also in XHTML.
     Html,
-    /// A PDF that contains text: `.pdf`.
+    /// A PDF that contains text.
     Pdf,
+    /// A table of values, separated by commas, semicolons or tabs.
+    Csv,
+    /// A page of reStructuredText.
+    Rst,
+    /// A Word document. Its reader, and those of the formats below, is the feature `office`.
+    Docx,
+    /// A `PowerPoint` presentation.
+    Pptx,
+    /// A workbook of Excel or `OpenDocument`.
+    Spreadsheet,
+    /// A book in the format EPUB.
+    Epub,
 }
 
 impl Format {
-    /// Returns the format of the extension of `path`, in any case, or `None` for every other
-    /// extension.
-    pub fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "md" | "markdown" => Some(Self::Markdown),
-            "txt" => Some(Self::Text),
-            "html" | "htm" => Some(Self::Html),
-            "pdf" => Some(Self::Pdf),
-            _ => None,
-        }
-    }
-
     /// Returns the format's short name, as in the database and the stage logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,12 +48,18 @@ impl Format {
             Self::Text => "text",
             Self::Html => "html",
             Self::Pdf => "pdf",
+            Self::Csv => "csv",
+            Self::Rst => "rst",
+            Self::Docx => "docx",
+            Self::Pptx => "pptx",
+            Self::Spreadsheet => "spreadsheet",
+            Self::Epub => "epub",
         }
     }
 }
 
 /// A heading, and where the text of its section begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heading {
     /// The byte offset in [`Document::text`] of the heading's own line.
     pub start: usize,
@@ -66,9 +79,10 @@ pub struct Section {
 }
 
 /// A document that was read from a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Document {
     /// The path that it was read from. The same file has the same path however it was named.
+    #[serde(with = "crate::source::any_path")]
     pub path: PathBuf,
     /// The last component of the path.
     pub name: String,
@@ -87,10 +101,13 @@ pub struct Document {
     pub metadata: Vec<(String, String)>,
     /// The parts that could not be read, in the order of the pages.
     pub losses: Vec<Loss>,
+    /// The memory that is set aside for the document and its chunks.
+    #[serde(skip)]
+    pub room: Option<Arc<Room>>,
 }
 
 /// A part of a document that could not be read, or looks as if it was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The page's number, counted from 1, or `None` if the format has no pages or the loss concerns
     /// the whole document.
@@ -102,7 +119,7 @@ pub struct Loss {
 }
 
 /// A kind of loss, by which the losses of many documents are summed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LossKind {
     /// A whole page could not be read.
@@ -155,21 +172,27 @@ pub fn lossy_pages(losses: &[Loss]) -> Vec<u32> {
     pages
 }
 
-/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any other
-/// one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
+/// Returns `path` as a text that belongs to no other path: a path in Unicode as it is, and any
+/// other one as a `file:` URL (RFC 8089) with its bytes percent-encoded. The path of a document is
 /// absolute, so it cannot look like a URL itself.
 pub fn path_text(path: &Path) -> Cow<'_, str> {
+    /// All but the unreserved characters of a URL (RFC 3986, section 2.3) and the slash.
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
     if let Some(text) = path.to_str() {
         return Cow::Borrowed(text);
     }
-    let mut url = "file://".to_owned();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => url.push(char::from(byte)),
-            _ => write!(url, "%{byte:02X}").expect("writing to a text cannot fail"),
-        }
+    Cow::Owned(format!("file://{}", percent_encode(path.as_os_str().as_encoded_bytes(), ENCODED)))
+}
+
+/// Returns the path that [`path_text`] has written.
+pub fn text_path(text: &str) -> PathBuf {
+    #[cfg(unix)]
+    if let Some(encoded) = text.strip_prefix("file://") {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        return PathBuf::from(std::ffi::OsString::from_vec(percent_decode_str(encoded).collect()));
     }
-    Cow::Owned(url)
+    PathBuf::from(text)
 }
 
 /// Returns the id of the document at a path, which is the same whenever it is ingested. Ids are
@@ -194,6 +217,7 @@ impl Document {
             page_starts: Vec::new(),
             metadata: Vec::new(),
             losses: Vec::new(),
+            room: None,
             path,
         }
     }
@@ -211,6 +235,25 @@ impl Document {
     /// Returns the length of the text in characters (Unicode scalar values).
     pub fn chars(&self) -> usize {
         self.text.chars().count()
+    }
+
+    /// Returns the size in bytes of the text and of the facts about it.
+    pub(crate) fn size(&self) -> u64 {
+        let headings = self.headings.iter().map(|heading| size_of::<Heading>() + heading.title.len());
+        let metadata =
+            self.metadata.iter().map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let losses = self.losses.iter().map(|loss| size_of::<Loss>() + loss.cause.len());
+        let facts = headings.chain(metadata).chain(losses).sum::<usize>() + size_of_val(&self.page_starts[..]);
+        (self.text.len() + facts) as u64
+    }
+
+    /// Returns `true` if headings and pages begin inside the text, in order and between characters,
+    /// as the methods here assume.
+    pub(crate) fn is_sound(&self) -> bool {
+        let headings: Vec<usize> = self.headings.iter().map(|heading| heading.start).collect();
+        let are_sound =
+            |starts: &[usize]| starts.is_sorted() && starts.iter().all(|at| self.text.is_char_boundary(*at));
+        are_sound(&headings) && are_sound(&self.page_starts)
     }
 
     /// Returns the page that contains the byte at `offset`, counted from 1, or `None` for a format
@@ -312,13 +355,19 @@ mod tests {
         assert_ne!(document(b"/bad\xff.txt").id(), document(b"/bad\xfe.txt").id());
         assert_eq!(path_text(&document(b"/a b\xff.txt").path), "file:///a%20b%FF.txt");
         assert_eq!(path_text(Path::new("/bad\u{fffd}%FF.txt")), "/bad\u{fffd}%FF.txt");
+        for name in [&b"/a b\xff.txt"[..], b"/\xff%25\xfe", "/bad\u{fffd}%FF.txt".as_bytes()] {
+            let path = document(name).path;
+            assert_eq!(text_path(&path_text(&path)), path);
+        }
     }
 
     #[test]
-    fn the_extension_tells_the_format_in_any_case() {
-        assert_eq!(Format::of(Path::new("a/B.PDF")), Some(Format::Pdf));
-        assert_eq!(Format::of(Path::new("a/page.htm")), Some(Format::Html));
-        assert_eq!(Format::of(Path::new("a/b.docx")), None);
-        assert_eq!(Format::of(Path::new("a/.md")), None);
+    fn places_outside_of_the_text_are_no_sound_document() {
+        let document =
+            |page_starts: &[usize]| Document { page_starts: page_starts.to_vec(), ..document("né né", &[]) };
+        assert!(document(&[0, 3, 3, 7]).is_sound());
+        for starts in [&[0, 8][..], &[3, 0], &[2]] {
+            assert!(!document(starts).is_sound(), "{starts:?}");
+        }
     }
 }

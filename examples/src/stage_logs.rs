@@ -51,6 +51,8 @@ impl StageLogs {
         };
         let mut builder =
             ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks).sinks(own);
+        // The losses of a document are events of `tracing`.
+        builder = builder.capture_tracing(true);
         if !Self::are_on_console() {
             builder = builder.console(Console::Off);
         }

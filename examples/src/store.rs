@@ -1,9 +1,9 @@
 //! Stores documents, their chunks and their vectors in one `SQLite` file, searched by `sqlite-vec`.
 //!
 //! A document belongs to a tenant and is identified by its path. Storing it again replaces it in
-//! one transaction, so that a reader sees either the old chunks or the new ones. A large document is
-//! written in several transactions, of which only the last one makes it visible. Vectors are in the
-//! chunks' own rows, and a search compares all vectors of a tenant, which is exact and takes
+//! one transaction, so that a reader sees either the old chunks or the new ones. A large document
+//! is written in several transactions, of which only the last one makes it visible. Vectors are in
+//! the chunks' own rows, and a search compares all vectors of a tenant, which is exact and takes
 //! milliseconds for tens of thousands. The extension's own table type (`vec0`) would compare them
 //! all as well, and keeps holes where rows were deleted, which ingesting again does all the time.
 
@@ -18,8 +18,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 pub use error::StoreError;
 pub use known::Known;
@@ -73,10 +73,13 @@ impl Store {
             // Questions do not wait for an ingestion. A power failure may lose the last documents,
             // which can be ingested again.
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal);
+            .synchronous(SqliteSynchronous::Normal)
+            // The stages tell how long it took.
+            .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(TURN_TIMEOUT)
+            .acquire_slow_threshold(TURN_TIMEOUT)
             .after_connect(|connection, _| Box::pin(vector_extension::load(connection)))
             // A connection whose transaction was abandoned and could not be rolled back is closed.
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))

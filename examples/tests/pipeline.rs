@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -17,6 +18,7 @@ use ragtrace_examples::store::Store;
 use ragtrace_examples::{
     AskError, IngestError, Ingestion, Library, Part, Source, document_ingestion, ingestion, question,
 };
+use sqlx::Connection as _;
 use tokio::sync::Semaphore;
 
 struct Scene {
@@ -236,6 +238,75 @@ impl Embedder for Gated {
 
     async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
         self.1.acquire().await.expect("open").forget();
+        self.0.embed(texts).await
+    }
+}
+
+/// Returns a text of `sentences` sentences, each of which becomes a chunk.
+fn long_text(sentences: usize) -> String {
+    let line = |number| format!("Sentence number {number} tells of wind, rain and the vane on mast {number}. ");
+    (0..sentences).map(line).collect()
+}
+
+async fn small_chunks() -> Scene {
+    let mut scene = Scene::new().await;
+    scene.ingestion.chunking = Chunking::new(Unit::Tokens, 16, 0).expect("valid");
+    scene
+}
+
+#[tokio::test]
+async fn a_large_document_is_ingested_in_parts() {
+    let scene = small_chunks().await;
+    let path = scene.file("large.txt", long_text(1300));
+    let (ingested, captured) = capture(scene.ingest(&path)).await;
+    let ingested = ingested.expect("ingested");
+    assert_eq!(ingested.stored.chunks, 1300);
+    assert_eq!(captured.stage("document_chunking").completed().one().count(), Some(1300));
+    for stage in ["chunk_enrichment", "chunk_embedding", "data_storage"] {
+        let counts: Vec<_> = captured.stage(stage).completed().iter().map(Record::count).collect();
+        assert_eq!(counts, [Some(512), Some(512), Some(276)], "{stage}");
+    }
+    assert_eq!(captured.stage("document_ingestion").completed().one().count(), Some(1300));
+    let hits = scene.ingestion.store.nearest("acme", &vec![1.0; 1024], 2000).await.expect("hits");
+    let mut positions: Vec<_> = hits.iter().map(|hit| hit.position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, (0..1300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_large_document_that_fails_midway_leaves_its_earlier_version() {
+    let scene = small_chunks().await;
+    let path = scene.file("large.txt", "The earlier version.");
+    scene.ingest(&path).await.expect("ingested");
+    scene.file("large.txt", long_text(1300));
+    let Ingestion { store, embedder, chunking, tenant, .. } = scene.ingestion.clone();
+    let failing = Ingestion { tenant, ..Ingestion::new(store, Failing(embedder, AtomicUsize::new(2)), chunking) };
+    let error = document_ingestion(&failing, &Source::from(&path)).await.expect_err("the third part fails");
+    assert!(matches!(error, IngestError::Embed(_)), "{error:?}");
+    assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 1);
+    let mut database =
+        sqlx::SqliteConnection::connect(&format!("sqlite:{}", scene.folder.path().join("rag.db").display()))
+            .await
+            .expect("the database");
+    let all: i64 = sqlx::query_scalar("SELECT count(*) FROM chunks").fetch_one(&mut database).await.expect("a count");
+    assert_eq!(all, 1, "no draft is left");
+}
+
+/// An embedder that fails after a number of requests.
+struct Failing(HashingEmbedder, AtomicUsize);
+
+impl Embedder for Failing {
+    fn model(&self) -> &str {
+        self.0.model()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
+        let left = self.1.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        left.map_err(|_| EmbedError::new("the quota is used up; try again tomorrow"))?;
         self.0.embed(texts).await
     }
 }

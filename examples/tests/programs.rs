@@ -5,6 +5,11 @@
 #[expect(dead_code, reason = "its ways to fail are for tests of the sink")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
+#[cfg(unix)]
+#[path = "programs/interrupted.rs"]
+mod interrupted;
+#[path = "programs/options.rs"]
+mod options;
 #[path = "support/pdf.rs"]
 mod pdf;
 #[cfg(all(unix, feature = "postgres"))]
@@ -12,17 +17,20 @@ mod pdf;
 mod postgres;
 #[path = "support/program.rs"]
 mod program;
+#[path = "programs/rerun.rs"]
+mod rerun;
 #[path = "programs/secrets.rs"]
 mod secrets;
+#[cfg(unix)]
+#[path = "support/signals.rs"]
+mod signals;
 #[path = "programs/spool.rs"]
 mod spool;
 #[path = "support/trace.rs"]
 mod trace;
 
-use std::process::Stdio;
-
-use program::{Ended, Folder, end};
-use ragtrace::Value;
+use program::{Ended, Folder};
+use ragtrace::{Level, Value};
 use ragtrace_sinks::store::{LogFilter, SpanNode, SpanStatus};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -111,7 +119,11 @@ async fn what_cannot_be_read_fails_alone() {
     folder.file("in/movie.mp4", "x");
     let run = folder.run("ingest", &["in", "missing.md"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    assert_eq!(run.last_line(), "2 ingested, 5 failed, 1 skipped (another format), 2 chunks stored");
+    assert_eq!(
+        run.last_line(),
+        "5 failed: 1 binary data, 1 damaged, 1 empty, 1 locked, 1 unreadable; 1 skipped: 1 no reader for .mp4"
+    );
+    assert!(run.stdout.contains("\n2 ingested, 5 failed, 1 skipped, 2 chunks stored\n"), "{}", run.stdout);
 
     let expected = [
         ("in/empty.md", "there is no text in the file; fill it or leave it out"),
@@ -156,43 +168,36 @@ async fn a_page_that_is_lost_is_told_on_the_terminal_and_in_the_record() {
     assert_eq!((number(parsing, "unreadable_pages"), text(parsing, "unreadable")), (1.0, Some(loss)));
 }
 
+#[tokio::test]
+async fn each_loss_has_a_record_up_to_a_number() {
+    let folder = Folder::new();
+    folder.file("lossy.pdf", pdf::with_undecodable_pages(25));
+    let run = folder.run("ingest", &["lossy.pdf"]);
+    assert_eq!((run.code, run.stderr.lines().count()), (Some(0), 25), "{}", run.stderr);
+    let warnings = folder.store().await.logs(LogFilter::new().level(Level::Warn)).await.expect("a readable store");
+    assert_eq!(warnings.len(), 21, "{warnings:?}");
+    let of_page = |page: u64| {
+        warnings
+            .iter()
+            .find(|row| row.field("page") == Some(&Value::U64(page)))
+            .unwrap_or_else(|| panic!("page {page}"))
+    };
+    for page in 2..=21 {
+        let row = of_page(page);
+        let loss = format!("page {page}: the page contents could not be read: unsupported filter /Nonesuch");
+        assert_eq!((&*row.message(), row.stage()), (loss.as_str(), Some("file_parsing")));
+        assert_eq!(row.field("doc"), Some(&Value::Text("lossy.pdf".into())));
+    }
+    assert!(warnings.iter().any(|row| row.message().starts_with("5 more losses of this document")));
+    assert!(run.last_line().starts_with("25 warnings: 25 unreadable "), "{}", run.stdout);
+}
+
 /// Locks the documents' database, so that a run stays in `data_storage` for as long as this lives.
 async fn locked_database(folder: &Folder) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(folder.path("rag.db"));
     let mut connection = SqliteConnection::connect_with(&options).await.expect("the database");
     sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.expect("the lock");
     connection
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn ctrl_c_leaves_cancelled_stages() {
-    let folder = Folder::new();
-    folder.file("first.md", "Makes the database.");
-    assert_eq!(folder.run("ingest", &["first.md"]).code, Some(0));
-    let before = folder.last_trace().await.trace_id();
-    std::fs::remove_file(folder.path("ragtrace.db")).expect("the log of the first run");
-    let lock = locked_database(&folder).await;
-
-    let mut command = folder.command("ingest", &["--jobs", "1", "--user", "alice", SAMPLES]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    let id = folder.started("data_storage").await;
-    assert_ne!(id, before);
-    let sent = std::process::Command::new("sh").args(["-c", "kill -INT \"$0\"", &child.id().to_string()]).status();
-    assert!(sent.expect("a shell").success());
-    end(&mut child).await;
-    let run = Ended::from(child.wait_with_output().expect("its output"));
-    drop(lock);
-
-    assert_eq!(run.code, Some(130), "{}", run.stderr);
-    assert_eq!(run.last_line(), "0 ingested, 0 failed, 4 cancelled, 0 chunks stored");
-    assert!(run.stdout.contains("cancelled in"), "{}", run.stdout);
-    let trace = folder.store().await.trace(id).await.expect("a readable store").expect("the trace");
-    assert_whole(&trace);
-    let cancelled = trace.spans().filter(|span| span.status() == SpanStatus::Cancelled).map(SpanNode::stage);
-    assert_eq!(cancelled.collect::<Vec<_>>(), ["ingestion", "document_ingestion", "data_storage"]);
-    let completed = trace.spans().filter(|span| span.status() == SpanStatus::Completed).map(SpanNode::stage);
-    assert_eq!(completed.collect::<Vec<_>>(), STAGES[..4]);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests, measure_threads};
+use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
+use crate::requests::{STAGES_IN_A_REQUEST, measure_requests};
 
 #[inline(never)]
 async fn bare(n: u64) -> u64 {

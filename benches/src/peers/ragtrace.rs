@@ -7,7 +7,8 @@ use ragtrace::sink::{Discard, JsonLines};
 use ragtrace::{Console, RequestContext, Sink, Telemetry, traced_stage};
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests, measure_threads};
+use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
+use crate::requests::{STAGES_IN_A_REQUEST, measure_requests};
 
 #[traced_stage]
 #[inline(never)]

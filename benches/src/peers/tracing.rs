@@ -11,7 +11,8 @@ use tracing::{info, instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests};
+use crate::measure::{Sample, block_on, measure};
+use crate::requests::{STAGES_IN_A_REQUEST, measure_requests};
 
 struct Nothing;
 

@@ -4,7 +4,8 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{STAGES_IN_A_REQUEST, Sample, block_on, measure, measure_requests};
+use crate::measure::{Sample, block_on, measure};
+use crate::requests::{STAGES_IN_A_REQUEST, measure_requests};
 
 #[inline(never)]
 async fn bare(n: u64) -> u64 {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ragtrace::{SpanId, TelemetryHandle, TraceId};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::parse::Reading;
 use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::stage_logs::StageLogs;
 use ragtrace_examples::store::Store;
@@ -48,6 +49,8 @@ pub(crate) struct App {
     pub(crate) jobs: usize,
     /// One permit per document being ingested, since reading and cutting one keeps a core busy.
     documents: Arc<Semaphore>,
+    /// The settings of reading, and the memory that all requests share for it.
+    reading: Reading,
     /// One permit per request that sends files or asks, since waiting requests take memory, and
     /// their files take disk space.
     requests: Arc<Semaphore>,
@@ -84,6 +87,7 @@ impl App {
             max_files: settings.max_files,
             jobs,
             documents: Arc::new(Semaphore::new(jobs)),
+            reading: Reading::default(),
             requests: Arc::new(Semaphore::new(settings.max_requests.get())),
             questions: Arc::new(Semaphore::new(jobs * 2)),
             secure_cookie: settings.secure_cookie,
@@ -99,6 +103,7 @@ impl App {
         Ingestion {
             tenant: tenant.to_owned(),
             places: Some(Arc::clone(&self.documents)),
+            reading: self.reading.clone(),
             ..Ingestion::new(self.store.clone(), self.embedder.clone(), chunking)
         }
     }

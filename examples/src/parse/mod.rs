@@ -1,95 +1,180 @@
 //! Reads a file into a [`Document`].
 //!
-//! The format comes from the file's extension, or from the receiver of an upload, and is not
-//! guessed. The result contains text, or is an error that says why not. A hostile file costs at
-//! most its own error: the work runs where it may block, and a parser that panics or does not
-//! finish is an error too. A file that unpacks to more than fits into memory is not guarded
-//! against.
+//! The format comes from the file's content, and then from its name ([`format`](crate::format)). The
+//! result contains text, or is an error that says why not. A hostile file costs at most its own
+//! error: the size is looked at first, and a format whose parser a file can mislead is read in a
+//! [process of its own](child), with limits on its memory, computing and output. The memory is
+//! shared with all other documents ([`Memory`]).
 
-mod encoding;
-mod error;
-mod html;
-mod markdown;
-mod outline;
-mod quiet;
-mod text;
-
+pub mod child;
 pub mod pdf;
 
-use std::fs;
-use std::time::Duration;
+mod csv;
+mod encoding;
+mod error;
+mod flow;
+mod front_matter;
+mod html;
+mod joining;
+mod layout;
+mod markdown;
+mod memory;
+#[cfg(feature = "office")]
+mod office;
+mod outline;
+mod quiet;
+mod read;
+mod reading;
+mod rst;
+mod text;
 
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use encoding::{TextEncoding, UnknownEncoding};
 pub use error::ParseError;
+pub use memory::{Memory, Room};
+pub use reading::{OnProgress, Password, Progress, Reader, Reading};
 
 use crate::blocking;
 use crate::document::{Document, Format};
+use crate::format::{Content, HEAD, recognize};
 use crate::source::Source;
-use outline::Outline;
+use read::read;
+use reading::Task;
 
-/// The settings of reading documents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// The time limit of reading a file. A book of a thousand pages takes seconds. A file that takes
-    /// longer than the default, a minute, was made to: some parsers need time that grows with the
-    /// square of the nesting depth.
-    pub timeout: Duration,
+/// The memory that a document takes from its text to its stored chunks, in bytes for each byte of
+/// text and other facts: the text, its chunks, and their vectors, which are most of it.
+const MEMORY_PER_TEXT: u64 = 8;
+
+/// The largest size of a plain text that is read in this process, in bytes. No parser looks at it,
+/// and the start of a process would take longer than reading.
+const SMALL_TEXT: u64 = 1 << 20;
+
+/// The size of a compressed text before it was compressed, as a multiple of that after it.
+const USUAL_PACKING: u64 = 6;
+
+/// Reads the file of `source`.
+///
+/// If this is dropped, nothing of it goes on, except with [`Reader::InProcess`].
+pub async fn parse(source: impl Into<Source>, reading: &Reading) -> Result<Document, ParseError> {
+    let source = source.into();
+    let (source, File { bytes, content }) = blocking::run(move || look_at(&source).map(|file| (source, file))).await?;
+    let format = match content {
+        Content::Document(format) => format,
+        Content::Gzip | Content::Zip | Content::Other(_) => source.format.unwrap_or(Format::Text),
+    };
+    let source = source.with_format(format);
+    let limit = reading.max_bytes(format);
+    if bytes > limit {
+        return Err(ParseError::TooLarge { bytes, limit });
+    }
+    let memory = &reading.memory;
+    let is_small = content == Content::Document(Format::Text) && bytes <= SMALL_TEXT;
+    let unpacked = if content == Content::Gzip { bytes.saturating_mul(USUAL_PACKING) } else { bytes };
+    let mut room = memory.room(usual_memory(format, unpacked)).await;
+    let mut outcome = read_in(&room, &source, is_small, reading).await;
+    if room.bytes() < memory.bytes() && outcome.as_ref().is_err_and(ParseError::wants_memory) {
+        drop(room);
+        room = memory.room(memory.bytes()).await;
+        outcome = read_in(&room, &source, is_small, reading).await;
+    }
+    let mut document = outcome?;
+    room.shrink(document.size().saturating_mul(MEMORY_PER_TEXT));
+    document.room = Some(Arc::new(room));
+    Ok(document)
 }
 
-impl Default for Reading {
-    fn default() -> Self {
-        Self { timeout: Duration::from_mins(1) }
+/// Returns the memory in bytes that reading a sound file of this size takes, which is more than it
+/// does for nearly all.
+fn usual_memory(format: Format, bytes: u64) -> u64 {
+    let (least, per_byte) = match format {
+        Format::Text => (4 << 20, MEMORY_PER_TEXT),
+        Format::Markdown | Format::Csv | Format::Rst => (16 << 20, 2 * MEMORY_PER_TEXT),
+        Format::Html => (16 << 20, 3 * MEMORY_PER_TEXT),
+        Format::Pdf => (64 << 20, 4),
+        Format::Docx | Format::Pptx | Format::Spreadsheet | Format::Epub => (64 << 20, 8 * MEMORY_PER_TEXT),
+    };
+    bytes.saturating_mul(per_byte).saturating_add(least)
+}
+
+/// Reads the file of `source` within `room`, in this process if it is a small text.
+async fn read_in(room: &Room, source: &Source, is_small: bool, reading: &Reading) -> Result<Document, ParseError> {
+    let limits =
+        child::Limits { memory: room.bytes(), computing: reading.timeout, max_text: room.bytes() / MEMORY_PER_TEXT };
+    match &reading.reader {
+        Reader::Child(program) if !is_small => {
+            let request = child::Request { source: source.clone(), reading: reading.clone(), limits };
+            child::read(program, &request).await
+        }
+        _ => here(source.clone(), reading.clone(), limits.max_text).await,
     }
 }
 
-/// Reads the file of `source`. Work that exceeds the time limit continues on its own thread, since
-/// nothing can stop it.
-pub async fn parse(source: impl Into<Source>, reading: &Reading) -> Result<Document, ParseError> {
-    let source = source.into();
-    let work = blocking::run(move || parse_blocking(&source));
-    let limit = reading.timeout;
-    tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
+/// Reads the file of `source` on a thread of this process.
+async fn here(source: Source, reading: Reading, max_text: u64) -> Result<Document, ParseError> {
+    let timeout = reading.timeout;
+    let work = blocking::run(move || {
+        let on_progress = |progress| reading.on_progress.tell(&source, progress);
+        read_file(&source, &Task { reading: &reading, on_progress: &on_progress, max_text })
+    });
+    tokio::time::timeout(timeout, work).await.unwrap_or(Err(ParseError::TooSlow(timeout)))
 }
 
-fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
-    let path = source.path.as_path();
-    let metadata = fs::metadata(path).map_err(ParseError::Read)?;
+/// A file, as far as its size and its first bytes tell.
+struct File {
+    bytes: u64,
+    content: Content,
+}
+
+/// Looks at the size and the first bytes of the file of `source`.
+fn look_at(source: &Source) -> Result<File, ParseError> {
+    let metadata = fs::metadata(&source.path).map_err(ParseError::Read)?;
     if metadata.is_dir() {
         // Folders are walked before. A folder that gets here could not be listed, and this returns
         // the reason.
-        fs::read_dir(path).map_err(ParseError::Read)?;
+        fs::read_dir(&source.path).map_err(ParseError::Read)?;
     }
     // Reading a pipe or a device might never end.
     if !metadata.is_file() {
         return Err(ParseError::NotAFile);
     }
-    let format = source.format.ok_or(source.media_type.map_or(ParseError::Unsupported, ParseError::OtherFormat))?;
-    let bytes = fs::read(path).map_err(ParseError::Read)?;
-    let outline = outline_of(&bytes, format)?;
-    Ok(Document {
-        path: source.known_by(&bytes),
+    let head = bytes_of(source, HEAD as u64).map_err(ParseError::Read)?;
+    Ok(File { bytes: metadata.len(), content: recognize(&head, Path::new(&source.name())) })
+}
+
+/// Reads the file of `source`, which may take any time and memory.
+fn read_file(source: &Source, task: &Task<'_>) -> Result<Document, ParseError> {
+    let limit = task.reading.max_bytes(source.format.unwrap_or(Format::Text));
+    let bytes = bytes_of(source, limit).map_err(ParseError::Read)?;
+    let size = bytes.len() as u64;
+    if size > limit {
+        return Err(ParseError::TooLarge { bytes: size, limit });
+    }
+    let path = source.known_by(&bytes);
+    let (format, outline) = read(&bytes, &source.name(), task)?;
+    let document = Document {
+        path,
         name: source.name(),
         format,
-        bytes: bytes.len() as u64,
+        bytes: size,
         text: outline.text,
         headings: outline.headings,
         page_starts: outline.page_starts,
         metadata: outline.metadata,
         losses: outline.losses,
-    })
+        room: None,
+    };
+    let is_too_large = document.size() > task.max_text;
+    if is_too_large { Err(ParseError::TooMuchText(task.max_text)) } else { Ok(document) }
 }
 
-fn outline_of(bytes: &[u8], format: Format) -> Result<Outline, ParseError> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(ParseError::Empty);
-    }
-    let outline = match format {
-        Format::Markdown => quiet::catch(|| Ok(markdown::outline(&encoding::decode(bytes)?)))?,
-        Format::Text => text::outline(&encoding::decode(bytes)?),
-        Format::Html => quiet::catch(|| Ok(html::outline(&encoding::decode_html(bytes)?)))?,
-        Format::Pdf => pdf::outline(bytes)?,
-    };
-    if outline.text.trim().is_empty() {
-        return Err(if format == Format::Pdf { ParseError::OnlyPictures } else { ParseError::Empty });
-    }
-    Ok(outline)
+/// Reads a little more than `limit` bytes of a file that is longer: it may have grown, or be no
+/// file any more.
+fn bytes_of(source: &Source, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(&source.path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,6 +1,6 @@
 //! Tells which documents are stored, and in which version.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -21,9 +21,20 @@ pub struct Known {
 }
 
 impl Store {
+    /// Returns `true` if the store has a document of `tenant` that was made with the settings of
+    /// `fingerprint`.
+    pub async fn has_version(&self, tenant: &str, fingerprint: &str) -> bool {
+        let found = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM documents WHERE tenant = ? AND fingerprint = ?)")
+            .bind(tenant)
+            .bind(fingerprint)
+            .fetch_one(&self.pool)
+            .await;
+        found.unwrap_or(false)
+    }
+
     /// Returns the documents of `tenant`, by their paths in the form of
     /// [`path_text`](crate::document::path_text).
-    pub async fn known(&self, tenant: &str) -> Result<HashMap<String, Known>, StoreError> {
+    pub async fn known(&self, tenant: &str) -> Result<BTreeMap<String, Known>, StoreError> {
         let rows =
             sqlx::query("SELECT path, bytes, pages, chunks, content_hash, fingerprint FROM documents WHERE tenant = ?")
                 .bind(tenant)

@@ -76,6 +76,11 @@ impl Store {
         self.writers.make(&self.pool, &Publish(Append { entry, draft, embedded })).await
     }
 
+    /// Removes a draft that will not be published. If that fails, a later run does it.
+    pub async fn discard(&self, draft: Draft) {
+        let _ = self.writers.make(&self.pool, &Discard(draft)).await;
+    }
+
     /// Removes the documents of `tenant` at `paths`, in the form of
     /// [`path_text`](crate::document::path_text). Returns the number of documents removed.
     pub async fn remove(&self, tenant: &str, paths: &[String]) -> Result<u64, StoreError> {
@@ -220,6 +225,19 @@ impl Change for Remove<'_> {
             removed += done.rows_affected();
         }
         Ok(removed)
+    }
+}
+
+/// Removes a draft.
+struct Discard(Draft);
+
+impl Change for Discard {
+    type Outcome = ();
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let draft = "DELETE FROM documents WHERE id = ? AND tenant IS NULL";
+        sqlx::query(draft).bind(self.0.id).execute(connection).await?;
+        Ok(())
     }
 }
 

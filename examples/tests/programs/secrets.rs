@@ -94,7 +94,7 @@ fn assert_free_of(secrets: &[&str], what: &str, text: &str) {
 async fn secrets_of_a_run_are_in_no_store_console_spool_or_dead_letter() {
     let folder = Folder::new();
     let mut arguments = plant(&folder);
-    arguments.extend(["--jobs", "1"]);
+    arguments.extend(["--jobs", "1", "--force"]);
 
     // Delivered and shown.
     let ingested = run(&folder, "ingest", &arguments, &[]);

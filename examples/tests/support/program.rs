@@ -116,7 +116,7 @@ pub(crate) async fn end(child: &mut std::process::Child) -> ExitStatus {
 }
 
 /// Asks repeatedly until there is an answer.
-async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn wait_for<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -8,13 +8,13 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
 use ragtrace_examples::Source;
 use ragtrace_examples::document::Format;
+use ragtrace_examples::format::{Content, HEAD, by_name, recognize};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::label::label;
 use super::part_head::Parts;
-use super::sniff::{Content, HEAD, sniff};
 
 /// The longest time for which a client may send nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,17 +35,22 @@ impl Upload {
     /// Returns the source for ingesting the file for `tenant`.
     pub(crate) fn source(&self, tenant: &str) -> Source {
         let source = Source::upload(&*self.path, &self.label, tenant);
-        match self.content {
-            Content::Readable(format) => source.with_format(format),
-            Content::Other(media_type) => source.with_media_type(media_type),
+        match self.document_format() {
+            Some(format) => source.with_format(format),
+            None => source,
         }
     }
 
-    /// Returns the name of the file's format, if it can be read.
+    /// Returns the name of the file's format, if it is one of documents.
     pub(crate) fn format(&self) -> Option<&'static str> {
+        self.document_format().map(Format::name)
+    }
+
+    fn document_format(&self) -> Option<Format> {
         match self.content {
-            Content::Readable(format) => Some(Format::name(format)),
-            Content::Other(_) => None,
+            Content::Document(format) => Some(format),
+            Content::Gzip => by_name(Path::new(&self.label)).ok(),
+            Content::Zip | Content::Other(_) => None,
         }
     }
 
@@ -115,7 +120,7 @@ async fn receive_file(mut part: Field<'_>, label: String, folder: &Path) -> Resu
         file.write_all(&chunk).await.map_err(Refusal::Disk)?;
     }
     file.flush().await.map_err(Refusal::Disk)?;
-    let content = sniff(&head, &label);
+    let content = recognize(&head, Path::new(&label));
     Ok(Upload { label, bytes, content, path })
 }
 

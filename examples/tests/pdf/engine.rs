@@ -1,0 +1,1 @@
+//! The program `pdftotext` in place of the library.
