@@ -113,7 +113,11 @@ fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 async fn run(arguments: &Arguments, request: &RequestContext, interrupts: Interrupts) -> Result<Outcome, Failure> {
-    let embedder = arguments.embedding.embedder().await?;
+    // A service may keep this waiting.
+    let embedder = tokio::select! {
+        made = arguments.embedding.embedder() => made?,
+        interrupt = interrupts.clone().first() => return Ok(Outcome::Interrupted(interrupt)),
+    };
     let store = Store::open(&arguments.db, &embedder).await?;
     let library = Library {
         store: store.clone(),

@@ -57,7 +57,11 @@ async fn run(
     request: &RequestContext,
     interrupts: Interrupts,
 ) -> Result<(Tally, Option<Interrupt>), Failure> {
-    let embedder = options.embedding.embedder().await?;
+    // A service may keep this waiting.
+    let embedder = tokio::select! {
+        made = options.embedding.embedder() => made?,
+        interrupt = interrupts.clone().first() => return Ok((Tally::default(), Some(interrupt))),
+    };
     let chunking = options.chunking()?;
     let mut reading = options.reading()?;
     let mut progress = Progress::looking(options.output());

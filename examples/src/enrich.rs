@@ -192,8 +192,9 @@ impl<'a> Term<'a> {
 /// without stop words, numbers, and pairs that occur once.
 fn terms<'a>(text: &'a str, language: Option<&str>) -> Vec<Term<'a>> {
     let stop_words = stop_words::of(language);
-    let telling =
-        |word: &str| word.chars().nth(2).is_some() && word.chars().any(char::is_alphabetic) && !stop_words.contains(word);
+    let telling = |word: &str| {
+        word.chars().nth(2).is_some() && word.chars().any(char::is_alphabetic) && !stop_words.contains(word)
+    };
     let mut terms: Vec<Term<'a>> = Vec::new();
     let mut last: Option<(u64, &str)> = None;
     for word in text.unicode_words() {

@@ -97,7 +97,9 @@ async fn answer<E: Embedder>(
     };
     let first = passages.first();
     let is_right = match (expected, first) {
-        (Some(expected), Some(first)) => first.hit.name == expected.document && contains(&first.hit.text, &expected.passage),
+        (Some(expected), Some(first)) => {
+            first.hit.name == expected.document && contains(&first.hit.text, &expected.passage)
+        }
         (None, None) => true,
         _ => false,
     };
@@ -121,8 +123,13 @@ impl fmt::Display for Evaluation {
             writeln!(f, "{title}:")?;
             for Outcome { question, is_right, first, expected } in outcomes {
                 let mark = if *is_right { "✓" } else { "✗" };
-                let found = first.as_ref().map_or_else(|| "nothing".to_owned(), |(name, score)| format!("{name} {score:.2}"));
-                let missed = expected.as_ref().filter(|_| !is_right).map(|words| format!(", not \"{words}\"")).unwrap_or_default();
+                let found =
+                    first.as_ref().map_or_else(|| "nothing".to_owned(), |(name, score)| format!("{name} {score:.2}"));
+                let missed = expected
+                    .as_ref()
+                    .filter(|_| !is_right)
+                    .map(|words| format!(", not \"{words}\""))
+                    .unwrap_or_default();
                 writeln!(f, "  {mark} {question:<76} {found}{missed}")?;
             }
         }

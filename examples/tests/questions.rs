@@ -22,8 +22,15 @@ async fn evaluation(file: &str) -> Evaluation {
     let sources: Vec<Source> = found.documents.into_iter().map(Source::from).collect();
     assert!(sources.len() >= 12);
     ingestion(&shared, sources, 2, |_, _| ()).await.expect("all ingested");
-    let library =
-        Library { store, embedder, tenant: String::new(), top_k: 24, passages: 4, min_score: MIN_SCORE, log_question: false };
+    let library = Library {
+        store,
+        embedder,
+        tenant: String::new(),
+        top_k: 24,
+        passages: 4,
+        min_score: MIN_SCORE,
+        log_question: false,
+    };
     let questions = Questions::read(&Path::new(FOLDER).join(file)).expect("questions");
     assert_eq!((questions.answerable.len(), questions.unanswerable.len()), (20, 10));
     Evaluation::of(&library, &questions).await.expect("asked")
@@ -31,7 +38,7 @@ async fn evaluation(file: &str) -> Evaluation {
 
 #[tokio::test]
 async fn most_questions_get_the_right_passage_and_those_without_an_answer_nothing() {
-    for file in ["development.json", "questions.json"] {
+    for file in ["development.json", "development-2.json", "questions.json"] {
         let evaluation = evaluation(file).await;
         assert!(evaluation.right_first() >= 17 && evaluation.rightly_nothing() >= 9, "{file}\n{evaluation}");
     }

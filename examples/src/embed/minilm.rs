@@ -74,6 +74,9 @@ impl MiniLm {
 
 impl Loaded {
     fn vectors(&self, texts: Vec<String>) -> Result<(Vec<Vector>, u64), Box<dyn std::error::Error + Send + Sync>> {
+        if texts.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
         let encodings = self.tokenizer.encode_batch(texts, true)?;
         let length = encodings.first().map_or(0, |encoding| encoding.get_ids().len());
         let matrix = |of: fn(&tokenizers::Encoding) -> &[u32]| {
@@ -87,7 +90,8 @@ impl Loaded {
         let means = hidden.broadcast_mul(&weights)?.sum(1)?.broadcast_div(&weights.sum(1)?)?;
         let lengths = means.sqr()?.sum_keepdim(1)?.sqrt()?;
         let vectors = means.broadcast_div(&lengths)?.to_vec2::<f32>()?;
-        let tokens = encodings.iter().flat_map(|encoding| encoding.get_attention_mask()).map(|one| u64::from(*one)).sum();
+        let tokens =
+            encodings.iter().flat_map(|encoding| encoding.get_attention_mask()).map(|one| u64::from(*one)).sum();
         Ok((vectors, tokens))
     }
 }
@@ -121,8 +125,8 @@ impl Embedder for MiniLm {
     async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
         let loaded = Arc::clone(&self.0);
         let made = blocking::run(move || loaded.vectors(texts)).await;
-        let (vectors, tokens) =
-            made.map_err(|error| EmbedError::new("the model failed; try shorter texts, or fetch it anew").because(error))?;
+        let (vectors, tokens) = made
+            .map_err(|error| EmbedError::new("the model failed; try shorter texts, or fetch it anew").because(error))?;
         Ok(Embeddings { vectors, tokens, cost_usd: 0.0 })
     }
 }

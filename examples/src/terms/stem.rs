@@ -100,7 +100,9 @@ pub(super) fn stem(word: &str) -> String {
     if let Some(rest) = stem.strip_suffix("ly").filter(|rest| rest.len() > 3) {
         stem.truncate(rest.len());
     }
-    if let Some(rest) = NOUNS.iter().find_map(|(ending, least)| stem.strip_suffix(ending).filter(|rest| rest.len() >= *least)) {
+    if let Some(rest) =
+        NOUNS.iter().find_map(|(ending, least)| stem.strip_suffix(ending).filter(|rest| rest.len() >= *least))
+    {
         stem.truncate(rest.len());
     }
     // What "-ation" leaves of "operation" is what this leaves of "operate".

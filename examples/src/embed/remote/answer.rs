@@ -43,7 +43,9 @@ struct Usage {
 pub(super) fn vectors(body: &[u8], texts: usize) -> Result<(Vec<Vector>, Option<u64>), EmbedError> {
     // An answer that was cut off on its way may be whole the next time.
     let Body { data, usage } = serde_json::from_slice(body).map_err(|error| {
-        EmbedError::new("the answer is not that of an embedding model; check --embedder-url").because(error).retryable(None)
+        EmbedError::new("the answer is not that of an embedding model; check --embedder-url")
+            .because(error)
+            .retryable(None)
     })?;
     let mut vectors: Vec<Option<Vector>> = vec![None; texts];
     let got = data.len();
@@ -70,7 +72,8 @@ fn decoded(embedding: Encoded) -> Result<Vector, EmbedError> {
         Encoded::Numbers(vector) => return Ok(vector),
         Encoded::Base64(text) => text,
     };
-    let wrong = || EmbedError::new("the answer has a vector in an unknown encoding; check that the service is compatible");
+    let wrong =
+        || EmbedError::new("the answer has a vector in an unknown encoding; check that the service is compatible");
     let bytes = STANDARD.decode(text).map_err(|error| wrong().because(error))?;
     let (values, rest) = bytes.as_chunks::<4>();
     if rest.is_empty() { Ok(values.iter().map(|value| f32::from_le_bytes(*value)).collect()) } else { Err(wrong()) }
@@ -82,7 +85,8 @@ mod tests {
 
     #[test]
     fn vectors_come_in_any_order_and_encoding() {
-        let body = br#"{"object":"list","data":[{"index":1,"embedding":"AACAPwAAAEA="},{"index":0,"embedding":[0.5,-1]}],
+        let body =
+            br#"{"object":"list","data":[{"index":1,"embedding":"AACAPwAAAEA="},{"index":0,"embedding":[0.5,-1]}],
                         "usage":{"prompt_tokens":7,"total_tokens":9}}"#;
         let (vectors, tokens) = vectors(body, 2).expect("vectors");
         assert_eq!((vectors, tokens), (vec![vec![0.5, -1.0], vec![1.0, 2.0]], Some(7)));

@@ -40,7 +40,8 @@ impl Client {
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().wrap_connector(tcp);
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1().wrap_connector(tcp);
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -109,7 +110,9 @@ fn tls() -> Result<ClientConfig, EmbedError> {
 pub(super) fn address(url: &str) -> Result<Uri, EmbedError> {
     // The address itself is not shown, since it may contain a secret.
     let wrong = || {
-        EmbedError::new("--embedder-url is no address of a service; give one such as http://localhost:8080/v1, with no query")
+        EmbedError::new(
+            "--embedder-url is no address of a service; give one such as http://localhost:8080/v1, with no query",
+        )
     };
     let trimmed = url.trim().trim_end_matches('/');
     let whole = if trimmed.ends_with("/embeddings") { trimmed.to_owned() } else { format!("{trimmed}/embeddings") };
@@ -119,7 +122,9 @@ pub(super) fn address(url: &str) -> Result<Uri, EmbedError> {
         return Err(wrong());
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err(EmbedError::new("--embedder-url contains a password; leave it out, and set the variable of the key"));
+        return Err(EmbedError::new(
+            "--embedder-url contains a password; leave it out, and set the variable of the key",
+        ));
     }
     Ok(uri)
 }
@@ -144,7 +149,9 @@ mod tests {
 
     #[test]
     fn another_address_is_refused_without_showing_it() {
-        for url in ["localhost", "ftp://a/v1", "http://user:hunter2@a/v1", "http://a/v1?key=hunter2", "http://a#hunter2", ""] {
+        for url in
+            ["localhost", "ftp://a/v1", "http://user:hunter2@a/v1", "http://a/v1?key=hunter2", "http://a#hunter2", ""]
+        {
             let error = address(url).expect_err("no address");
             assert!(!error.to_string().contains("hunter2") && error.source().is_none(), "{error}");
         }

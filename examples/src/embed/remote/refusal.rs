@@ -76,9 +76,19 @@ fn may_pass(status: StatusCode, code: &str) -> bool {
 
 fn advice(status: StatusCode, said: &str) -> &'static str {
     let said = said.to_ascii_lowercase();
-    let too_long = ["context length", "context_length", "too long", "too many tokens", "maximum input", "max_tokens", "token limit"];
+    let too_long = [
+        "context length",
+        "context_length",
+        "too long",
+        "too many tokens",
+        "maximum input",
+        "max_tokens",
+        "token limit",
+    ];
     match status.as_u16() {
-        429 if said.contains("insufficient_quota") => "the account of the key has no quota left; raise it, or use another key",
+        429 if said.contains("insufficient_quota") => {
+            "the account of the key has no quota left; raise it, or use another key"
+        }
         429 => "the service takes no more requests for now; wait, or ask for a higher limit",
         400 | 413 | 422 if status.as_u16() == 413 || too_long.iter().any(|sign| said.contains(sign)) => {
             "the service found the texts too long; state the model's limit with --embedder-max-tokens, or ingest with a \

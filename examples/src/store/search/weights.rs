@@ -55,7 +55,9 @@ impl Weighted {
     /// Returns the share of the weight that a text with the terms `said` earns, at most 1.
     pub fn credit(&self, said: &HashSet<String>) -> f32 {
         let best = self.forms.iter().filter(|form| said.contains(&form.term)).map(|form| form.credit).reduce(f32::max);
-        best.unwrap_or_else(|| if self.is_inflected && said.iter().any(|said| are_forms(&self.term, said)) { INFLECTED } else { 0.0 })
+        best.unwrap_or_else(|| {
+            if self.is_inflected && said.iter().any(|said| are_forms(&self.term, said)) { INFLECTED } else { 0.0 }
+        })
     }
 }
 
@@ -133,10 +135,8 @@ impl Store {
         .map_err(StoreError::Read)?;
         let stems: HashMap<String, String> =
             words.into_iter().filter_map(|word| Some((terms(&word).into_iter().next()?, word))).collect();
-        let mut near: Vec<(usize, String)> = stems
-            .iter()
-            .filter_map(|(stem, word)| Some((nearness(term, stem, &stems)?, word.clone())))
-            .collect();
+        let mut near: Vec<(usize, String)> =
+            stems.iter().filter_map(|(stem, word)| Some((nearness(term, stem, &stems)?, word.clone()))).collect();
         near.sort();
         near.truncate(SPELLINGS);
         Ok(near.into_iter().map(|(_, word)| word).collect())
@@ -165,6 +165,13 @@ fn expressions(term: &str) -> Vec<String> {
         _ => vec![beginning_with(term.strip_suffix('y').unwrap_or(term))],
     };
     expressions.extend(related(term).map(exactly));
+    // The index has the groups of "12,500" as neighbours.
+    if let Some((thousands, rest)) =
+        term.len().checked_sub(3).filter(|at| *at > 0).and_then(|at| term.split_at_checked(at))
+        && term.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        expressions.push(exactly(&format!("{thousands} {rest}")));
+    }
     let mut seen = HashSet::new();
     expressions.retain(|expression| seen.insert(expression.clone()));
     expressions
@@ -180,8 +187,11 @@ fn rarity(chunks_with: i64, chunks: i64) -> f32 {
 /// Removes pairs of characters that occur nowhere and only stand between two words: both of their
 /// characters are in a pair that does occur.
 fn drop_seams(words: &mut Vec<(Weighted, i64)>) {
-    let known: HashSet<char> =
-        words.iter().filter(|(word, count)| word.is_unspaced && *count > 0).flat_map(|(word, _)| word.term.chars()).collect();
+    let known: HashSet<char> = words
+        .iter()
+        .filter(|(word, count)| word.is_unspaced && *count > 0)
+        .flat_map(|(word, _)| word.term.chars())
+        .collect();
     words.retain(|(word, count)| {
         let is_seam = word.is_unspaced && *count == 0 && word.term.chars().all(|character| known.contains(&character));
         !is_seam
