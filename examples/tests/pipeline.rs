@@ -14,6 +14,7 @@ use ragtrace_examples::document::document_id;
 use ragtrace_examples::embed::{EmbedError, Embedder, Embeddings, HashingEmbedder};
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
+use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{
     AskError, IngestError, Ingestion, Library, Part, Source, document_ingestion, ingestion, question,
@@ -66,6 +67,7 @@ impl Scene {
             tenant: self.ingestion.tenant.clone(),
             top_k: 24,
             passages: 4,
+            min_score: MIN_SCORE,
             log_question,
         };
         let mut sentences = Vec::new();
