@@ -127,7 +127,7 @@ async fn what_cannot_be_read_fails_alone() {
 
     let expected = [
         ("in/empty.md", "there is no text in the file; fill it or leave it out"),
-        ("in/photo.txt", "the file holds no text but binary data; give it the extension that fits or leave it out"),
+        ("in/photo.txt", "this .txt is image/png, for which there is no reader; give .md, .txt, .html, .pdf"),
         ("in/broken.pdf", "the PDF is damaged; open it in a viewer and save it anew"),
         ("in/locked.pdf", "the PDF is locked with a password; save it without one"),
         ("missing.md", "the file cannot be opened; check its path and its permissions"),
