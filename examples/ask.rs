@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ragtrace::RequestContext;
-use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::embed::EmbedderOptions;
+use ragtrace_examples::interrupt::{Interrupt, Interrupts};
 use ragtrace_examples::report::{one_line, printable};
-use ragtrace_examples::rerank::Passage;
+use ragtrace_examples::rerank::{MIN_SCORE, Passage};
 use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{AskError, Library, Part, question};
@@ -18,7 +19,7 @@ use ragtrace_examples::{AskError, Library, Part, question};
 /// sources.
 ///
 /// Exits with 0 after an answer, 1 if there is none, 2 if the search was not possible, 130 after
-/// Ctrl-C.
+/// Ctrl-C, 143 after SIGTERM.
 ///
 /// Stage logs go to the sinks that the environment variable `RAGTRACE_SINKS` names: sqlite by
 /// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
@@ -37,6 +38,14 @@ struct Arguments {
     /// Number of chunks that the answer is taken from
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
     passages: u8,
+    /// Least score of a chunk that answers the question, from 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = MIN_SCORE, value_parser = score)]
+    min_score: f32,
+    #[command(flatten)]
+    embedding: EmbedderOptions,
+    /// Print the answer and its sources as JSON
+    #[arg(long)]
+    json: bool,
     /// Id of the user who asks, for the stage logs
     #[arg(long)]
     user: Option<String>,
@@ -51,6 +60,11 @@ struct Arguments {
     waterfall: bool,
 }
 
+fn score(text: &str) -> Result<f32, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=1.0).contains(score));
+    score.ok_or_else(|| "it is a number from 0 to 1".to_owned())
+}
+
 impl Arguments {
     /// Returns one request for the question, so that all its stages are in one trace.
     fn request(&self) -> RequestContext {
@@ -61,7 +75,7 @@ impl Arguments {
 enum Outcome {
     Answered,
     Unanswered(AskError),
-    Interrupted,
+    Interrupted(Interrupt),
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -69,10 +83,12 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     match execute(&Arguments::parse()) {
         Ok(Outcome::Answered) => ExitCode::SUCCESS,
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Interrupted(interrupt)) => ExitCode::from(interrupt.exit_code()),
         Ok(Outcome::Unanswered(error)) => {
             eprintln!("error: {}", one_line(&error));
-            ExitCode::FAILURE
+            // A question that was not looked for at all is another matter than one without an answer.
+            let looked_for = matches!(error, AskError::NoAnswer | AskError::NoDocuments | AskError::NoQuestion);
+            ExitCode::from(if looked_for { 1 } else { 2 })
         }
         Err(error) => {
             eprintln!("error: {}", one_line(error.as_ref()));
@@ -82,10 +98,11 @@ fn main() -> ExitCode {
 }
 
 fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let interrupts = Interrupts::listen()?;
     let logs = StageLogs::install("rag-ask")?;
     let request = arguments.request();
     let runtime = tokio::runtime::Runtime::new()?;
-    let outcome = runtime.block_on(run(arguments, &request));
+    let outcome = runtime.block_on(run(arguments, &request, interrupts));
     // The runtime ends before the telemetry, so that the stages it cancels are recorded too.
     runtime.shutdown_timeout(PATIENCE);
     if arguments.waterfall {
@@ -95,8 +112,12 @@ fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
     outcome
 }
 
-async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome, Failure> {
-    let embedder = HashingEmbedder::default();
+async fn run(arguments: &Arguments, request: &RequestContext, interrupts: Interrupts) -> Result<Outcome, Failure> {
+    // A service may keep this waiting.
+    let embedder = tokio::select! {
+        made = arguments.embedding.embedder() => made?,
+        interrupt = interrupts.clone().first() => return Ok(Outcome::Interrupted(interrupt)),
+    };
     let store = Store::open(&arguments.db, &embedder).await?;
     let library = Library {
         store: store.clone(),
@@ -104,23 +125,30 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome,
         tenant: arguments.tenant.clone().unwrap_or_default(),
         top_k: arguments.top_k,
         passages: usize::from(arguments.passages),
+        min_score: arguments.min_score,
         log_question: arguments.log_question,
     };
     let text = arguments.question.join(" ");
-    let on_part = |part: Part<'_>| {
-        if let Part::Sentence(sentence) = part {
-            say(&sentence);
-        }
+    let mut sentences = Vec::new();
+    let on_part = |part: Part<'_>| match part {
+        Part::Sentence(sentence) if arguments.json => sentences.push(sentence),
+        Part::Sentence(sentence) => say(&sentence),
+        Part::Passages(_) => (),
     };
-    let outcome = tokio::select! {
-        answered = request.scope(question(&library, &text, on_part)) => match answered {
-            Ok(passages) => {
-                say_sources(&passages);
-                Outcome::Answered
+    let answered = tokio::select! {
+        answered = request.scope(question(&library, &text, on_part)) => Ok(answered),
+        interrupt = interrupts.first() => Err(interrupt),
+    };
+    let outcome = match answered {
+        Ok(answered) => {
+            if arguments.json {
+                say_json(&sentences, &answered);
+            } else if let Ok(passages) = &answered {
+                say_sources(passages);
             }
-            Err(error) => Outcome::Unanswered(error),
-        },
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| Outcome::Interrupted)?,
+            answered.map_or_else(Outcome::Unanswered, |_| Outcome::Answered)
+        }
+        Err(interrupt) => Outcome::Interrupted(interrupt),
     };
     // An interrupted statement may be waiting for another program, so this wait has a limit.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;
@@ -141,4 +169,21 @@ fn say_sources(passages: &[Passage]) {
         let place = [std::slice::from_ref(&hit.name), &hit.headings].concat().join(" > ");
         say(&format!("[{}] {place}{page} (score {score:.2})", at + 1));
     }
+}
+
+/// Prints the outcome as one JSON object.
+fn say_json(sentences: &[String], answered: &Result<Vec<Passage>, AskError>) {
+    let sources = answered.iter().flatten().map(|Passage { hit, score }| {
+        serde_json::json!({
+            "document": hit.name, "path": hit.path, "page": hit.page, "headings": hit.headings, "score": score, "text": hit.text,
+        })
+    });
+    let answer = serde_json::json!({
+        "answered": answered.is_ok(),
+        "sentences": sentences,
+        "sources": sources.collect::<Vec<_>>(),
+        "error": answered.as_ref().err().map(|error| one_line(error)),
+    });
+    // A closed pipe is not an error.
+    let _ = writeln!(io::stdout(), "{answer}");
 }

@@ -1,10 +1,13 @@
 //! Composes an answer of the documents' own sentences: those that say most about the question.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::rerank::{Passage, question_words};
+use crate::question::Question;
+use crate::rerank::Passage;
+use crate::store::Weighted;
+use crate::terms::terms;
 use crate::words;
 
 /// The model's name that stages record. It is not a language model but a rule.
@@ -64,18 +67,24 @@ pub struct Quote {
 }
 
 /// Returns the sentences that answer `question`, in the order of the passages and of their text.
-/// Returns none if no passage contains a word of the question.
-pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
-    let asked: BTreeSet<String> = question_words(question).collect();
+/// `words` are the question's, weighted. Returns none if no passage contains one of them.
+pub fn quotes(question: &Question, words: &[Weighted], passages: &[Passage]) -> Vec<Quote> {
     let mut found: Vec<(f32, Quote)> = Vec::new();
     for (at, passage) in passages.iter().enumerate() {
+        let titled: HashSet<String> = passage.hit.headings.iter().flat_map(|heading| terms(heading)).collect();
+        let mut before = 0.0;
         for range in words::sentences(&passage.hit.text) {
             let sentence = passage.hit.text[range].split_whitespace().collect::<Vec<_>>().join(" ");
-            // A heading is not an answer, and an overlap is quoted only once.
-            let heading = passage.hit.headings.contains(&sentence);
-            if !sentence.is_empty() && !heading && !found.iter().any(|(_, quote)| quote.sentence == sentence) {
-                let score = relevance(&asked, passage, &sentence);
-                found.push((score, Quote { passage: at + 1, sentence }));
+            // A heading is not an answer.
+            if sentence.is_empty() || passage.hit.headings.contains(&sentence) {
+                continue;
+            }
+            let own = relevance(words, &titled, &sentence);
+            let score = followed(question, own, before, &sentence);
+            before = own;
+            // An overlap is quoted only once.
+            if !found.iter().any(|(_, quote)| quote.sentence == sentence) {
+                found.push((score * (0.5 + passage.score), Quote { passage: at + 1, sentence }));
             }
         }
     }
@@ -88,41 +97,43 @@ pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     found.into_iter().map(|(_, quote)| quote).collect()
 }
 
-/// Returns the share of the question's words that the sentence contains, weighted by how well its
-/// passage fits. A word that only its headings contain counts half, since the sentence then is
-/// about it without naming it. A sentence with no word of the question counts only below a heading
-/// that contains most of them, as in a list of questions and answers.
-fn relevance(asked: &BTreeSet<String>, passage: &Passage, sentence: &str) -> f32 {
-    let says = |text: &str| {
-        let words: Vec<String> = words::words(text).collect();
-        move |asked: &str| words.iter().any(|word| akin(word, asked))
-    };
-    let (said, titled) = (says(sentence), says(&passage.hit.headings.join(" ")));
-    let direct = asked.iter().filter(|word| said(word)).count();
-    let implied = asked.iter().filter(|word| !said(word) && titled(word)).count();
-    if direct == 0 && implied * 3 < asked.len() * 2 {
+/// Returns the share of the question's words that the sentence contains, by weight. A word that
+/// only the headings contain counts half, since the sentence then is about it without naming it. A
+/// sentence with no word of the question counts only below a heading that contains most of them, as
+/// in a list of questions and answers.
+fn relevance(words: &[Weighted], titled: &HashSet<String>, sentence: &str) -> f32 {
+    let asked: f32 = words.iter().map(|word| word.weight).sum();
+    let said: HashSet<String> = terms(sentence).into_iter().collect();
+    let (mut direct, mut implied) = (0.0, 0.0);
+    for word in words {
+        let own = word.credit(&said);
+        direct += word.weight * own;
+        implied += word.weight * (word.credit(titled) - own).max(0.0);
+    }
+    if asked <= 0.0 || (direct <= 0.0 && implied * 3.0 < asked * 2.0) {
         return 0.0;
     }
-    (count(direct) + 0.5 * count(implied)) * (0.5 + passage.score)
+    (direct + 0.5 * implied) / asked
 }
 
-#[expect(clippy::cast_precision_loss, reason = "words of a question are few")]
-fn count(words: usize) -> f32 {
-    words as f32
-}
-
-/// Returns `true` if two words are forms of one: equal, or with a long common beginning and short
-/// ends ("last", "lasts").
-fn akin(a: &str, b: &str) -> bool {
-    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let longest = a.chars().count().max(b.chars().count());
-    a == b || (common >= 4 && longest - common <= 3)
+/// Returns the relevance of a sentence with regard to the one before it. The fact that is asked for
+/// is often in the next sentence, where "it" stands for the thing.
+fn followed(question: &Question, own: f32, before: f32, sentence: &str) -> f32 {
+    match &question.expected {
+        Some(expected) if expected.is_in(sentence) => own.max(0.75 * before) * 1.25,
+        _ => own,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rerank::tests::hit;
+    use crate::rerank::tests::{hit, weighted};
+
+    fn quoted(asked: &str, passages: &[Passage]) -> Vec<Quote> {
+        let question = Question::new(asked);
+        quotes(&question, &weighted(&question), passages)
+    }
 
     fn passages(texts: &[&str]) -> Vec<Passage> {
         texts.iter().map(|text| Passage { hit: hit(text, 1.0), score: 1.0 }).collect()
@@ -132,7 +143,7 @@ mod tests {
     fn an_answer_is_the_sentences_that_speak_of_the_question() {
         let passages =
             passages(&["The mast is steel. The battery lasts eleven days. It rains.", "Charge the battery at 5 V."]);
-        let quotes = quotes("How long does the battery last?", &passages);
+        let quotes = quoted("How long does the battery last?", &passages);
         assert_eq!(quotes[0], Quote { passage: 1, sentence: "The battery lasts eleven days.".to_owned() });
         assert!(quotes.iter().all(|quote| quote.sentence.contains("battery")));
     }
@@ -141,21 +152,21 @@ mod tests {
     fn a_sentence_below_the_question_itself_answers_it() {
         let mut passages = passages(&["How often are readings sent?\n\nEvery five minutes."]);
         passages[0].hit.headings = vec!["Readings".to_owned(), "How often are readings sent?".to_owned()];
-        let quotes = quotes("How often are readings sent?", &passages);
+        let quotes = quoted("How often are readings sent?", &passages);
         assert_eq!(quotes, [Quote { passage: 1, sentence: "Every five minutes.".to_owned() }]);
     }
 
     #[test]
     fn a_question_about_something_else_has_no_answer() {
-        assert!(quotes("Who painted the ceiling?", &passages(&["The mast is steel."])).is_empty());
-        assert!(quotes("battery", &[]).is_empty());
+        assert!(quoted("Who painted the ceiling?", &passages(&["The mast is steel."])).is_empty());
+        assert!(quoted("battery", &[]).is_empty());
     }
 
     #[test]
-    fn forms_of_a_word_are_akin() {
-        assert!(akin("batteries", "battery"));
-        assert!(akin("clean", "cleaned"));
-        assert!(!akin("station", "stating machine"));
-        assert!(!akin("rain", "ray"));
+    fn the_fact_may_be_in_the_next_sentence() {
+        let passages = passages(&["The anchor lies in the yard. It weighs four tonnes. It is painted black."]);
+        let quotes = quoted("How heavy is the anchor?", &passages);
+        let sentences: Vec<&str> = quotes.iter().map(|quote| quote.sentence.as_str()).collect();
+        assert_eq!(sentences, ["The anchor lies in the yard.", "It weighs four tonnes."]);
     }
 }

@@ -3,15 +3,17 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, stream};
 use ragtrace::{ToValue, traced_stage};
 
 use crate::answer::{MODEL, NOTIONAL_PRICE, messages, quotes};
-use crate::embed::{EmbedError, Embedder, Vector};
+use crate::embed::{EmbedError, Embedder, Similarity, Vector, embed_question};
 use crate::normalize::normalize;
+use crate::question::Question;
 use crate::rerank::{self, Passage};
-use crate::store::{Hit, Store, StoreError};
+use crate::store::{Found, Store, StoreError, Weighted};
 use crate::words::count_tokens;
 
 /// The library that answers questions: the documents, an embedding model, and settings.
@@ -27,6 +29,8 @@ pub struct Library<E> {
     pub top_k: u32,
     /// The number of chunks that the answer is taken from.
     pub passages: usize,
+    /// The least score, from 0 to 1, of a chunk that answers a question.
+    pub min_score: f32,
     /// `true` if the stage logs may contain the text of the question and of the answer.
     pub log_question: bool,
 }
@@ -58,10 +62,13 @@ pub async fn question<E: Embedder>(
     let normalized = normalize(text);
     let text = normalized.as_ref();
     let vector = query_embedding(&library.embedder, text).await?;
-    let hits = retrieval(library, text, &vector).await?;
-    let passages = rerank(text, hits, library.passages, library.log_question).await?;
+    let asked = Arc::new(Question::new(text));
+    let found = retrieval(library, &asked, &vector).await?;
+    let words = Arc::new(found.words.clone());
+    let mut passages = rerank(&asked, found, Ranking::of(library)).await?;
+    passages.retain(|passage| passage.score >= library.min_score);
     on_part(Part::Passages(&passages));
-    let mut sentences = pin!(answer(text, &passages, library.log_question));
+    let mut sentences = pin!(answer(&asked, words, &passages, library.log_question));
     let (mut said, mut whole) = (0, String::new());
     while let Some(sentence) = sentences.next().await {
         let sentence = sentence?;
@@ -80,42 +87,61 @@ pub async fn question<E: Embedder>(
     kind = embed,
     fields(model = embedder.model(), dimensions = embedder.dimensions()),
     ok(|_| count = 1),
-    record(input_tokens: u64, cost_usd: f64),
+    record(input_tokens: u64, cost_usd: f64, requests: u32, retries: u32),
+    err(|error| requests = error.requests()),
 )]
 async fn query_embedding<E: Embedder>(embedder: &E, text: &str) -> Result<Vector, AskError> {
     if text.trim().is_empty() {
         return Err(AskError::NoQuestion);
     }
-    let embeddings = embedder.embed(vec![text.to_owned()]).await.map_err(AskError::Embed)?;
-    record!(input_tokens = embeddings.tokens, cost_usd = embeddings.cost_usd);
-    embeddings
-        .vectors
-        .into_iter()
-        .next()
-        .ok_or_else(|| AskError::Embed(EmbedError::new("the model gave no vector; try again")))
+    let asked = embed_question(embedder, text).await.map_err(AskError::Embed)?;
+    record!(input_tokens = asked.tokens, cost_usd = asked.cost_usd);
+    record!(requests = asked.requests, retries = asked.retries);
+    Ok(asked.vector)
 }
 
 #[traced_stage(
     kind = retrieve,
-    fields(top_k = library.top_k, query = library.log_question.then_some(text)),
-    ok(|hits| score = hits.first().map(|best| best.score)),
-    generated(|hits| chunk = hits),
+    fields(top_k = library.top_k, query = library.log_question.then_some(&*asked.text)),
+    ok(|found| count = found.hits.len(), score = found.hits.iter().map(|hit| hit.score).reduce(f32::max)),
+    generated(|found| chunk = &found.hits),
 )]
-async fn retrieval<E>(library: &Library<E>, text: &str, vector: &Vector) -> Result<Vec<Hit>, AskError> {
-    let hits = library.store.nearest(&library.tenant, vector, library.top_k).await.map_err(AskError::Store)?;
-    if hits.is_empty() { Err(AskError::NoDocuments) } else { Ok(hits) }
+async fn retrieval<E>(library: &Library<E>, asked: &Question, vector: &Vector) -> Result<Found, AskError> {
+    let found = library.store.search(&library.tenant, asked, vector, library.top_k).await.map_err(AskError::Store)?;
+    if found.hits.is_empty() { Err(AskError::NoDocuments) } else { Ok(found) }
 }
 
+/// The settings of reranking.
+#[derive(Debug, Clone, Copy)]
+struct Ranking {
+    similarity: Similarity,
+    keep: usize,
+    log_question: bool,
+}
+
+impl Ranking {
+    fn of<E: Embedder>(library: &Library<E>) -> Self {
+        let Library { embedder, passages, log_question, .. } = library;
+        Self { similarity: embedder.similarity(), keep: *passages, log_question: *log_question }
+    }
+}
+
+/// Chooses the passages. Their score is absolute: it tells whether they answer the question at all.
 #[traced_stage(
     kind = rerank,
-    fields(input_count = hits.len(), keep, query = log_question.then_some(text)),
-    used(chunk = hits.iter().map(|hit| &hit.id)),
+    fields(
+        input_count = found.hits.len(),
+        keep = ranking.keep,
+        query = ranking.log_question.then_some(&*asked.text),
+    ),
+    used(chunk = found.hits.iter().map(|hit| &hit.id)),
     ok(|passages| score = passages.first().map(|best| best.score)),
     generated(|passages| chunk = passages),
 )]
-async fn rerank(text: &str, hits: Vec<Hit>, keep: usize, log_question: bool) -> Result<Vec<Passage>, AskError> {
-    let text = text.to_owned();
-    Ok(crate::blocking::run(move || rerank::rerank(&text, hits, keep)).await)
+async fn rerank(asked: &Arc<Question>, found: Found, ranking: Ranking) -> Result<Vec<Passage>, AskError> {
+    let asked = Arc::clone(asked);
+    let Ranking { similarity, keep, .. } = ranking;
+    Ok(crate::blocking::run(move || rerank::rerank(&asked, found, similarity, keep)).await)
 }
 
 /// Composes the answer. Its cost is a notional one, see [`NOTIONAL_PRICE`].
@@ -125,19 +151,20 @@ async fn rerank(text: &str, hits: Vec<Hit>, keep: usize, log_question: bool) -> 
         input_count = passages.len(),
         model = MODEL,
         provider = "local",
-        input = log_question.then(|| ragtrace::json(&messages(text, passages)).to_value()),
+        input = log_question.then(|| ragtrace::json(&messages(&asked.text, passages)).to_value()),
     ),
     used(chunk = passages.iter().map(|passage| &passage.hit.id)),
     record(input_tokens: usize, output_tokens: usize, cost_usd: f64, output: &str),
 )]
 fn answer(
-    text: &str,
+    asked: &Arc<Question>,
+    words: Arc<Vec<Weighted>>,
     passages: &[Passage],
     log_question: bool,
 ) -> impl Stream<Item = Result<String, AskError>> + use<> {
-    let input_tokens = messages(text, passages).iter().map(|message| count_tokens(&message.content)).sum();
-    let (text, passages) = (text.to_owned(), passages.to_vec());
-    let quotes = crate::blocking::run(move || quotes(&text, &passages));
+    let input_tokens = messages(&asked.text, passages).iter().map(|message| count_tokens(&message.content)).sum();
+    let (asked, passages) = (Arc::clone(asked), passages.to_vec());
+    let quotes = crate::blocking::run(move || quotes(&asked, &words, &passages));
     stream::once(quotes).flat_map(move |quotes| {
         let nothing = quotes.is_empty().then_some(Err(AskError::NoAnswer));
         let sentences = quotes.into_iter().map(|quote| format!("{} [{}]", quote.sentence, quote.passage));
@@ -175,8 +202,15 @@ impl fmt::Display for AskError {
             Self::Embed(_) => "embedding the question failed",
             Self::Store(_) => "searching failed",
             Self::NoDocuments => "there are no documents of this tenant; run the ingest example first",
-            Self::NoAnswer => "the documents say nothing about this; ask in other words or ingest more",
+            Self::NoAnswer => "nothing in the documents answers this; ask in other words, or ingest more documents",
         })
+    }
+}
+
+impl AskError {
+    /// Returns the number of requests to the embedding model after which it was given up.
+    fn requests(&self) -> Option<u32> {
+        if let Self::Embed(error) = self { Some(error.requests()) } else { None }
     }
 }
 

@@ -136,6 +136,8 @@ pub enum LossKind {
     Metadata,
     /// A page has suspiciously little text for its content: it may be a scan.
     LittleText,
+    /// A chunk is longer than the embedding model takes, and its vector is that of a part.
+    LongChunk,
 }
 
 impl LossKind {
@@ -149,6 +151,7 @@ impl LossKind {
             Self::Cells => "unreadable cells",
             Self::Metadata => "unreadable metadata",
             Self::LittleText => "pages with little text",
+            Self::LongChunk => "chunks cut for the model",
         }
     }
 }

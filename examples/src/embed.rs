@@ -1,21 +1,46 @@
 //! Turns text into vectors.
 //!
-//! [`Embedder`] is the interface that the pipeline needs of an embedding model; a client of a
-//! hosted model would implement it too. [`HashingEmbedder`] needs no network and no weights. It
-//! finds texts that share words and parts of words, but knows nothing of meaning, so it does not
-//! recognize synonyms.
+//! [`Embedder`] is the interface that the pipeline needs of an embedding model. Hosted models limit
+//! a request and refuse it when they are busy, so texts do not go to a model directly:
+//! [`embed_chunks`] and [`embed_question`] send them in batches that fit, try again what may be
+//! tried again, and check the vectors.
+//!
+//! | embedder | needs | finds |
+//! | --- | --- | --- |
+//! | [`HashingEmbedder`] | nothing | texts that share words and parts of words |
+//! | `RemoteEmbedder`, with the feature `remote-embedder` | a service and mostly a key | texts of like meaning |
+//! | `MiniLm`, with the feature `minilm` | a folder with the model, 90 MB | texts of like meaning |
 
-use std::error::Error;
-use std::fmt;
+mod batches;
+mod error;
+mod hashing;
+#[cfg(feature = "minilm")]
+mod minilm;
+mod options;
+#[cfg(feature = "remote-embedder")]
+mod remote;
+mod retries;
+
+use std::sync::Arc;
 
 use ragtrace::Item;
 
-use crate::blocking;
+pub use batches::{Asked, embed_chunks, embed_question};
+pub use error::EmbedError;
+pub use hashing::HashingEmbedder;
+#[cfg(feature = "minilm")]
+pub use minilm::MiniLm;
+pub use options::{AnyEmbedder, EmbedderOptions, Kind};
+#[cfg(feature = "remote-embedder")]
+pub use remote::{ApiKey, RemoteEmbedder, RemoteSettings};
+pub use retries::Retries;
+
+use crate::document::Loss;
 use crate::enrich::EnrichedChunk;
 use crate::words;
 
-/// A text as a point; similar texts are near each other. Its Euclidean length is 1, or 0 for a text
-/// without words.
+/// A text as a point; similar texts are near each other. It has no other values than finite ones,
+/// and those of a text without words may all be 0.
 pub type Vector = Vec<f32>;
 
 /// The vectors of some texts, in their order, and the tokens and cost of making them.
@@ -29,6 +54,43 @@ pub struct Embeddings {
     pub cost_usd: f64,
 }
 
+/// The limits of a request to a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest number of texts in a request.
+    pub texts: usize,
+    /// The largest number of tokens in a text. The end of a longer one is cut off.
+    pub text_tokens: usize,
+    /// The largest number of tokens in all texts of a request.
+    pub request_tokens: usize,
+}
+
+impl Default for Limits {
+    /// Returns the limits of a model that has none: 256 texts, so that the work of a request is
+    /// bounded, of any length.
+    fn default() -> Self {
+        Self { texts: 256, text_tokens: usize::MAX, request_tokens: usize::MAX }
+    }
+}
+
+/// The meaning of a model's cosines. Each model spreads its vectors in its own way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Similarity {
+    /// The cosine of two texts that have nothing to do with each other.
+    pub unrelated: f32,
+    /// The cosine of a question and a passage that answers it.
+    pub alike: f32,
+    /// The weight of the cosine against the words in common, from 0 to 1.
+    pub trust: f32,
+}
+
+impl Similarity {
+    /// Returns the likeness that a cosine stands for, from 0 to 1.
+    pub fn likeness(self, cosine: f32) -> f32 {
+        ((cosine - self.unrelated) / (self.alike - self.unrelated)).clamp(0.0, 1.0)
+    }
+}
+
 /// An embedding model.
 pub trait Embedder: Send + Sync {
     /// Returns the model's name. Vectors of two models cannot be compared.
@@ -37,39 +99,59 @@ pub trait Embedder: Send + Sync {
     /// Returns the length of the model's vectors.
     fn dimensions(&self) -> usize;
 
-    /// Embeds `texts` in one request.
+    /// Returns the limits of a request.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    /// Returns the number of tokens in `text` as the model counts them, or a larger one.
+    fn count_tokens(&self, text: &str) -> usize {
+        words::count_tokens(text)
+    }
+
+    /// Returns the settings of trying a failed request again.
+    fn retries(&self) -> Retries {
+        Retries::default()
+    }
+
+    /// Returns the meaning of the model's cosines.
+    fn similarity(&self) -> Similarity {
+        // Of the usual models of sentences.
+        Similarity { unrelated: 0.15, alike: 0.65, trust: 0.5 }
+    }
+
+    /// Embeds `texts` in one request, which is within the limits. Dropping the future ends the
+    /// request.
     fn embed(&self, texts: Vec<String>) -> impl Future<Output = Result<Embeddings, EmbedError>> + Send;
 }
 
-/// The error of a model that did not embed.
-#[derive(Debug)]
-pub struct EmbedError {
-    message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl EmbedError {
-    /// Creates an error with a message that says what to do.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+impl<E: Embedder> Embedder for Arc<E> {
+    fn model(&self) -> &str {
+        (**self).model()
     }
 
-    /// Sets the cause of the error.
-    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
+    fn dimensions(&self) -> usize {
+        (**self).dimensions()
     }
-}
 
-impl fmt::Display for EmbedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+    fn limits(&self) -> Limits {
+        (**self).limits()
     }
-}
 
-impl Error for EmbedError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+    fn count_tokens(&self, text: &str) -> usize {
+        (**self).count_tokens(text)
+    }
+
+    fn retries(&self) -> Retries {
+        (**self).retries()
+    }
+
+    fn similarity(&self) -> Similarity {
+        (**self).similarity()
+    }
+
+    fn embed(&self, texts: Vec<String>) -> impl Future<Output = Result<Embeddings, EmbedError>> + Send {
+        (**self).embed(texts)
     }
 }
 
@@ -90,7 +172,7 @@ impl<'a> From<&'a EmbeddedChunk> for Item<'a> {
 }
 
 /// The chunks of a document with their vectors.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct EmbeddedChunks {
     /// The chunks in the order of the document.
     pub chunks: Vec<EmbeddedChunk>,
@@ -102,204 +184,11 @@ pub struct EmbeddedChunks {
     pub tokens: u64,
     /// The cost in US dollars.
     pub cost_usd: f64,
-}
-
-/// Embeds `chunks` in one request.
-pub async fn embed_chunks<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) -> Result<EmbeddedChunks, EmbedError> {
-    let texts = chunks.iter().map(EnrichedChunk::text_to_embed).collect();
-    let Embeddings { vectors, tokens, cost_usd } = embedder.embed(texts).await?;
-    if vectors.len() != chunks.len() {
-        let (got, asked) = (vectors.len(), chunks.len());
-        return Err(EmbedError::new(format!(
-            "the model gave {got} vectors for {asked} texts; send fewer in one request"
-        )));
-    }
-    let chunks = chunks.into_iter().zip(vectors).map(|(enriched, vector)| EmbeddedChunk { enriched, vector }).collect();
-    Ok(EmbeddedChunks {
-        chunks,
-        model: embedder.model().to_owned(),
-        dimensions: embedder.dimensions(),
-        tokens,
-        cost_usd,
-    })
-}
-
-/// An embedder that hashes features into a fixed number of dimensions: words, pairs of neighbouring
-/// words, and groups of letters within words, which bring inflections of a word together. Half of
-/// the features count negatively (by another bit of the hash), so that two features in the same
-/// dimension cancel out as often as they add up.
-#[derive(Debug, Clone)]
-pub struct HashingEmbedder {
-    dimensions: usize,
-    model: String,
-}
-
-impl HashingEmbedder {
-    /// Creates an embedder with at least one dimension. The more dimensions there are, the fewer
-    /// features share one.
-    pub fn new(dimensions: usize) -> Self {
-        let dimensions = dimensions.max(1);
-        Self { dimensions, model: format!("feature-hashing-v1-{dimensions}") }
-    }
-
-    fn vector(&self, text: &str) -> Vector {
-        let mut vector = vec![0.0; self.dimensions];
-        let mut last = String::new();
-        for word in words::words(text) {
-            // Short words are mostly grammar.
-            let weight = if word.chars().count() <= 3 && word.is_ascii() { 0.25 } else { 1.0 };
-            self.add(&mut vector, "word", &word, weight);
-            if !last.is_empty() {
-                self.add(&mut vector, "pair", &format!("{last} {word}"), weight * 0.5);
-            }
-            self.add_letters(&mut vector, &word, weight * 0.4);
-            last = word;
-        }
-        // A word that occurs ten times does not tell ten times as much.
-        for value in &mut vector {
-            *value = value.signum() * value.abs().ln_1p();
-        }
-        let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if length > 0.0 {
-            for value in &mut vector {
-                *value /= length;
-            }
-        }
-        vector
-    }
-
-    /// Adds every four consecutive letters of the word, with its ends marked.
-    fn add_letters(&self, vector: &mut [f32], word: &str, weight: f32) {
-        let marked: Vec<char> = format!("<{word}>").chars().collect();
-        for group in marked.windows(4) {
-            self.add(vector, "letters", &group.iter().collect::<String>(), weight);
-        }
-    }
-
-    fn add(&self, vector: &mut [f32], kind: &str, feature: &str, weight: f32) {
-        let hash = hash(kind, feature);
-        let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-        // The remainder is below the number of dimensions, which is a usize.
-        let at = (hash & (u64::MAX >> 1)) % self.dimensions as u64;
-        if let Some(value) = usize::try_from(at).ok().and_then(|at| vector.get_mut(at)) {
-            *value += sign * weight;
-        }
-    }
-}
-
-impl Default for HashingEmbedder {
-    /// Returns an embedder with 1,024 dimensions, in which the features of a chunk of some hundred
-    /// words rarely collide.
-    fn default() -> Self {
-        Self::new(1024)
-    }
-}
-
-impl Embedder for HashingEmbedder {
-    fn model(&self) -> &str {
-        &self.model
-    }
-
-    fn dimensions(&self) -> usize {
-        self.dimensions
-    }
-
-    async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
-        let embedder = self.clone();
-        Ok(blocking::run(move || Embeddings {
-            vectors: texts.iter().map(|text| embedder.vector(text)).collect(),
-            tokens: texts.iter().map(|text| words::count_tokens(text) as u64).sum(),
-            cost_usd: 0.0,
-        })
-        .await)
-    }
-}
-
-/// Returns a hash that is the same on every machine and in every release, which `std`'s hashers do
-/// not promise: FNV-1a (64 bit), with its bits mixed by the finalizer of `MurmurHash3`, since FNV
-/// leaves the high ones poorly mixed.
-fn hash(kind: &str, feature: &str) -> u64 {
-    let bytes = kind.bytes().chain([0]).chain(feature.bytes());
-    let mut hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
-        hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
-    }
-    hash ^ (hash >> 33)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn embed(text: &str) -> Vector {
-        HashingEmbedder::new(1024).vector(text)
-    }
-
-    fn similarity(a: &str, b: &str) -> f32 {
-        embed(a).iter().zip(embed(b)).map(|(a, b)| a * b).sum()
-    }
-
-    #[tokio::test]
-    async fn the_same_text_has_the_same_vector() {
-        let embedder = HashingEmbedder::new(64);
-        let texts = vec!["The wind turns.".to_owned(), "The wind turns.".to_owned()];
-        let embeddings = embedder.embed(texts).await.expect("no network to fail");
-        assert_eq!(embeddings.vectors[0], embeddings.vectors[1]);
-        assert_eq!((embeddings.tokens, embeddings.vectors[0].len()), (8, 64));
-    }
-
-    #[test]
-    fn a_vector_stays_the_same_over_releases() {
-        assert_eq!(hash("word", "wind"), 0x28ee_7a3c_11cc_ffaf);
-        assert_ne!(hash("word", "wind"), hash("pair", "wind"));
-    }
-
-    #[test]
-    fn vectors_have_length_one() {
-        let length: f32 = embed("Rain fell on the gauge.").iter().map(|value| value * value).sum();
-        assert!((length - 1.0).abs() < 1e-5);
-        assert!(embed(" … ").iter().all(|value| *value == 0.0));
-    }
-
-    #[test]
-    fn texts_alike_are_nearer() {
-        let question = "How often is the rain gauge cleaned?";
-        let alike = similarity(question, "Clean the rain gauge twice a year, in spring and in autumn.");
-        let unlike = similarity(question, "The modem joins the network of the nearest village.");
-        assert!(alike > unlike + 0.1, "{alike} {unlike}");
-    }
-
-    #[test]
-    fn inflections_are_nearer_than_other_words() {
-        assert!(similarity("batteries", "battery") > similarity("batteries", "antenna") + 0.1);
-    }
-
-    #[tokio::test]
-    async fn a_model_that_forgets_a_text_is_an_error() {
-        struct Forgetful;
-        impl Embedder for Forgetful {
-            fn model(&self) -> &'static str {
-                "forgetful"
-            }
-            fn dimensions(&self) -> usize {
-                1
-            }
-            async fn embed(&self, _: Vec<String>) -> Result<Embeddings, EmbedError> {
-                Ok(Embeddings { vectors: Vec::new(), tokens: 0, cost_usd: 0.0 })
-            }
-        }
-        let chunk = crate::chunk::Chunk {
-            id: "a.md#0".to_owned(),
-            position: 0,
-            range: 0..1,
-            text: "a".to_owned(),
-            tokens: 1,
-            headings: Vec::new(),
-            page: None,
-        };
-        let chunks = vec![EnrichedChunk { chunk, language: None, keywords: Vec::new() }];
-        let error = embed_chunks(&Forgetful, chunks).await.expect_err("no vector");
-        assert_eq!(error.to_string(), "the model gave 0 vectors for 1 texts; send fewer in one request");
-    }
+    /// The number of requests to the model, with those that were tried again.
+    pub requests: u32,
+    /// The number of requests that repeated a failed one.
+    pub retries: u32,
+    /// The chunks whose end was cut off, since they are longer than the model takes. Their text is
+    /// whole, and only their vector is that of a part.
+    pub losses: Vec<Loss>,
 }

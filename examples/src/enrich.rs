@@ -1,13 +1,13 @@
 //! Determines the language and the keywords of a chunk, without a model.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ragtrace::Item;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::chunk::Chunk;
 use crate::document::Document;
-use crate::words;
+use crate::{stop_words, words};
 
 /// The largest number of keywords of a chunk.
 const KEYWORDS: usize = 6;
@@ -52,98 +52,220 @@ impl EnrichedChunk {
 /// Enriches the chunks of `document`. A chunk that is too short to recognize its language takes the
 /// document's.
 pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
-    let main_language = words::language(&document.text);
-    let languages: Vec<_> = chunks.iter().map(|chunk| words::language(&chunk.text).or(main_language)).collect();
-    let terms: Vec<_> = chunks.iter().zip(&languages).map(|(chunk, language)| terms(&chunk.text, *language)).collect();
-
-    let mut chunks_with: BTreeMap<&str, usize> = BTreeMap::new();
-    for term in terms.iter().flat_map(BTreeMap::keys) {
-        *chunks_with.entry(term).or_default() += 1;
-    }
-    let keywords: Vec<_> = chunks
-        .iter()
-        .zip(&terms)
-        .map(|(chunk, terms)| keywords(chunk, terms, |term| inverse_frequency(chunks_with[term], chunks.len())))
-        .collect();
-
-    chunks
-        .into_iter()
-        .zip(languages)
-        .zip(keywords)
-        .map(|((chunk, language), keywords)| EnrichedChunk { chunk, language, keywords })
-        .collect()
+    Enricher::new(document, &chunks).enrich(chunks)
 }
 
 /// Enriches the chunks of a document, all at once or part by part.
+///
+/// It goes over the text twice: first to count in how many chunks each term occurs, then to choose
+/// the keywords of each chunk. Between the two it keeps counters of a bounded size, and no terms.
 #[derive(Debug, Clone)]
-pub struct Enricher(Vec<EnrichedChunk>);
+pub struct Enricher {
+    /// The languages of the chunks by their positions, since recognizing one costs more than all
+    /// the rest.
+    languages: Vec<Option<&'static str>>,
+    frequencies: Frequencies,
+}
 
 impl Enricher {
     /// Reads all `chunks` of `document`, so that any of them can be enriched.
     pub fn new(document: &Document, chunks: &[Chunk]) -> Self {
-        Self(enrich(document, chunks.to_vec()))
+        let main_language = main_language(&document.text);
+        let mut languages = Vec::with_capacity(chunks.len());
+        let mut frequencies = Frequencies::of_chunks(chunks.len());
+        for chunk in chunks {
+            let text = chunk.text.to_lowercase();
+            let language = language(&text, main_language);
+            for term in terms(&text, language) {
+                frequencies.count(term.hash);
+            }
+            languages.push(language);
+        }
+        Self { languages, frequencies }
     }
 
     /// Enriches some of the chunks that [`new`](Self::new) read.
     pub fn enrich(&self, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
-        chunks.into_iter().map(|chunk| self.0[chunk.position].clone()).collect()
+        chunks.into_iter().map(|chunk| self.enrich_one(chunk)).collect()
+    }
+
+    fn enrich_one(&self, chunk: Chunk) -> EnrichedChunk {
+        let language = self.languages.get(chunk.position).copied().flatten();
+        let text = chunk.text.to_lowercase();
+        let rarity = |term: &Term<'_>| inverse_frequency(self.frequencies.of(term.hash), self.languages.len());
+        let keywords = keywords(&chunk.headings, &terms(&text, language), rarity);
+        EnrichedChunk { chunk, language, keywords }
     }
 }
 
-/// Returns the number of occurrences of each word and each pair of neighbouring words in `text`,
+/// The number of chunks with each term, by the terms' hashes. Terms that share a counter count as
+/// one, and look a little more common than they are.
+#[derive(Debug, Clone)]
+struct Frequencies {
+    /// A power of two.
+    counters: Vec<u32>,
+}
+
+impl Frequencies {
+    /// The number of counters for each chunk. A chunk has some hundred terms.
+    const FOR_EACH: usize = 512;
+    /// The largest number of counters, 8 MB, for a document of any length.
+    const MOST: usize = 1 << 21;
+
+    fn of_chunks(chunks: usize) -> Self {
+        let size = chunks.saturating_mul(Self::FOR_EACH).clamp(1, Self::MOST).next_power_of_two();
+        Self { counters: vec![0; size] }
+    }
+
+    fn at(&self, hash: u64) -> usize {
+        // The mask is below the number of counters, which is a usize.
+        usize::try_from(hash & (self.counters.len() as u64 - 1)).unwrap_or(0)
+    }
+
+    fn count(&mut self, hash: u64) {
+        let at = self.at(hash);
+        self.counters[at] = self.counters[at].saturating_add(1);
+    }
+
+    fn of(&self, hash: u64) -> u32 {
+        self.counters[self.at(hash)].max(1)
+    }
+}
+
+/// The largest part of a text that is looked at for the language of a whole document, in bytes.
+/// More would not tell more.
+const SAMPLE: usize = 16 * 1024;
+
+/// Returns the language of a document: of a part from its middle, since many begin with a title and
+/// end with references in other languages.
+fn main_language(text: &str) -> Option<&'static str> {
+    let spare = text.len().saturating_sub(SAMPLE) / 2;
+    let start = text.ceil_char_boundary(spare);
+    words::language(&text[start..text.floor_char_boundary(start + SAMPLE)])
+}
+
+/// Returns the language of a chunk's text in lower case, or the document's if the chunk does not
+/// tell.
+fn language(text: &str, main: Option<&'static str>) -> Option<&'static str> {
+    if is_prose_in(text, main) { main } else { words::language(text).or(main) }
+}
+
+/// Returns `true` if so many words of the text are stop words of the language that it need not be
+/// examined further: recognizing a language takes far longer than looking up its stop words.
+fn is_prose_in(text: &str, language: Option<&'static str>) -> bool {
+    /// The least number of stop words.
+    const LEAST: usize = 6;
+    // A related language has fewer of them, and English has no close relative.
+    let least_percent = if language == Some("en") { 22 } else { 40 };
+    let stop_words = stop_words::of(language);
+    if stop_words.is_empty() {
+        return false;
+    }
+    let (mut words, mut found) = (0, 0);
+    for word in text.unicode_words() {
+        words += 1;
+        found += usize::from(stop_words.contains(word));
+    }
+    found >= LEAST && found * 100 >= words * least_percent
+}
+
+/// A word, or a pair of neighbouring words, of a text in lower case.
+#[derive(Debug, Clone, Copy)]
+struct Term<'a> {
+    hash: u64,
+    first: &'a str,
+    second: Option<&'a str>,
+    count: u32,
+}
+
+impl<'a> Term<'a> {
+    fn words(&self) -> impl Iterator<Item = &'a str> {
+        [self.first].into_iter().chain(self.second)
+    }
+
+    fn text(&self) -> String {
+        self.words().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Returns each word and each pair of neighbouring words in `text` with the number of occurrences,
 /// without stop words, numbers, and pairs that occur once.
-fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
-    let stop_words: HashSet<&str> = words::stop_words(language).iter().copied().collect();
-    let telling =
-        |word: &str| word.chars().count() > 2 && word.chars().any(char::is_alphabetic) && !stop_words.contains(word);
-    let mut terms: BTreeMap<String, usize> = BTreeMap::new();
-    let mut last: Option<String> = None;
-    for word in words::words(text) {
-        if !telling(&word) {
+fn terms<'a>(text: &'a str, language: Option<&str>) -> Vec<Term<'a>> {
+    let stop_words = stop_words::of(language);
+    let telling = |word: &str| {
+        word.chars().nth(2).is_some() && word.chars().any(char::is_alphabetic) && !stop_words.contains(word)
+    };
+    let mut terms: Vec<Term<'a>> = Vec::new();
+    let mut last: Option<(u64, &str)> = None;
+    for word in text.unicode_words() {
+        if !telling(word) {
             last = None;
             continue;
         }
-        if let Some(last) = &last {
-            *terms.entry(format!("{last} {word}")).or_default() += 1;
+        let hash = hash(word);
+        if let Some((before, first)) = last {
+            // The rotation tells "wind vane" from "vane wind".
+            terms.push(Term { hash: mixed(before.rotate_left(21) ^ hash), first, second: Some(word), count: 1 });
         }
-        *terms.entry(word.clone()).or_default() += 1;
-        last = Some(word);
+        terms.push(Term { hash, first: word, second: None, count: 1 });
+        last = Some((hash, word));
     }
-    terms.retain(|term, count| *count > 1 || !term.contains(' '));
+    terms.sort_unstable_by_key(|term| term.hash);
+    terms.dedup_by(|next, kept| {
+        let same = next.hash == kept.hash;
+        kept.count += u32::from(same);
+        same
+    });
+    terms.retain(|term| term.count > 1 || term.second.is_none());
     terms
+}
+
+/// Returns a hash of a word: FNV-1a (64 bit), mixed.
+fn hash(word: &str) -> u64 {
+    mixed(
+        word.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)),
+    )
+}
+
+/// Spreads a hash over all of its bits: the first half of the finalizer of `MurmurHash3`.
+fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ (hash >> 33)
 }
 
 /// Returns the inverse document frequency, smoothed as in BM25. A term of every chunk still counts
 /// a little, since a document may be a single chunk.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn inverse_frequency(chunks_with: usize, chunks: usize) -> f64 {
-    (1.0 + chunks as f64 / chunks_with as f64).ln()
+fn inverse_frequency(chunks_with: u32, chunks: usize) -> f64 {
+    (1.0 + chunks as f64 / f64::from(chunks_with)).ln()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn keywords(chunk: &Chunk, terms: &BTreeMap<String, usize>, rarity: impl Fn(&str) -> f64) -> Vec<String> {
-    let heading: HashSet<String> = chunk.headings.iter().flat_map(|heading| words::words(heading)).collect();
-    let mut scored: Vec<(f64, &str)> = terms
+fn keywords(headings: &[String], terms: &[Term<'_>], rarity: impl Fn(&Term<'_>) -> f64) -> Vec<String> {
+    let heading: HashSet<String> = headings.iter().flat_map(|heading| words::words(heading)).collect();
+    let mut scored: Vec<(f64, Term<'_>)> = terms
         .iter()
-        .map(|(term, count)| {
-            let phrase = if term.contains(' ') { PHRASE_WEIGHT } else { 1.0 };
-            let titled = if term.split(' ').any(|word| heading.contains(word)) { HEADING_WEIGHT } else { 1.0 };
-            ((1.0 + (*count as f64).ln()) * rarity(term) * phrase * titled, term.as_str())
+        .map(|term| {
+            let phrase = if term.second.is_some() { PHRASE_WEIGHT } else { 1.0 };
+            let titled = if term.words().any(|word| heading.contains(word)) { HEADING_WEIGHT } else { 1.0 };
+            ((1.0 + f64::from(term.count).ln()) * rarity(term) * phrase * titled, *term)
         })
         .collect();
-    scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then_with(|| a.1.cmp(b.1)));
+    scored.sort_unstable_by(|(a, one), (b, other)| {
+        b.total_cmp(a).then_with(|| (one.first, one.second).cmp(&(other.first, other.second)))
+    });
 
-    let mut chosen: Vec<String> = Vec::new();
+    let mut chosen: Vec<Term<'_>> = Vec::new();
     for (_, term) in scored {
-        let said = chosen.iter().any(|earlier| term.split(' ').all(|word| earlier.split(' ').any(|one| one == word)));
+        let said = chosen.iter().any(|earlier| term.words().all(|word| earlier.words().any(|one| one == word)));
         if !said {
-            chosen.push(term.to_owned());
+            chosen.push(term);
         }
         if chosen.len() == KEYWORDS {
             break;
         }
     }
-    chosen
+    chosen.iter().map(Term::text).collect()
 }
 
 #[cfg(test)]
@@ -169,6 +291,16 @@ mod tests {
         assert_eq!(chunks[1].keywords[0], "rain gauge");
         assert!(chunks.iter().all(|chunk| !chunk.keywords.iter().any(|keyword| keyword == "the")));
         assert_eq!(chunks[0].language, Some("en"));
+    }
+
+    #[test]
+    fn chunks_enriched_part_by_part_have_the_keywords_of_the_whole() {
+        let text = "Wind turns the vane. Rain fills the gauge. Sun warms the panel. Hail hits the guard. ".repeat(20);
+        let document = Document::plain("a.txt", text);
+        let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 12, 0).expect("valid"));
+        let enricher = Enricher::new(&document, &chunks);
+        let parts: Vec<_> = chunks.chunks(7).flat_map(|part| enricher.enrich(part.to_vec())).collect();
+        assert_eq!(parts, enrich(&document, chunks));
     }
 
     #[test]

@@ -246,8 +246,9 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
     if let (Err(_), Some(draft)) = (&written, draft) {
         shared.store.discard(draft).await;
     }
-    let losses = document.losses.clone();
-    Ok(Ingested { document: document.id(), unchanged: false, stored: written?, pages: document.pages(), losses })
+    let (stored, cut) = written?;
+    let losses = document.losses.iter().cloned().chain(cut).collect();
+    Ok(Ingested { document: document.id(), unchanged: false, stored, pages: document.pages(), losses })
 }
 
 /// Returns the version of a document before it is read, or `None` if it cannot be told.
@@ -257,25 +258,28 @@ async fn version<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Option<
     Some(Version { content_hash, fingerprint: shared.fingerprint() })
 }
 
-/// Enriches, embeds and stores the chunks, part by part. Most documents have one part.
+/// Enriches, embeds and stores the chunks, part by part. Most documents have one part. Returns also
+/// the chunks that are too long for the model.
 async fn writing<E: Embedder>(
     shared: &Ingestion<E>,
     document: &Arc<Document>,
     version: Option<&Version>,
     chunks: Vec<Chunk>,
     draft: &mut Option<Draft>,
-) -> Result<Stored, IngestError> {
+) -> Result<(Stored, Vec<Loss>), IngestError> {
     let entry = Entry { tenant: &shared.tenant, document, version };
     let chunks = Arc::new(chunks);
-    let mut enricher = None;
+    let (mut enricher, mut cut) = (None, Vec::new());
     let mut start = 0;
     loop {
         let end = chunks.len().min(start + PART);
         let part = chunk_enrichment(document, &chunks, start..end, &mut enricher).await?;
         let part = chunk_embedding(&shared.embedder, part).await?;
+        losses::warn(&document.name, &part.losses);
+        cut.extend_from_slice(&part.losses);
         let StoredPart { stored, .. } = data_storage(&shared.store, entry, draft, &part, end == chunks.len()).await?;
         if end == chunks.len() {
-            return Ok(stored);
+            return Ok((stored, cut));
         }
         start = end;
     }
@@ -301,7 +305,7 @@ async fn writing<E: Embedder>(
 )]
 async fn file_parsing(source: &Source, reading: &Reading) -> Result<Document, IngestError> {
     let document = parse(source.clone(), reading).await.map_err(IngestError::Parse)?;
-    losses::warn(&document);
+    losses::warn(&document.name, &document.losses);
     Ok(document)
 }
 
@@ -350,7 +354,11 @@ async fn chunk_enrichment(
     ok(|vectors|
         count = vectors.chunks.len(),
         cost_usd = vectors.cost_usd,
-        input_tokens = vectors.tokens),
+        input_tokens = vectors.tokens,
+        requests = vectors.requests,
+        retries = vectors.retries,
+        cut_chunks = vectors.losses.len()),
+    err(|error| requests = error.requests()),
     used(chunk = &chunks),
     generated(|vectors| embedding = &vectors.chunks),
 )]

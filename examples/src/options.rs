@@ -11,6 +11,7 @@ use ragtrace::RequestContext;
 
 use crate::chunk::{Chunking, ChunkingError, Unit};
 use crate::discover::{Exclude, Rules};
+use crate::embed::EmbedderOptions;
 use crate::format::{by_name, readable_extensions};
 use crate::parse::pdf::Engine;
 use crate::parse::{Memory, Password, Reading, TextEncoding};
@@ -123,6 +124,9 @@ pub struct Options {
     /// name tell]
     #[arg(long, value_name = "EXTENSION", value_parser = extension)]
     format: Option<String>,
+    /// The choice of the embedder.
+    #[command(flatten)]
+    pub embedding: EmbedderOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,36 +1,48 @@
 //! Reranks the search's results: chooses the few best passages, all of them different.
 //!
-//! The vectors say which chunks are near the question. Here the question's words themselves are
-//! looked for (BM25 over the candidates), and a passage that repeats a chosen one gives way to
-//! others (maximal marginal relevance).
+//! A passage's score is absolute, so that it tells whether the documents answer the question at
+//! all: the share of the question's words that the passage contains, weighted by their rarity in
+//! the documents, together with the likeness of the vectors. Words count more if they stand close
+//! together, and a passage counts less if it lacks the kind of fact that is asked for, such as a
+//! date. A passage that repeats a chosen one gives way to others (maximal marginal relevance).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use ragtrace::Item;
 
-use crate::store::Hit;
+use crate::embed::Similarity;
+use crate::question::Question;
+use crate::store::{Found, Hit, Weighted};
+use crate::terms::terms;
 use crate::words;
 
-/// BM25's usual saturation and length correction (Robertson and Zaragoza, "The Probabilistic
-/// Relevance Framework", section 3.4.3).
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
+/// The score below which a passage does not answer a question, unless the user sets another.
+pub const MIN_SCORE: f32 = 0.66;
 
-/// The weight of the words against the vectors.
-const WORDS_SHARE: f32 = 0.6;
+/// The weight of the words in neighbouring sentences against those anywhere in the passage.
+const FOCUS: f32 = 0.8;
+
+/// The share of a word that only the headings contain.
+const IN_HEADING: f32 = 0.9;
+
+/// The share of a word that only other candidates of the same document contain. A document names its
+/// subject once, and goes on without it.
+const IN_DOCUMENT: f32 = 0.4;
+
+/// The factor of a passage that has the kind of fact that is asked for, but elsewhere, and of one
+/// that has it nowhere.
+const FACT_ELSEWHERE: f32 = 0.9;
+const NO_FACT: f32 = 0.7;
 
 /// The weight of relevance against being different.
 const RELEVANCE_SHARE: f32 = 0.8;
-
-/// The share of the best score below which a candidate is not about the question.
-const LEAST_SCORE: f32 = 0.3;
 
 /// A chunk that was chosen to answer from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
     /// The chunk.
     pub hit: Hit,
-    /// Its fit to the question compared with the other candidates, from 0 to 1.
+    /// Its fit to the question, from 0 to 1.
     pub score: f32,
 }
 
@@ -40,26 +52,31 @@ impl<'a> From<&'a Passage> for Item<'a> {
     }
 }
 
-/// Returns at most `keep` of the candidates, best first.
-pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
-    let asked: BTreeSet<String> = question_words(question).collect();
-    let candidates: Vec<BTreeMap<String, f32>> = hits.iter().map(word_counts).collect();
-    let lexical = scaled(&bm25(&asked, &candidates));
-    let semantic = scaled(&hits.iter().map(|hit| hit.score.max(0.0)).collect::<Vec<_>>());
-    let mut left: Vec<(Passage, BTreeMap<String, f32>)> = hits
+/// Returns at most `keep` of the chunks found, best first.
+pub fn rerank(question: &Question, found: Found, similarity: Similarity, keep: usize) -> Vec<Passage> {
+    let Found { hits, words } = found;
+    let said: Vec<Said> = hits.iter().map(Said::by).collect();
+    let mut documents: HashMap<String, HashSet<String>> = HashMap::new();
+    for (hit, said) in hits.iter().zip(&said) {
+        documents.entry(hit.path.clone()).or_default().extend(said.all());
+    }
+    let mut left: Vec<(Passage, HashSet<String>)> = hits
         .into_iter()
-        .zip(lexical.iter().zip(&semantic))
-        .map(|(hit, (words, vectors))| Passage { hit, score: WORDS_SHARE * words + (1.0 - WORDS_SHARE) * vectors })
-        .zip(candidates)
+        .zip(said)
+        .map(|(hit, said)| {
+            let around = Around { headings: &said.headings, document: &documents[&hit.path] };
+            let lexical = lexical(question, &words, (&hit, &said), around);
+            let likeness = similarity.likeness(hit.score);
+            let score = (1.0 - similarity.trust) * lexical + similarity.trust * likeness;
+            (Passage { hit, score }, said.all())
+        })
+        .filter(|(passage, _)| passage.score > 0.0)
         .collect();
 
-    let least = LEAST_SCORE * left.iter().map(|(passage, _)| passage.score).fold(0.0, f32::max);
-    left.retain(|(passage, _)| passage.score >= least);
-
-    let mut chosen: Vec<(Passage, BTreeMap<String, f32>)> = Vec::new();
+    let mut chosen: Vec<(Passage, HashSet<String>)> = Vec::new();
     while chosen.len() < keep {
-        let gain = |(passage, words): &(Passage, BTreeMap<String, f32>)| {
-            let repeated = chosen.iter().map(|(_, other)| likeness(words, other)).fold(0.0, f32::max);
+        let gain = |(passage, terms): &(Passage, HashSet<String>)| {
+            let repeated = chosen.iter().map(|(_, other)| likeness(terms, other)).fold(0.0, f32::max);
             RELEVANCE_SHARE * passage.score - (1.0 - RELEVANCE_SHARE) * repeated
         };
         // Among equals, the one that the search ranked first is chosen.
@@ -70,55 +87,78 @@ pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
     chosen.into_iter().map(|(passage, _)| passage).collect()
 }
 
-/// Returns the significant words of a question, or all of its words if none is significant.
-pub fn question_words(question: &str) -> impl Iterator<Item = String> + '_ {
-    // A question is often too short to recognize its language, and then it is most likely English.
-    let stop_words = words::stop_words(words::language(question).or(Some("en")));
-    let telling = |word: &String| !stop_words.contains(&word.as_str());
-    let any = words::words(question).any(|word| telling(&word));
-    words::words(question).filter(move |word| !any || telling(word))
+/// The terms of a chunk, sentence by sentence.
+struct Said {
+    /// The terms of the headings and of the document's name.
+    headings: HashSet<String>,
+    /// The sentences, and the terms of each.
+    sentences: Vec<(std::ops::Range<usize>, HashSet<String>)>,
 }
 
-fn word_counts(hit: &Hit) -> BTreeMap<String, f32> {
-    let mut counts = BTreeMap::new();
-    for text in hit.headings.iter().chain([&hit.text]) {
-        for word in words::words(text) {
-            *counts.entry(word).or_default() += 1.0;
-        }
+impl Said {
+    fn by(hit: &Hit) -> Self {
+        let name = hit.name.rsplit_once('.').map_or(hit.name.as_str(), |(name, _)| name);
+        let headings = hit.headings.iter().map(String::as_str).chain([name]).flat_map(terms).collect();
+        let sentences = words::sentences(&hit.text).map(|range| (range.clone(), set(&hit.text[range]))).collect();
+        Self { headings, sentences }
     }
-    counts
+
+    fn all(&self) -> HashSet<String> {
+        self.sentences.iter().flat_map(|(_, said)| said).chain(&self.headings).cloned().collect()
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few dozen candidates")]
-fn bm25(asked: &BTreeSet<String>, candidates: &[BTreeMap<String, f32>]) -> Vec<f32> {
-    let total = candidates.len() as f32;
-    let length = |candidate: &BTreeMap<String, f32>| candidate.values().sum::<f32>();
-    let mean = candidates.iter().map(length).sum::<f32>() / total.max(1.0);
-    let score = |candidate: &BTreeMap<String, f32>| {
-        asked
-            .iter()
-            .filter_map(|word| {
-                let count = candidate.get(word)?;
-                let having = candidates.iter().filter(|other| other.contains_key(word)).count() as f32;
-                let rarity = (1.0 + (total - having + 0.5) / (having + 0.5)).ln();
-                Some(rarity * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length(candidate) / mean)))
-            })
-            .sum()
+fn set(text: &str) -> HashSet<String> {
+    terms(text).into_iter().collect()
+}
+
+/// The terms around the text of a chunk.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    headings: &'a HashSet<String>,
+    document: &'a HashSet<String>,
+}
+
+impl Around<'_> {
+    /// Returns the share of the word that is earned by its being around.
+    fn credit(self, word: &Weighted) -> f32 {
+        (IN_HEADING * word.credit(self.headings)).max(IN_DOCUMENT * word.credit(self.document))
+    }
+}
+
+/// Returns how much of the question the chunk contains, from 0 to 1.
+fn lexical(question: &Question, words: &[Weighted], (hit, said): (&Hit, &Said), around: Around<'_>) -> f32 {
+    let asked: f32 = words.iter().map(|word| word.weight).sum();
+    if asked <= 0.0 {
+        return 0.0;
+    }
+    let implied: Vec<f32> = words.iter().map(|word| around.credit(word)).collect();
+    let of_sentences: Vec<Vec<f32>> =
+        said.sentences.iter().map(|(_, terms)| words.iter().map(|word| word.credit(terms)).collect()).collect();
+    let share = |sentences: &[Vec<f32>]| {
+        let earned = words.iter().enumerate().map(|(at, word)| {
+            let best = sentences.iter().map(|credits| credits[at]).fold(implied[at], f32::max);
+            word.weight * best
+        });
+        earned.sum::<f32>() / asked
     };
-    candidates.iter().map(score).collect()
+    let has_fact =
+        |range: std::ops::Range<usize>| question.expected.as_ref().is_none_or(|fact| fact.is_in(&hit.text[range]));
+    let anywhere = if has_fact(0..hit.text.len()) { FACT_ELSEWHERE } else { NO_FACT };
+    // Two neighbours: a sentence that names the thing, and the one that goes on about it.
+    let focused = (0..said.sentences.len()).map(|at| {
+        let end = (at + 2).min(said.sentences.len());
+        let range = said.sentences[at].0.start..said.sentences[end - 1].0.end;
+        let fact = if has_fact(range) { 1.0 } else { anywhere };
+        fact * (FOCUS * share(&of_sentences[at..end]) + (1.0 - FOCUS) * share(&of_sentences))
+    });
+    focused.fold(0.0, f32::max)
 }
 
-/// Returns the scores divided by the largest one, so that scores of two kinds can be weighted
-/// against each other.
-fn scaled(scores: &[f32]) -> Vec<f32> {
-    let greatest = scores.iter().copied().fold(0.0, f32::max);
-    scores.iter().map(|score| if greatest > 0.0 { score / greatest } else { 0.0 }).collect()
-}
-
-/// Returns the share of words that two texts have in common (Jaccard).
-#[expect(clippy::cast_precision_loss, reason = "words of a chunk are few")]
-fn likeness(a: &BTreeMap<String, f32>, b: &BTreeMap<String, f32>) -> f32 {
-    let common = a.keys().filter(|word| b.contains_key(*word)).count();
+/// Returns the share of terms that two texts have in common (Jaccard).
+#[expect(clippy::cast_precision_loss, reason = "terms of a chunk are few")]
+fn likeness(a: &HashSet<String>, b: &HashSet<String>) -> f32 {
+    let common = a.intersection(b).count();
     let all = a.len() + b.len() - common;
     if all == 0 { 0.0 } else { common as f32 / all as f32 }
 }
@@ -126,6 +166,7 @@ fn likeness(a: &BTreeMap<String, f32>, b: &BTreeMap<String, f32>) -> f32 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::store::Form;
 
     pub(crate) fn hit(text: &str, score: f32) -> Hit {
         Hit {
@@ -142,31 +183,51 @@ pub(crate) mod tests {
         }
     }
 
+    /// Returns the words of a question, each of the weight of its importance.
+    pub(crate) fn weighted(question: &Question) -> Vec<Weighted> {
+        let words = question.words.iter().map(|word| Weighted {
+            term: word.term.clone(),
+            forms: vec![Form { term: word.term.clone(), credit: 1.0 }],
+            weight: word.importance,
+            ..Weighted::default()
+        });
+        words.collect()
+    }
+
+    const SIMILARITY: Similarity = Similarity { unrelated: 0.1, alike: 0.5, trust: 0.1 };
+
+    fn ranked(asked: &str, hits: Vec<Hit>) -> Vec<Passage> {
+        let question = Question::new(asked);
+        let words = weighted(&question);
+        rerank(&question, Found { hits, words }, SIMILARITY, 2)
+    }
+
     #[test]
     fn a_passage_with_the_words_of_the_question_comes_first() {
         let hits = vec![hit("The mast carries the vane.", 0.5), hit("The battery lasts eleven days.", 0.45)];
-        let passages = rerank("How long does the battery last?", hits, 2);
+        let passages = ranked("How long does the battery last?", hits);
         assert!(passages[0].hit.text.contains("battery"));
-        assert!(passages[0].score > passages[1].score);
+        assert!(passages[0].score > 0.9 && passages[1].score < 0.2, "{passages:?}");
     }
 
     #[test]
     fn a_passage_that_repeats_another_gives_way() {
         let said = "The battery lasts eleven days without sun.";
         let hits = vec![hit(said, 0.9), hit(said, 0.9), hit("A flat battery is charged over the service port.", 0.7)];
-        let passages = rerank("battery", hits, 2);
+        let passages = ranked("battery", hits);
         assert_eq!(passages[0].hit.text, said);
         assert!(passages[1].hit.text.contains("service port"));
     }
 
     #[test]
-    fn nothing_found_is_nothing_chosen() {
-        assert!(rerank("battery", Vec::new(), 5).is_empty());
+    fn a_passage_without_the_fact_that_is_asked_for_counts_less() {
+        let with = ranked("When was the mill built?", vec![hit("The mill was built in 1802.", 0.3)]);
+        let without = ranked("When was the mill built?", vec![hit("The mill was built of oak.", 0.3)]);
+        assert!(with[0].score > without[0].score + 0.2);
     }
 
     #[test]
-    fn a_question_of_stop_words_keeps_them() {
-        assert_eq!(question_words("Who is it?").count(), 3);
-        assert_eq!(question_words("Who is the founder?").collect::<Vec<_>>(), ["founder"]);
+    fn nothing_found_is_nothing_chosen() {
+        assert!(ranked("battery", Vec::new()).is_empty());
     }
 }

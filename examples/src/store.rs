@@ -23,7 +23,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 pub use error::StoreError;
 pub use known::Known;
-pub use search::Hit;
+pub use search::{Form, Found, Hit, Weighted};
 pub use write::{Draft, Entry, Stored, Version};
 
 use crate::embed::Embedder;

@@ -6,6 +6,7 @@
 #[path = "support/damage.rs"]
 mod damage;
 #[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "other tests look for single processes")]
 #[path = "support/processes.rs"]
 mod processes;
 #[path = "support/program.rs"]

@@ -9,6 +9,7 @@ use ragtrace::{SpanId, TelemetryHandle, TraceId};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::parse::Reading;
+use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::stage_logs::StageLogs;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{Ingestion, Library};
@@ -126,6 +127,7 @@ impl App {
             tenant: tenant.to_owned(),
             top_k: TOP_K,
             passages,
+            min_score: MIN_SCORE,
             log_question: self.log_question,
         }
     }

@@ -59,6 +59,11 @@ impl IngestError {
             Self::Panicked => "crashed",
         }
     }
+
+    /// Returns the number of requests to the embedding model after which it was given up.
+    pub(super) fn requests(&self) -> Option<u32> {
+        if let Self::Embed(error) = self { Some(error.requests()) } else { None }
+    }
 }
 
 impl fmt::Display for IngestError {

@@ -4,6 +4,7 @@
 //! `draft_of`, and no reader sees it, since readers ask for a tenant's documents. The last
 //! transaction of writing it gives it its tenant. `chunks_text` is the full-text index of the
 //! chunks. Triggers keep it up to date, also when a document is removed with its chunks.
+//! `chunks_vocabulary` shows its words.
 
 use std::path::Path;
 
@@ -58,6 +59,7 @@ const TABLES: &str = "
         content_rowid = 'id',
         tokenize = 'unicode61 remove_diacritics 2'
     );
+    CREATE VIRTUAL TABLE chunks_vocabulary USING fts5vocab (chunks_text, row);
     CREATE TRIGGER index_chunk AFTER INSERT ON chunks BEGIN
         INSERT INTO chunks_text (rowid, text, headings) VALUES (new.id, new.text, new.headings);
     END;

@@ -1,0 +1,172 @@
+//! The choice of an embedder on the command line.
+
+use clap::{Args, ValueEnum};
+
+use super::{EmbedError, Embedder, Embeddings, HashingEmbedder, Limits, Retries, Similarity};
+
+/// A kind of embedder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Hash words and parts of words: needs no model, and knows no synonyms
+    Hashing,
+    /// Ask a service with OpenAI's interface (a build with the feature remote-embedder)
+    Openai,
+    /// Run all-MiniLM-L6-v2 here (a build with the feature minilm)
+    Minilm,
+}
+
+/// The options that choose an embedder. Documents and questions need the same one.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Embedder")]
+pub struct EmbedderOptions {
+    /// Maker of the vectors; documents and questions need the same one
+    #[arg(long, value_enum, default_value = "hashing")]
+    pub embedder: Kind,
+    /// Options of a service.
+    #[cfg(feature = "remote-embedder")]
+    #[command(flatten)]
+    pub service: service::ServiceOptions,
+    /// Folder of the model, with config.json, tokenizer.json and model.safetensors
+    #[cfg(feature = "minilm")]
+    #[arg(long = "model", value_name = "FOLDER", required_if_eq("embedder", "minilm"))]
+    pub folder: Option<std::path::PathBuf>,
+}
+
+impl EmbedderOptions {
+    /// Makes the embedder: reads its model, or asks its service for the length of the vectors.
+    pub async fn embedder(&self) -> Result<AnyEmbedder, EmbedError> {
+        match self.embedder {
+            Kind::Hashing => Ok(AnyEmbedder::Hashing(HashingEmbedder::default())),
+            #[cfg(feature = "remote-embedder")]
+            Kind::Openai => {
+                let settings = self.service.settings()?;
+                Ok(AnyEmbedder::Remote(super::RemoteEmbedder::connect(settings).await?.into()))
+            }
+            #[cfg(not(feature = "remote-embedder"))]
+            Kind::Openai => Err(missing("openai", "remote-embedder")),
+            #[cfg(feature = "minilm")]
+            Kind::Minilm => {
+                let folder = self.folder.clone().unwrap_or_default();
+                let model = crate::blocking::run(move || super::MiniLm::load(&folder)).await?;
+                Ok(AnyEmbedder::MiniLm(model.into()))
+            }
+            #[cfg(not(feature = "minilm"))]
+            Kind::Minilm => Err(missing("minilm", "minilm")),
+        }
+    }
+}
+
+#[cfg(not(all(feature = "remote-embedder", feature = "minilm")))]
+fn missing(embedder: &str, feature: &str) -> EmbedError {
+    EmbedError::new(format!("this build has no embedder {embedder}; build it with `--features {feature}`"))
+}
+
+#[cfg(feature = "remote-embedder")]
+pub(crate) mod service {
+    use std::time::Duration;
+
+    use clap::Args;
+
+    use crate::embed::{ApiKey, EmbedError, Limits, RemoteSettings};
+
+    /// The options of a service.
+    #[derive(Debug, Clone, Args)]
+    pub struct ServiceOptions {
+        /// Address of the service; its path ends before /embeddings
+        #[arg(long = "embedder-url", value_name = "URL", default_value = "https://api.openai.com/v1")]
+        pub url: String,
+        /// Name of the service's model
+        #[arg(long = "embedder-model", value_name = "NAME", default_value = "text-embedding-3-small")]
+        pub model: String,
+        /// Environment variable that holds the key; no key is sent if it is not set
+        #[arg(long = "embedder-key-variable", value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
+        pub key_variable: String,
+        /// Length of the vectors to ask for [default: the model's own]
+        #[arg(long = "embedder-dimensions", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        pub dimensions: Option<u16>,
+        /// Largest number of tokens in a text that the model takes
+        #[arg(long = "embedder-max-tokens", value_name = "N", default_value_t = 8_192, value_parser = clap::value_parser!(u32).range(1..))]
+        pub max_tokens: u32,
+        /// Largest number of texts in a request
+        #[arg(long = "embedder-batch", value_name = "N", default_value_t = 2_048, value_parser = clap::value_parser!(u32).range(1..))]
+        pub batch: u32,
+        /// Price of a million tokens in US dollars, for the stage logs
+        #[arg(long = "embedder-price", value_name = "USD", default_value_t = 0.0)]
+        pub price: f64,
+        /// Longest time for a request in seconds
+        #[arg(long = "embedder-timeout", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+        pub timeout: u32,
+    }
+
+    impl ServiceOptions {
+        pub(crate) fn settings(&self) -> Result<RemoteSettings, EmbedError> {
+            let usual = RemoteSettings::new(&self.url, &self.model);
+            let most = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            Ok(RemoteSettings {
+                key: ApiKey::from_variable(&self.key_variable)?,
+                dimensions: self.dimensions.map(usize::from),
+                limits: Limits { texts: most(self.batch), text_tokens: most(self.max_tokens), ..usual.limits },
+                price: self.price,
+                timeout: Duration::from_secs(self.timeout.into()),
+                ..usual
+            })
+        }
+    }
+}
+
+/// One of the embedders that this build has.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum AnyEmbedder {
+    /// Hashing of words.
+    Hashing(HashingEmbedder),
+    /// A service.
+    #[cfg(feature = "remote-embedder")]
+    Remote(std::sync::Arc<super::RemoteEmbedder>),
+    /// A model that runs here.
+    #[cfg(feature = "minilm")]
+    MiniLm(std::sync::Arc<super::MiniLm>),
+}
+
+/// Calls a method of whichever embedder it is.
+macro_rules! each {
+    ($any:expr, $embedder:ident => $call:expr) => {
+        match $any {
+            AnyEmbedder::Hashing($embedder) => $call,
+            #[cfg(feature = "remote-embedder")]
+            AnyEmbedder::Remote($embedder) => $call,
+            #[cfg(feature = "minilm")]
+            AnyEmbedder::MiniLm($embedder) => $call,
+        }
+    };
+}
+
+impl Embedder for AnyEmbedder {
+    fn model(&self) -> &str {
+        each!(self, embedder => embedder.model())
+    }
+
+    fn dimensions(&self) -> usize {
+        each!(self, embedder => embedder.dimensions())
+    }
+
+    fn limits(&self) -> Limits {
+        each!(self, embedder => embedder.limits())
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        each!(self, embedder => embedder.count_tokens(text))
+    }
+
+    fn retries(&self) -> Retries {
+        each!(self, embedder => embedder.retries())
+    }
+
+    fn similarity(&self) -> Similarity {
+        each!(self, embedder => embedder.similarity())
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
+        each!(self, embedder => embedder.embed(texts).await)
+    }
+}
