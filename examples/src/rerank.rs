@@ -25,8 +25,8 @@ const FOCUS: f32 = 0.8;
 /// The share of a word that only the headings contain.
 const IN_HEADING: f32 = 0.9;
 
-/// The share of a word that only other candidates of the same document contain. A document names its
-/// subject once, and goes on without it.
+/// The share of a word that only other candidates of the same document contain. A document names
+/// its subject once, and goes on without it.
 const IN_DOCUMENT: f32 = 0.4;
 
 /// The factor of a passage that has the kind of fact that is asked for, but elsewhere, and of one

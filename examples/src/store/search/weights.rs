@@ -19,8 +19,8 @@ pub struct Weighted {
     pub weight: f32,
     /// `true` for a term of a script without spaces.
     pub is_unspaced: bool,
-    /// `true` if longer and shorter terms with the same beginning count, too, as in a language whose
-    /// endings are not taken off.
+    /// `true` if longer and shorter terms with the same beginning count, too, as in a language
+    /// whose endings are not taken off.
     pub is_inflected: bool,
     /// The expressions by which the index finds it.
     pub(crate) expressions: Vec<String>,
