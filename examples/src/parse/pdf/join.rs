@@ -22,8 +22,8 @@ impl Compounds {
     }
 }
 
-/// Joins lines to one. A word that was divided with a hyphen at a line's end becomes one word again,
-/// without the hyphen unless the document writes it with one elsewhere.
+/// Joins lines to one. A word that was divided with a hyphen at a line's end becomes one word
+/// again, without the hyphen unless the document writes it with one elsewhere.
 pub(super) fn joined(lines: &[String], compounds: &Compounds) -> String {
     let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
     for line in lines {

@@ -38,7 +38,8 @@ pub(super) fn pages(
     let said = run(bytes).map_err(ParseError::NoPdftotext)?;
     let last = said.messages.last().cloned().unwrap_or_default();
     if last.contains("Incorrect password") {
-        // The program takes a password only as an argument, which every user of the machine can read.
+        // The program takes a password only as an argument, which every user of the machine can
+        // read.
         return Err(password.map_or(ParseError::EncryptedPdf, |_| ParseError::PdftotextPassword));
     }
     if said.text.len() as u64 > MOST_TEXT {
@@ -68,7 +69,7 @@ fn page(text: &str) -> Page {
     Page { blocks: blocks.collect(), losses: Vec::new() }
 }
 
-/// What the program said.
+/// The output of the program and its messages.
 struct Said {
     text: Vec<u8>,
     /// Its messages, each once.
