@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ragtrace::RequestContext;
 use ragtrace_examples::embed::EmbedderOptions;
+use ragtrace_examples::interrupt::{Interrupt, Interrupts};
 use ragtrace_examples::report::{one_line, printable};
 use ragtrace_examples::rerank::{MIN_SCORE, Passage};
 use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
@@ -18,7 +19,7 @@ use ragtrace_examples::{AskError, Library, Part, question};
 /// sources.
 ///
 /// Exits with 0 after an answer, 1 if there is none, 2 if the search was not possible, 130 after
-/// Ctrl-C.
+/// Ctrl-C, 143 after SIGTERM.
 ///
 /// Stage logs go to the sinks that the environment variable `RAGTRACE_SINKS` names: sqlite by
 /// default, and postgres, datadog, langsmith and otlp if built with the feature of that name.
@@ -74,7 +75,7 @@ impl Arguments {
 enum Outcome {
     Answered,
     Unanswered(AskError),
-    Interrupted,
+    Interrupted(Interrupt),
 }
 
 type Failure = Box<dyn std::error::Error>;
@@ -82,10 +83,10 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     match execute(&Arguments::parse()) {
         Ok(Outcome::Answered) => ExitCode::SUCCESS,
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Interrupted(interrupt)) => ExitCode::from(interrupt.exit_code()),
         Ok(Outcome::Unanswered(error)) => {
             eprintln!("error: {}", one_line(&error));
-            // A question that was not looked for at all is another matter than one without an answer.
+            // A search that failed is another matter than one that found nothing.
             let looked_for = matches!(error, AskError::NoAnswer | AskError::NoDocuments | AskError::NoQuestion);
             ExitCode::from(if looked_for { 1 } else { 2 })
         }
@@ -97,10 +98,11 @@ fn main() -> ExitCode {
 }
 
 fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let interrupts = Interrupts::listen()?;
     let logs = StageLogs::install("rag-ask")?;
     let request = arguments.request();
     let runtime = tokio::runtime::Runtime::new()?;
-    let outcome = runtime.block_on(run(arguments, &request));
+    let outcome = runtime.block_on(run(arguments, &request, interrupts));
     // The runtime ends before the telemetry, so that the stages it cancels are recorded too.
     runtime.shutdown_timeout(PATIENCE);
     if arguments.waterfall {
@@ -110,8 +112,12 @@ fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
     outcome
 }
 
-async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome, Failure> {
-    let embedder = arguments.embedding.embedder().await?;
+async fn run(arguments: &Arguments, request: &RequestContext, interrupts: Interrupts) -> Result<Outcome, Failure> {
+    // A service may keep this waiting.
+    let embedder = tokio::select! {
+        made = arguments.embedding.embedder() => made?,
+        interrupt = interrupts.clone().first() => return Ok(Outcome::Interrupted(interrupt)),
+    };
     let store = Store::open(&arguments.db, &embedder).await?;
     let library = Library {
         store: store.clone(),
@@ -130,11 +136,11 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome,
         Part::Passages(_) => (),
     };
     let answered = tokio::select! {
-        answered = request.scope(question(&library, &text, on_part)) => Some(answered),
-        pressed = tokio::signal::ctrl_c() => pressed.map(|()| None)?,
+        answered = request.scope(question(&library, &text, on_part)) => Ok(answered),
+        interrupt = interrupts.first() => Err(interrupt),
     };
     let outcome = match answered {
-        Some(answered) => {
+        Ok(answered) => {
             if arguments.json {
                 say_json(&sentences, &answered);
             } else if let Ok(passages) = &answered {
@@ -142,7 +148,7 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome,
             }
             answered.map_or_else(Outcome::Unanswered, |_| Outcome::Answered)
         }
-        None => Outcome::Interrupted,
+        Err(interrupt) => Outcome::Interrupted(interrupt),
     };
     // An interrupted statement may be waiting for another program, so this wait has a limit.
     let _ = tokio::time::timeout(PATIENCE, store.close()).await;

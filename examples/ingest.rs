@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ragtrace::RequestContext;
 use ragtrace_examples::changes::compare;
-use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::embed::AnyEmbedder;
 use ragtrace_examples::ingest::{Incomplete, fingerprint};
 use ragtrace_examples::interrupt::{Interrupt, Interrupts};
 use ragtrace_examples::options::Options;
@@ -57,7 +57,11 @@ async fn run(
     request: &RequestContext,
     interrupts: Interrupts,
 ) -> Result<(Tally, Option<Interrupt>), Failure> {
-    let embedder = HashingEmbedder::default();
+    // A service may keep this waiting.
+    let embedder = tokio::select! {
+        made = options.embedding.embedder() => made?,
+        interrupt = interrupts.clone().first() => return Ok((Tally::default(), Some(interrupt))),
+    };
     let chunking = options.chunking()?;
     let mut reading = options.reading()?;
     let mut progress = Progress::looking(options.output());
@@ -84,7 +88,7 @@ async fn run(
 /// Finds the documents, and ingests them.
 async fn ingest(
     options: &Options,
-    shared: &mut Ingestion<HashingEmbedder>,
+    shared: &mut Ingestion<AnyEmbedder>,
     progress: &mut Progress,
     request: &RequestContext,
 ) -> Result<(), Failure> {
@@ -108,8 +112,9 @@ async fn ingest(
 /// Prints the documents that would be ingested and removed, and changes nothing.
 fn preview(options: &Options) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let (embedder, chunking, reading) = (HashingEmbedder::default(), options.chunking()?, options.reading()?);
+    let (chunking, reading) = (options.chunking()?, options.reading()?);
     let previewed: Result<_, Failure> = runtime.block_on(async {
+        let embedder = options.embedding.embedder().await?;
         let known = match Store::open(&options.db, &embedder).await {
             Ok(store) => store.known(&options.tenant()).await?,
             Err(StoreError::Missing(_)) => BTreeMap::new(),
@@ -118,7 +123,7 @@ fn preview(options: &Options) -> Result<ExitCode, Failure> {
         let mut sources = Sources::find(options, &reading, &known).await?;
         let known = if options.force { BTreeMap::new() } else { known };
         let documents = mem::take(&mut sources.documents);
-        Ok((compare(documents, known, fingerprint(&embedder, &chunking)).await, sources))
+        Ok((compare(documents, known, fingerprint(&embedder, &reading, &chunking)).await, sources))
     });
     let (compared, sources) = previewed?;
     progress::preview(&compared, &sources, options.prune, options.output());

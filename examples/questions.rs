@@ -9,6 +9,7 @@ use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::embed::EmbedderOptions;
 use ragtrace_examples::evaluation::{Evaluation, Questions};
+use ragtrace_examples::parse::child;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::store::Store;
@@ -38,6 +39,8 @@ struct Arguments {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    // A document is read by another process of this program, which does nothing else.
+    child::serve();
     let outcome = tokio::runtime::Runtime::new().map_err(Failure::from);
     match outcome.and_then(|runtime| runtime.block_on(run(&Arguments::parse()))) {
         Ok(evaluation) => {

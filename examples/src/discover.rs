@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
-use crate::document::Format;
+use crate::format::by_name;
 use crate::parse::Reading;
 use crate::report::Size;
 
@@ -138,12 +138,12 @@ impl Walk<'_> {
 
     /// Adds a file of a folder, unless a rule is against it.
     fn file(&mut self, path: PathBuf) {
-        let Some(format) = Format::of(&path) else {
-            let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-            return self.skip(&extension.map_or("no extension".to_owned(), |name| format!("no reader for .{name}")));
+        let format = match by_name(&path) {
+            Ok(format) => format,
+            Err(no_reader) => return self.skip(&no_reader.to_string()),
         };
         if let Some(feature) = format.missing_feature() {
-            return self.skip(&format!("built without the feature {feature}"));
+            return self.skip(&format!("no reader for {} without the feature {feature}", format.name()));
         }
         let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         match self.rules.reading.as_ref().map(|reading| reading.max_bytes(format)) {

@@ -112,7 +112,8 @@ const FORMATS: [(Format, &[&str]); 10] = [
     (Format::Epub, &["epub"]),
 ];
 
-/// Returns the extensions of the formats that can be read, each with its dot, the usual one of each.
+/// Returns the extensions of the formats that can be read, each with its dot, the usual one of
+/// each.
 pub fn readable_extensions() -> Vec<String> {
     FORMATS
         .iter()
@@ -128,8 +129,8 @@ impl Format {
         by_name(path).ok()
     }
 
-    /// Returns the feature of this package that the reader of the format is missing, or `None` if it
-    /// can be read.
+    /// Returns the feature of this package that the reader of the format is missing, or `None` if
+    /// it can be read.
     pub fn missing_feature(self) -> Option<&'static str> {
         (self.is_office() && cfg!(not(feature = "office"))).then_some("office")
     }

@@ -77,15 +77,20 @@ impl<E> Ingestion<E> {
 impl<E: Embedder> Ingestion<E> {
     /// Returns the settings that a document's chunks depend on: see [`fingerprint`].
     fn fingerprint(&self) -> String {
-        fingerprint(&self.embedder, &self.chunking)
+        fingerprint(&self.embedder, &self.reading, &self.chunking)
     }
 }
 
 /// Returns the settings that a document's chunks depend on, as a text to compare.
-pub fn fingerprint<E: Embedder>(embedder: &E, chunking: &Chunking) -> String {
+pub fn fingerprint<E: Embedder>(embedder: &E, reading: &Reading, chunking: &Chunking) -> String {
+    let (engine, encoding) = (reading.pdf_engine, reading.encoding.map(String::from));
     let (size, unit, overlap) = (chunking.size(), chunking.unit().name(), chunking.overlap());
     let (model, dimensions) = (embedder.model(), embedder.dimensions());
-    format!("making {MAKING}; chunks of {size} {unit} with {overlap} repeated; {model} of {dimensions} dimensions")
+    let encoding = encoding.as_deref().unwrap_or("any");
+    format!(
+        "making {MAKING}; {engine:?}; {encoding} encoding; chunks of {size} {unit} with {overlap} repeated; {model} of \
+         {dimensions} dimensions"
+    )
 }
 
 /// The outcome of a document that was ingested.
@@ -241,35 +246,40 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Sou
     if let (Err(_), Some(draft)) = (&written, draft) {
         shared.store.discard(draft).await;
     }
-    let losses = document.losses.clone();
-    Ok(Ingested { document: document.id(), unchanged: false, stored: written?, pages: document.pages(), losses })
+    let (stored, cut) = written?;
+    let losses = document.losses.iter().cloned().chain(cut).collect();
+    Ok(Ingested { document: document.id(), unchanged: false, stored, pages: document.pages(), losses })
 }
 
 /// Returns the version of a document before it is read, or `None` if it cannot be told.
 async fn version<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Option<Version> {
-    let content_hash = content_hash(&source.path, shared.reading.max_bytes(source.format?)).await?;
+    // The size of PDFs has the highest limit.
+    let content_hash = content_hash(&source.path, shared.reading.max_bytes(Format::Pdf)).await?;
     Some(Version { content_hash, fingerprint: shared.fingerprint() })
 }
 
-/// Enriches, embeds and stores the chunks, part by part. Most documents have one part.
+/// Enriches, embeds and stores the chunks, part by part. Most documents have one part. Returns also
+/// the chunks that are too long for the model.
 async fn writing<E: Embedder>(
     shared: &Ingestion<E>,
     document: &Arc<Document>,
     version: Option<&Version>,
     chunks: Vec<Chunk>,
     draft: &mut Option<Draft>,
-) -> Result<Stored, IngestError> {
+) -> Result<(Stored, Vec<Loss>), IngestError> {
     let entry = Entry { tenant: &shared.tenant, document, version };
     let chunks = Arc::new(chunks);
-    let mut enricher = None;
+    let (mut enricher, mut cut) = (None, Vec::new());
     let mut start = 0;
     loop {
         let end = chunks.len().min(start + PART);
         let part = chunk_enrichment(document, &chunks, start..end, &mut enricher).await?;
         let part = chunk_embedding(&shared.embedder, part).await?;
+        losses::warn(&document.name, &part.losses);
+        cut.extend_from_slice(&part.losses);
         let StoredPart { stored, .. } = data_storage(&shared.store, entry, draft, &part, end == chunks.len()).await?;
         if end == chunks.len() {
-            return Ok(stored);
+            return Ok((stored, cut));
         }
         start = end;
     }
@@ -295,7 +305,7 @@ async fn writing<E: Embedder>(
 )]
 async fn file_parsing(source: &Source, reading: &Reading) -> Result<Document, IngestError> {
     let document = parse(source.clone(), reading).await.map_err(IngestError::Parse)?;
-    losses::warn(&document);
+    losses::warn(&document.name, &document.losses);
     Ok(document)
 }
 

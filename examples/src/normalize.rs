@@ -164,8 +164,8 @@ fn joins(joiner: char, last: Option<char>, next: Option<char>) -> bool {
     (is_joining(last) && is_joining(next)) || (joiner == JOINER && is_symbol(last) && is_symbol(next))
 }
 
-/// Returns `true` for the letters and marks of scripts whose letters join: from Arabic over those of
-/// India to Sinhala, Myanmar, Khmer, Mongolian, and the presentation forms of Arabic.
+/// Returns `true` for the letters and marks of scripts whose letters join: from Arabic over those
+/// of India to Sinhala, Myanmar, Khmer, Mongolian, and the presentation forms of Arabic.
 fn is_joining(character: char) -> bool {
     matches!(character, '\u{610}'..='\u{61b}' | '\u{620}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}'
         | '\u{fb50}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')

@@ -1,7 +1,8 @@
 //! The options of the program `ingest`.
 
+use std::ffi::OsStr;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs, thread};
 
@@ -10,9 +11,10 @@ use ragtrace::RequestContext;
 
 use crate::chunk::{Chunking, ChunkingError, Unit};
 use crate::discover::{Exclude, Rules};
-use crate::document::Format;
+use crate::embed::EmbedderOptions;
+use crate::format::{by_name, readable_extensions};
 use crate::parse::pdf::Engine;
-use crate::parse::{Memory, Password, Reading};
+use crate::parse::{Memory, Password, Reading, TextEncoding};
 use crate::progress::Output;
 use crate::stage_logs;
 
@@ -87,8 +89,11 @@ pub struct Options {
     /// File whose first line is the password of encrypted documents
     #[arg(long, value_name = "PATH")]
     password_file: Option<PathBuf>,
-    /// Reader of PDFs; pdftotext must be installed, and reads text only
-    #[arg(long, value_enum, value_name = "ENGINE", default_value_t)]
+    /// Encoding of files of text, such as latin1 or shift_jis [default: found out for each file]
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<TextEncoding>,
+    /// Reader of PDFs: pdfboss is built in, pdftotext is a program of Poppler
+    #[arg(long, value_enum, default_value = "pdfboss")]
     pdf_engine: Engine,
     /// Remove the documents from the store that lie under the given paths and are gone from the
     /// disk, or are left out by --exclude
@@ -114,10 +119,14 @@ pub struct Options {
     quiet: bool,
     /// Name of the document on standard input, by which it is replaced later
     #[arg(long, value_name = "NAME", default_value = "stdin")]
-    pub name: String,
-    /// Format of the document on standard input [default: that of its name, or plain text]
-    #[arg(long, value_name = "EXTENSION", value_parser = format)]
-    pub format: Option<Format>,
+    name: String,
+    /// Format of the document on standard input, as an extension [default: what its content and its
+    /// name tell]
+    #[arg(long, value_name = "EXTENSION", value_parser = extension)]
+    format: Option<String>,
+    /// The choice of the embedder.
+    #[command(flatten)]
+    pub embedding: EmbedderOptions,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -154,13 +163,17 @@ impl Options {
 
     /// Returns the settings of reading.
     pub fn reading(&self) -> Result<Reading, UnreadablePassword> {
-        let mut reading = Reading::default();
-        reading.max_bytes = self.max_bytes;
-        reading.password = self.password()?;
-        reading.pdf_engine = self.pdf_engine;
-        reading.timeout = self.timeout.map_or(reading.timeout, Duration::from_secs);
-        reading.memory = self.memory.map_or(reading.memory, Memory::new);
-        Ok(reading)
+        let usual = Reading::default();
+        Ok(Reading {
+            timeout: self.timeout.map_or(usual.timeout, Duration::from_secs),
+            max_bytes: self.max_bytes,
+            password: self.password()?,
+            encoding: self.encoding,
+            pdf_engine: self.pdf_engine,
+            memory: self.memory.map_or(usual.memory, Memory::new),
+            reader: usual.reader,
+            on_progress: usual.on_progress,
+        })
     }
 
     fn password(&self) -> Result<Option<Password>, UnreadablePassword> {
@@ -172,6 +185,16 @@ impl Options {
         };
         let text = fs::read_to_string(path).map_err(|cause| UnreadablePassword { path: path.clone(), cause })?;
         Ok(Some(Password::new(text.lines().next().unwrap_or_default())))
+    }
+
+    /// Returns the name of the document on standard input, with the extension of its format.
+    pub fn input_name(&self) -> String {
+        match &self.format {
+            Some(extension) if Path::new(&self.name).extension() != Some(OsStr::new(extension)) => {
+                format!("{}.{extension}", self.name)
+            }
+            _ => self.name.clone(),
+        }
     }
 
     /// Returns the rules by which files in folders are skipped.
@@ -213,10 +236,13 @@ fn password(text: &str) -> Result<Password, std::convert::Infallible> {
     Ok(Password::new(text))
 }
 
-/// Reads a format from an extension.
-fn format(text: &str) -> Result<Format, String> {
-    let name = format!("document.{}", text.trim_start_matches('.'));
-    Format::of(name.as_ref()).ok_or_else(|| "there is no reader for this extension".to_owned())
+/// Reads the extension of a format that can be read.
+fn extension(text: &str) -> Result<String, String> {
+    let extension = text.trim_start_matches('.').to_ascii_lowercase();
+    match by_name(Path::new(&format!("document.{extension}"))) {
+        Ok(format) if format.missing_feature().is_none() => Ok(extension),
+        _ => Err(format!("there is no reader for this extension; give {}", readable_extensions().join(", "))),
+    }
 }
 
 /// Reads a number of bytes, with a unit or without.

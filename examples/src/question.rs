@@ -12,6 +12,10 @@ pub use expected::Expected;
 use crate::terms::{is_unspaced, terms};
 use crate::{stop_words, words};
 
+/// English words that say little about the thing that is asked about, beside the stop words.
+const VAGUE: &str = "amount belong call called consist contain exist fit happen happened happens include kind locate \
+    located mean means name named number require required situated sort type";
+
 /// The largest number of words that are looked for. A longer question is most likely a pasted text,
 /// of which the beginning tells enough.
 const WORDS: usize = 64;
@@ -115,16 +119,20 @@ const LANGUAGES: [&str; 12] = ["hu", "cs", "pl", "fi", "sv", "nl", "pt", "it", "
 /// Returns the words of a question that carry meaning.
 fn significant(text: &str, language: Option<&str>) -> Vec<Word> {
     let stop_words = stop_words::of(language);
-    let grammar: HashSet<&str> = if language == Some("en") { GRAMMAR.split(' ').collect() } else { HashSet::new() };
+    let is_english = language == Some("en");
+    let list = |words: &'static str| -> HashSet<&str> {
+        if is_english { words.split_whitespace().collect() } else { HashSet::new() }
+    };
+    let (grammar, vague) = (list(GRAMMAR), list(VAGUE));
     let mut found = Vec::new();
     for part in parts(text, stop_words) {
         let lower = part.to_lowercase();
         let bare = lower.strip_suffix("'s").or_else(|| lower.strip_suffix("’s")).unwrap_or(&lower);
         let is_stop_word = stop_words.contains(bare);
-        if grammar.contains(bare) || (is_stop_word && language != Some("en")) {
+        if grammar.contains(bare) || (is_stop_word && !is_english) {
             continue;
         }
-        let importance = if is_stop_word { COMMON } else { 1.0 };
+        let importance = if is_stop_word || vague.contains(bare) { COMMON } else { 1.0 };
         found.extend(
             terms(part).into_iter().filter(|term| says_something(term)).map(|term| Word::new(term, importance)),
         );

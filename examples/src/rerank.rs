@@ -6,7 +6,7 @@
 //! together, and a passage counts less if it lacks the kind of fact that is asked for, such as a
 //! date. A passage that repeats a chosen one gives way to others (maximal marginal relevance).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ragtrace::Item;
 
@@ -24,6 +24,10 @@ const FOCUS: f32 = 0.8;
 
 /// The share of a word that only the headings contain.
 const IN_HEADING: f32 = 0.9;
+
+/// The share of a word that only other candidates of the same document contain. A document names
+/// its subject once, and goes on without it.
+const IN_DOCUMENT: f32 = 0.4;
 
 /// The factor of a passage that has the kind of fact that is asked for, but elsewhere, and of one
 /// that has it nowhere.
@@ -51,11 +55,17 @@ impl<'a> From<&'a Passage> for Item<'a> {
 /// Returns at most `keep` of the chunks found, best first.
 pub fn rerank(question: &Question, found: Found, similarity: Similarity, keep: usize) -> Vec<Passage> {
     let Found { hits, words } = found;
+    let said: Vec<Said> = hits.iter().map(Said::by).collect();
+    let mut documents: HashMap<String, HashSet<String>> = HashMap::new();
+    for (hit, said) in hits.iter().zip(&said) {
+        documents.entry(hit.path.clone()).or_default().extend(said.all());
+    }
     let mut left: Vec<(Passage, HashSet<String>)> = hits
         .into_iter()
-        .map(|hit| {
-            let said = Said::by(&hit);
-            let lexical = lexical(question, &words, &hit, &said);
+        .zip(said)
+        .map(|(hit, said)| {
+            let around = Around { headings: &said.headings, document: &documents[&hit.path] };
+            let lexical = lexical(question, &words, (&hit, &said), around);
             let likeness = similarity.likeness(hit.score);
             let score = (1.0 - similarity.trust) * lexical + similarity.trust * likeness;
             (Passage { hit, score }, said.all())
@@ -102,18 +112,32 @@ fn set(text: &str) -> HashSet<String> {
     terms(text).into_iter().collect()
 }
 
+/// The terms around the text of a chunk.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    headings: &'a HashSet<String>,
+    document: &'a HashSet<String>,
+}
+
+impl Around<'_> {
+    /// Returns the share of the word that is earned by its being around.
+    fn credit(self, word: &Weighted) -> f32 {
+        (IN_HEADING * word.credit(self.headings)).max(IN_DOCUMENT * word.credit(self.document))
+    }
+}
+
 /// Returns how much of the question the chunk contains, from 0 to 1.
-fn lexical(question: &Question, words: &[Weighted], hit: &Hit, said: &Said) -> f32 {
+fn lexical(question: &Question, words: &[Weighted], (hit, said): (&Hit, &Said), around: Around<'_>) -> f32 {
     let asked: f32 = words.iter().map(|word| word.weight).sum();
     if asked <= 0.0 {
         return 0.0;
     }
-    let of_headings: Vec<f32> = words.iter().map(|word| IN_HEADING * word.credit(&said.headings)).collect();
+    let implied: Vec<f32> = words.iter().map(|word| around.credit(word)).collect();
     let of_sentences: Vec<Vec<f32>> =
         said.sentences.iter().map(|(_, terms)| words.iter().map(|word| word.credit(terms)).collect()).collect();
     let share = |sentences: &[Vec<f32>]| {
         let earned = words.iter().enumerate().map(|(at, word)| {
-            let best = sentences.iter().map(|credits| credits[at]).fold(of_headings[at], f32::max);
+            let best = sentences.iter().map(|credits| credits[at]).fold(implied[at], f32::max);
             word.weight * best
         });
         earned.sum::<f32>() / asked

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::blocking;
 use crate::discover::{Found, discover_by};
+use crate::document::Format;
 use crate::gone::gone;
 use crate::options::Options;
 use crate::parse::Reading;
@@ -51,10 +52,10 @@ impl Sources {
     }
 
     async fn add_input(&mut self, options: &Options, reading: &Reading) -> io::Result<()> {
-        let named = Source::stream("", &options.name).format;
-        let format = options.format.or(named).unwrap_or(crate::document::Format::Text);
+        let source = |path: &Path| Source::stream(path, options.input_name());
+        let format = source(Path::new("")).format.unwrap_or(Format::Text);
         let input = StandardInput::keep(reading.max_bytes(format)).await?;
-        self.documents.push(Source::stream(input.path(), &options.name).with_format(format));
+        self.documents.push(source(input.path()));
         self.input = Some(input);
         Ok(())
     }

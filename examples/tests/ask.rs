@@ -76,6 +76,9 @@ async fn names_numbers_and_single_words_are_questions_too() {
     scene.assert_answered("1923", "1923").await;
     scene.assert_answered("Ada Quill", "Ada Quill").await;
     scene.assert_answered("battery", "battery").await;
+    scene.add("", "lots.txt", "The lot of 12,500 tiles was sold to the mayor of Ostry.").await;
+    scene.assert_answered("Who bought the 12500 tiles?", "12,500 tiles").await;
+    scene.assert_answered("12500", "12,500 tiles").await;
     scene.assert_unanswered("LF-999").await;
     scene.assert_unanswered("1875").await;
 }

@@ -2,8 +2,16 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[expect(dead_code, reason = "other tests make more kinds")]
 #[path = "support/pdf.rs"]
 mod made;
+#[cfg(target_os = "linux")]
+#[path = "support/processes.rs"]
+mod processes;
+#[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "other tests look at the records")]
+#[path = "support/program.rs"]
+mod program;
 
 use std::error::Error as _;
 use std::fs;
@@ -208,7 +216,7 @@ async fn hostile_pdfs_are_read_or_are_errors_within_their_limits() {
     let folder = Folder::new();
     for (name, bytes) in hostile::pdfs() {
         let path = folder.file(format!("{name}.pdf"), bytes);
-        let outcome = parse(&path, &with_seconds(5)).await;
+        let outcome = parse(&path, &with_seconds(2)).await;
         let kind = outcome.as_ref().map_or_else(ParseError::kind, |_| "read");
         println!("{name}: {kind}");
         let expected = ["read", "damaged", "only pictures", "out of memory", "out of time", "too much text", "crashed"];
@@ -277,7 +285,8 @@ async fn sound_documents_are_read_beside_hostile_ones() {
     assert_eq!(read, 8);
 }
 
-/// Programs in place of the one that reads, which die or lie in a way that no parser can be made to.
+/// Programs in place of the one that reads, which die or lie in a way that no parser can be made
+/// to.
 #[cfg(unix)]
 mod readers {
     use std::os::unix::fs::PermissionsExt;
@@ -371,37 +380,85 @@ mod readers {
         assert_eq!(error.kind(), "out of time");
     }
 
+    #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_document_that_nobody_waits_for_leaves_no_process() {
         let folder = Folder::new();
         let document = folder.file("a.md", "A text.");
-        // It starts another process, which is to end as well.
+        // It starts another process, which must end as well.
         let script = format!("cd {}; sleep 1000 & echo $! > other; echo $$ > own; wait", folder.path("").display());
         let reader = script_at(&folder, &script);
         let reading = Reading { reader, ..reading() };
         let (own, other) = (folder.path("own"), folder.path("other"));
         let waiting = tokio::spawn(async move { parse(&document, &reading).await.map(|_| ()) });
         let number = |path: PathBuf| async move {
-            eventually("a process", || fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'))).await
+            eventually("process", || fs::read_to_string(&path).ok()?.strip_suffix('\n')?.parse::<u32>().ok()).await
         };
-        let numbers = [number(own).await, number(other).await];
+        let (own, other) = (number(own).await, number(other).await);
         waiting.abort();
         assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
-        for number in numbers {
-            eventually("its end", || is_gone(number.trim()).then_some(())).await;
-        }
+        // It is waited for, too. The other one is an orphan, and somebody else's to wait for.
+        eventually("end of it", || (!fs::exists(format!("/proc/{own}")).unwrap_or(true)).then_some(())).await;
+        eventually("end of the other", || (!processes::is_running(other)).then_some(())).await;
     }
 }
 
-/// Returns `true` if there is no such process. One that was not waited for is still there.
-#[cfg(unix)]
-fn is_gone(number: &str) -> bool {
-    let probe = std::process::Command::new("kill").args(["-0", number]).stderr(std::process::Stdio::null()).status();
-    !probe.expect("a program").success()
+/// The program as its users run it.
+#[cfg(target_os = "linux")]
+mod runs {
+    use super::*;
+    use crate::program::{Ended, Folder};
+
+    /// Starts a run that reads a page for a long time, and returns it with its reader.
+    async fn long_run(folder: &Folder) -> (std::process::Child, u32) {
+        folder.file("deep.html", "<div>".repeat(100_000));
+        let mut command = folder.command("ingest", &["deep.html"]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let run = command.spawn().expect("the program runs");
+        let reader = eventually("reader", || processes::children(run.id()).first().copied()).await;
+        (run, reader)
+    }
+
+    #[tokio::test]
+    async fn readers_end_with_a_program_that_is_killed() {
+        let folder = Folder::new();
+        let (mut run, reader) = long_run(&folder).await;
+        assert!(processes::is_running(reader));
+        processes::signal(run.id(), "KILL");
+        crate::program::end(&mut run).await;
+        eventually("end of the reader", || (!processes::is_running(reader)).then_some(())).await;
+    }
+
+    #[tokio::test]
+    async fn readers_end_with_a_program_that_is_interrupted() {
+        let folder = Folder::new();
+        let (mut run, reader) = long_run(&folder).await;
+        processes::signal(run.id(), "INT");
+        assert_eq!(crate::program::end(&mut run).await.code(), Some(130));
+        eventually("end of the reader", || (!processes::is_running(reader)).then_some(())).await;
+    }
+
+    #[test]
+    fn a_run_over_hostile_documents_stays_below_its_memory_and_ingests_the_sound_ones() {
+        let folder = Folder::new();
+        for number in 0..3 {
+            folder.file(&format!("in/{number}-bomb.pdf"), hostile::flate_bomb(400 * MIB));
+            folder.file(&format!("in/{number}-dense.html"), "<i>a</i> ".repeat(100_000));
+            folder.file(&format!("in/{number}-dense.md"), "- *a* `b`\n".repeat(20_000));
+            folder
+                .file(&format!("in/{number}-long.txt"), "A sentence of a long book, which goes on.\n\n".repeat(5_000));
+            folder.file(&format!("in/{number}-sound.md"), "# Sound\n\nThis one is short.");
+        }
+        let (output, peak) = processes::watched(&mut folder.command("ingest", &["--jobs", "8", "in"]));
+        let run = Ended::from(output);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        assert!(!run.stderr.contains("sound.md") && !run.stderr.contains("long.txt"), "{}", run.stderr);
+        assert!(peak.all < 500_000_000, "{peak:?}");
+    }
 }
 
 /// Asks repeatedly until there is an answer, for at most a minute.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 async fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = std::time::Instant::now();
     loop {

@@ -6,6 +6,7 @@
 #[path = "support/damage.rs"]
 mod damage;
 #[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "other tests look for single processes")]
 #[path = "support/processes.rs"]
 mod processes;
 #[path = "support/program.rs"]
@@ -85,7 +86,7 @@ fn make(folder: &Folder, count: u64, seed: u64) -> Vec<String> {
     (0..count).map(of_number).collect()
 }
 
-/// What became of a file.
+/// The outcome of a file.
 struct Outcome {
     /// The word for it, or the message of its error.
     result: String,

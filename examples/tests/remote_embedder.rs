@@ -6,6 +6,8 @@ mod program;
 mod service;
 
 use std::error::Error;
+#[cfg(unix)]
+use std::process::Stdio;
 use std::time::Duration;
 
 use ragtrace_examples::chunk::Chunk;
@@ -14,6 +16,8 @@ use ragtrace_examples::embed::{
 };
 use ragtrace_examples::enrich::EnrichedChunk;
 use ragtrace_sinks::store::SpanNode;
+#[cfg(unix)]
+use ragtrace_sinks::store::SpanStatus;
 
 use program::Folder;
 use service::{DIMENSIONS, Reply, Service, refusal, vector};
@@ -264,4 +268,32 @@ async fn the_programs_ingest_and_ask_by_a_service_and_keep_the_key_to_themselves
     let other = run(&folder, "ask", &["When was the mill built?"]).await;
     assert_eq!(other.code, Some(2), "the vectors of another model");
     assert!(other.stderr.contains("holds vectors of small"), "{}", other.stderr);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_a_question_that_waits_for_the_service() {
+    // The first three requests are the ingestion's two, and the question's for the length of the
+    // vectors.
+    let service = Service::start(|number| if number < 3 { Reply::Vectors } else { Reply::Hang }).await;
+    let folder = Folder::new();
+    folder.file("mill.md", "The mill was built in 1802.");
+    let options = ["--embedder", "openai", "--embedder-url", &service.url];
+    let ingested = run(&folder, "ingest", &[&options[..], &["mill.md"]].concat()).await;
+    assert_eq!(ingested.code, Some(0), "{}", ingested.stderr);
+
+    let mut command = folder.command("ask", &[&options[..], &["When was the mill built?"]].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    while service.seen().len() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let killed = std::process::Command::new("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status();
+    assert!(killed.expect("a shell").success());
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("no panic");
+    let ended = program::Ended::from(output.expect("it ends"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(143), ""), "{}", ended.stderr);
+    let trace = folder.last_trace().await;
+    let cancelled: Vec<&str> =
+        trace.spans().filter(|span| span.status() == SpanStatus::Cancelled).map(SpanNode::stage).collect();
+    assert_eq!(cancelled, ["question", "query_embedding"]);
 }

@@ -93,7 +93,8 @@ impl<'a, E: Embedder> Calls<'a, E> {
         let mut tokens = whole;
         while tokens > most && !text.is_empty() {
             // A bit shorter than in proportion, so that few rounds are needed.
-            let end = (text.len() as u128 * most as u128 / tokens as u128) as usize;
+            let share = text.len() as u128 * most as u128 / tokens as u128;
+            let end = usize::try_from(share).unwrap_or(usize::MAX);
             let end = text.floor_char_boundary(end.min(text.len() - 1));
             // A word is not cut in two, if there is another before it.
             let end = text[..end].rfind(char::is_whitespace).filter(|space| *space > end / 2).unwrap_or(end);
@@ -130,27 +131,16 @@ impl<'a, E: Embedder> Calls<'a, E> {
 
     /// Makes a request, and again while it fails in a way that may pass.
     async fn request(&mut self, batch: Vec<String>) -> Result<Vec<Vector>, EmbedError> {
-        let retries = self.embedder.retries();
-        let mut failed = 0;
-        loop {
-            self.requests += 1;
-            let outcome = self.embedder.embed(batch.clone()).await.and_then(|made| self.checked(made, batch.len()));
-            let error = match outcome {
-                Ok(vectors) => return Ok(vectors),
-                Err(error) => error,
-            };
-            failed += 1;
-            let wait =
-                if error.is_retryable() { retries.wait(failed, error.retry_after(), fastrand::f64()) } else { None };
-            let Some(wait) = wait else { return Err(error.after_requests(self.requests, failed)) };
-            tokio::time::sleep(wait).await;
-            self.retries += 1;
-        }
+        let embedder = self.embedder;
+        let (outcome, attempts) = embedder.retries().run(|| embedder.embed(batch.clone())).await;
+        self.requests += attempts;
+        self.retries += attempts - 1;
+        let outcome = outcome.and_then(|made| self.checked(made, batch.len()));
+        outcome.map_err(|error| error.after_requests(self.requests, attempts))
     }
 
     /// Returns the vectors if there is a sound one for each text, and adds up what they took.
     fn checked(&mut self, made: Embeddings, texts: usize) -> Result<Vec<Vector>, EmbedError> {
-        // The tokens of an answer that is of no use are paid for, too.
         self.tokens += made.tokens;
         self.cost_usd += made.cost_usd;
         let (model, dimensions) = (self.embedder.model(), self.embedder.dimensions());

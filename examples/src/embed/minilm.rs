@@ -74,6 +74,9 @@ impl MiniLm {
 
 impl Loaded {
     fn vectors(&self, texts: Vec<String>) -> Result<(Vec<Vector>, u64), Box<dyn std::error::Error + Send + Sync>> {
+        if texts.is_empty() {
+            return Ok((Vec::new(), 0));
+        }
         let encodings = self.tokenizer.encode_batch(texts, true)?;
         let length = encodings.first().map_or(0, |encoding| encoding.get_ids().len());
         let matrix = |of: fn(&tokenizers::Encoding) -> &[u32]| {

@@ -9,9 +9,9 @@ use super::{EmbedError, Embedder, Embeddings, HashingEmbedder, Limits, Retries, 
 pub enum Kind {
     /// Hash words and parts of words: needs no model, and knows no synonyms
     Hashing,
-    /// Ask a service with OpenAI's interface (a build with the feature remote-embedder)
+    /// Ask a service with the customary HTTP interface (a build with the feature remote-embedder)
     Openai,
-    /// Run all-MiniLM-L6-v2 here (a build with the feature minilm)
+    /// Run the model all-MiniLM-L6-v2 on the processor (a build with the feature minilm)
     Minilm,
 }
 

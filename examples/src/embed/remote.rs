@@ -44,9 +44,9 @@ pub struct RemoteSettings {
 }
 
 impl RemoteSettings {
-    /// Creates settings with the limits that `OpenAI` documents ("Create embeddings": 2,048 texts of
-    /// at most 8,192 tokens, and 300,000 tokens in all), a minute for a request, and without a key
-    /// and a price.
+    /// Creates settings with the limits that `OpenAI` documents ("Create embeddings": 2,048 texts
+    /// of at most 8,192 tokens, and 300,000 tokens in all), a minute for a request, and without a
+    /// key and a price.
     pub fn new(url: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -105,22 +105,13 @@ impl RemoteEmbedder {
 
     /// Returns the length of a vector that the model makes.
     async fn discover(&self) -> Result<usize, EmbedError> {
-        let mut failed = 0;
-        loop {
-            let error = match self.embed(vec!["length".to_owned()]).await {
-                Ok(made) => match made.vectors.first().map(Vec::len) {
-                    Some(dimensions) if dimensions > 0 => return Ok(dimensions),
-                    _ => EmbedError::new("the model gave an empty vector; check that it is an embedding model"),
-                },
-                Err(error) => error,
-            };
-            failed += 1;
-            let retries = &self.settings.retries;
-            let wait =
-                if error.is_retryable() { retries.wait(failed, error.retry_after(), fastrand::f64()) } else { None };
-            let Some(wait) = wait else { return Err(error.after_requests(failed, failed)) };
-            tokio::time::sleep(wait).await;
+        let (outcome, attempts) = self.settings.retries.run(|| self.embed(vec!["length".to_owned()])).await;
+        let made = outcome.map_err(|error| error.after_requests(attempts, attempts))?;
+        let dimensions = made.vectors.first().map_or(0, Vec::len);
+        if dimensions == 0 {
+            return Err(EmbedError::new("the model gave an empty vector; check that it is an embedding model"));
         }
+        Ok(dimensions)
     }
 
     /// Returns the largest number of bytes of an answer with so many vectors: JSON needs up to some

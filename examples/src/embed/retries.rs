@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::EmbedError;
+
 /// The settings of trying a failed request again: with waits that double, each shortened at random
 /// by up to half, so that many clients of a busy model do not all come back at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,27 @@ impl Default for Retries {
 }
 
 impl Retries {
+    /// Makes a request, and again while it fails in a way that may pass. Returns the last outcome
+    /// and the number of attempts.
+    pub(super) async fn run<T, F>(&self, mut request: impl FnMut() -> F) -> (Result<T, EmbedError>, u32)
+    where
+        F: Future<Output = Result<T, EmbedError>>,
+    {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let error = match request().await {
+                Ok(made) => return (Ok(made), attempts),
+                Err(error) => error,
+            };
+            let wait = self.wait(attempts, error.retry_after(), fastrand::f64());
+            match wait.filter(|_| error.is_retryable()) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return (Err(error), attempts),
+            }
+        }
+    }
+
     /// Returns the wait after a number of failed attempts, or `None` if there is no further one.
     /// `asked` is the time that the model asked for, and `random` a number from 0 to 1.
     pub fn wait(&self, failed: u32, asked: Option<Duration>, random: f64) -> Option<Duration> {

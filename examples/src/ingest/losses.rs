@@ -1,6 +1,6 @@
 //! Records what of a document could not be read.
 
-use crate::document::{Document, Loss, LossKind};
+use crate::document::{Loss, LossKind};
 
 /// The largest number of losses of a document that have a record each.
 const RECORDS: usize = 20;
@@ -16,13 +16,13 @@ pub(super) fn list(losses: &[Loss]) -> Option<String> {
     (!listed.is_empty()).then_some(listed)
 }
 
-/// Makes a WARN record for each loss, up to a number that a reader looks at, and one for the rest.
-pub(super) fn warn(document: &Document) {
-    let doc = document.name.as_str();
-    for loss in document.losses.iter().take(RECORDS) {
+/// Makes a WARN record for each loss of the document `doc`, up to a number that a reader looks at,
+/// and one for the rest.
+pub(super) fn warn(doc: &str, losses: &[Loss]) {
+    for loss in losses.iter().take(RECORDS) {
         tracing::warn!(doc, page = loss.page, loss = loss.kind.name(), "{loss}");
     }
-    let rest = document.losses.len().saturating_sub(RECORDS);
+    let rest = losses.len().saturating_sub(RECORDS);
     if rest > 0 {
         tracing::warn!(doc, losses = rest, "{rest} more losses of this document have no record of their own");
     }

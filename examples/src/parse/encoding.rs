@@ -26,8 +26,8 @@ use crate::normalize::with_line_ends;
 /// bytes (HTML Standard, "determining the character encoding").
 const PRESCAN_BYTES: usize = 1024;
 
-/// The number of bytes from the first one beyond ASCII that the detection of a legacy encoding looks
-/// at.
+/// The number of bytes from the first one beyond ASCII that the detection of a legacy encoding
+/// looks at.
 const GUESSED_BYTES: usize = 1 << 20;
 
 /// A character encoding, by a label of the Encoding Standard (`utf-8`, `latin1`, `shift_jis`, …),
@@ -147,8 +147,8 @@ fn lose(losses: &mut Vec<Loss>, cause: String) {
     losses.push(Loss { page: None, kind: LossKind::Bytes, cause });
 }
 
-/// Returns the bytes without NULs at the end, which some programs fill a block with. One remains for
-/// a character of UTF-16 or UTF-32.
+/// Returns the bytes without NULs at the end, which some programs fill a block with. One remains
+/// for a character of UTF-16 or UTF-32.
 fn without_padding(bytes: &[u8]) -> &[u8] {
     let filled = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     &bytes[..bytes.len() - if filled > 4 { filled / 4 * 4 } else { 0 }]
@@ -208,9 +208,9 @@ fn is_iso_2022_jp(bytes: &[u8]) -> bool {
     bytes.is_ascii() && bytes.windows(3).any(|window| matches!(window, b"\x1b$B" | b"\x1b$@"))
 }
 
-/// Returns `true` if the bytes are UTF-8 with few bad sequences: at most one to ten good ones, since
-/// hardly any two characters of a legacy encoding look like one, or only a character that the end of
-/// the file cuts off.
+/// Returns `true` if the bytes are UTF-8 with few bad sequences: at most one to ten good ones,
+/// since hardly any two characters of a legacy encoding look like one, or only a character that the
+/// end of the file cuts off.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut bad) = (0, 0);
     let mut chunks = bytes.utf8_chunks().peekable();
@@ -299,8 +299,8 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
         .filter(|encoding| *encoding != UTF_16LE && *encoding != UTF_16BE)
 }
 
-/// Returns `true` if more than one in a hundred characters are those that no text has (controls, and
-/// bytes that could not be decoded), or more than one in eight are NULs.
+/// Returns `true` if more than one in a hundred characters are those that no text has (controls,
+/// and bytes that could not be decoded), or more than one in four are NULs.
 fn is_binary(text: &str) -> bool {
     let (mut strange, mut nuls, mut total) = (0_usize, 0_usize, 0_usize);
     for character in text.chars() {
@@ -312,5 +312,5 @@ fn is_binary(text: &str) -> bool {
             character => strange += usize::from(character.is_control()),
         }
     }
-    strange > 1 && strange * 100 > total || nuls > 1 && nuls * 8 > total
+    strange > 1 && strange * 100 > total || nuls > 1 && nuls * 4 > total
 }

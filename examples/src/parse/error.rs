@@ -100,7 +100,8 @@ impl ParseError {
             Self::OutOfMemory(_) => "out of memory",
             Self::TooMuchText(_) => "too much text",
             Self::TooSlow(_) | Self::Stalled(_) => "out of time",
-            Self::Panicked(_) | Self::Crashed(_) => "crashed",
+            Self::Panicked(_) => "panicked",
+            Self::Crashed(_) => "crashed",
             Self::NoPdftotext(_) | Self::NotStarted(_) => "not started",
         }
     }

@@ -153,12 +153,13 @@ fn flatten(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
         }
         Value::Array(values) => values.iter().for_each(|value| flatten(name, value, depth + 1, found)),
         Value::String(text) => push(found, name.to_owned(), text),
+        Value::Datetime(time) => push(found, name.to_owned(), &time.to_string()),
         other => push(found, name.to_owned(), &other.to_string()),
     }
 }
 
-/// Reads front matter that is not quite YAML, such as `title: Pumps: a guide`, line by line. Returns
-/// `None` if it does not look like front matter at all.
+/// Reads front matter that is not quite YAML, such as `title: Pumps: a guide`, line by line.
+/// Returns `None` if it does not look like front matter at all.
 fn by_line(matter: &str, cause: &str, outline: &mut Outline) -> Option<()> {
     let lines: Vec<&str> = matter.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).collect();
     let pair = |line: &'_ str| -> Option<(String, String)> {

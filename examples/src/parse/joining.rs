@@ -132,8 +132,8 @@ fn broken_word<'a>(line: &'a str, next: &'a str) -> Option<(&'a str, &'a str)> {
     is_word.then_some((first, second))
 }
 
-/// Returns `true` if the lines are broken after a hyphen between letters or digits, as in a name or a
-/// range.
+/// Returns `true` if the lines are broken after a hyphen between letters or digits, as in a name or
+/// a range.
 fn is_at_hyphen(line: &str, next: &str) -> bool {
     line.strip_suffix('-').is_some_and(|line| line.ends_with(char::is_alphanumeric))
         && next.starts_with(char::is_alphanumeric)
@@ -150,11 +150,9 @@ fn is_in_word(character: char) -> bool {
 /// Returns `true` if a space has to stand between two lines of a paragraph. There is none between
 /// Chinese or Japanese characters.
 pub(super) fn wants_space(paragraph: &str, line: &str) -> bool {
-    let (last, next) = (paragraph.chars().next_back(), line.chars().next());
-    match (last, next) {
-        (Some(last), Some(next)) => !last.is_whitespace() && !next.is_whitespace() && !(is_cjk(last) && is_cjk(next)),
-        _ => false,
-    }
+    let Some((last, next)) = paragraph.chars().next_back().zip(line.chars().next()) else { return false };
+    let is_spaced = last.is_whitespace() || next.is_whitespace();
+    !is_spaced && (!is_cjk(last) || !is_cjk(next))
 }
 
 /// Returns `true` for the characters of Chinese and Japanese, with their punctuation.

@@ -1,8 +1,8 @@
 //! Tells the shape of a block of plain text: prose, a list, or lines that mean something.
 //!
-//! Prose is recognized by how its lines are broken: where the next word would not have fitted. If it
-//! would have, in most lines, somebody meant the line to end there. Lines in columns are a table,
-//! and lines with the marks and indents of programs are code.
+//! Prose is recognized by how its lines are broken: where the next word would not have fitted. If
+//! it would have, in most lines, somebody meant the line to end there. Lines in columns are a
+//! table, and lines with the marks and indents of programs are code.
 
 /// The shape of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,8 +125,8 @@ pub(super) fn items(lines: &[&str]) -> Vec<Item> {
     items
 }
 
-/// Returns the length of the mark that begins an item, with its space, and the number if it has one:
-/// `-`, `*`, `+`, `•`, `–`, `1.`, `1)`, `(1)` or `a)`.
+/// Returns the length of the mark that begins an item, with its space, and the number if it has
+/// one: `-`, `*`, `+`, `•`, `–`, `1.`, `1)`, `(1)` or `a)`.
 fn mark(line: &str) -> Option<(usize, Option<u32>)> {
     let (mark, _) = line.split_once([' ', '\t'])?;
     let length = length(mark) + 1;
@@ -220,8 +220,8 @@ fn is_code(lines: &[&str]) -> bool {
     lines.len() > 1 && found * 2 >= lines.len()
 }
 
-/// Returns `true` for a line with marks that programs, settings and terminals have, or that consists
-/// of signs mostly, as drawings do.
+/// Returns `true` for a line with marks that programs, settings and terminals have, or that
+/// consists of signs mostly, as drawings do.
 fn is_code_line(line: &str) -> bool {
     const STARTS: [&str; 26] = [
         "#!", "#include", "//", "/*", "*/", "$ ", ">>>", "<?", "</", "@", "def ", "class ", "fn ", "let ", "const ",
@@ -230,12 +230,18 @@ fn is_code_line(line: &str) -> bool {
     const INSIDE: [&str; 16] =
         [" = ", "==", "!=", "->", "=>", "::", "()", " += ", "&&", "||", "</", "/>", "${", "$(", "\": ", " := "];
     const ENDS: [&str; 9] = ["{", "}", ";", "):", "(", "[", "\\", "},", "],"];
-    let signs = line.chars().filter(|character| character.is_ascii_punctuation()).count();
+    let signs = line.chars().filter(char::is_ascii_punctuation).count();
     STARTS.iter().any(|start| line.starts_with(start))
         || INSIDE.iter().any(|inside| line.contains(inside))
         || ENDS.iter().any(|end| line.ends_with(end))
         || is_call(line)
+        || is_request(line)
         || signs * 5 > line.len() * 2
+}
+
+/// Returns `true` for a request of troff, in which manual pages are written.
+fn is_request(line: &str) -> bool {
+    matches!(line.as_bytes(), [b'.', first, second, ..] if first.is_ascii_alphabetic() && second.is_ascii_alphabetic())
 }
 
 /// Returns `true` for a name with arguments in parentheses, and nothing else.

@@ -1,7 +1,7 @@
 //! Reads a file into a [`Document`].
 //!
-//! The format comes from the file's content, and then from its name ([`format`](crate::format)). The
-//! result contains text, or is an error that says why not. A hostile file costs at most its own
+//! The format comes from the file's content, and then from its name ([`format`](crate::format)).
+//! The result contains text, or is an error that says why not. A hostile file costs at most its own
 //! error: the size is looked at first, and a format whose parser a file can mislead is read in a
 //! [process of its own](child), with limits on its memory, computing and output. The memory is
 //! shared with all other documents ([`Memory`]).

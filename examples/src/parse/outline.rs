@@ -46,8 +46,8 @@ impl Outline {
         }
     }
 
-    /// Adds the lines of a list, a table or code after a blank line, with their indents and the blank
-    /// lines between them.
+    /// Adds the lines of a list, a table or code after a blank line, with their indents and the
+    /// blank lines between them.
     pub(super) fn block(&mut self, text: &str) {
         let text = normalize(text);
         let mut blank = 0;

@@ -85,6 +85,9 @@ impl Page {
                 // A transition.
                 self.push("");
                 1
+            } else if rest[0].starts_with("__ ") {
+                // The target of a link without a name.
+                1
             } else if rest[0].trim() == ".." {
                 body(rest).1
             } else {
@@ -296,6 +299,30 @@ fn inline(line: &str) -> String {
         rest = if matches!(mark, "`" | "|") { after.trim_start_matches('_') } else { after };
     }
     shown.push_str(rest);
+    without_references(&shown)
+}
+
+/// Returns the line without the underscores that make a word a link: `word_`.
+fn without_references(line: &str) -> String {
+    if !line.contains('_') {
+        return line.to_owned();
+    }
+    let words =
+        line.split_inclusive(|character: char| !character.is_alphanumeric() && !matches!(character, '_' | '-' | '.'));
+    let mut shown = String::with_capacity(line.len());
+    for part in words {
+        let end = part
+            .find(|character: char| !character.is_alphanumeric() && !matches!(character, '_' | '-' | '.'))
+            .unwrap_or(part.len());
+        let (word, after) = part.split_at(end);
+        let name = word.trim_end_matches('.');
+        let link = name.trim_end_matches('_');
+        let is_link =
+            name.len() > link.len() && name.len() - link.len() <= 2 && link.starts_with(char::is_alphanumeric);
+        shown.push_str(if is_link { link } else { name });
+        shown.push_str(&word[name.len()..]);
+        shown.push_str(after);
+    }
     shown
 }
 
@@ -333,6 +360,7 @@ mod tests {
             ),
             ("2 * 3 * 4, a_b and `plain`", "2 * 3 * 4, a_b and plain"),
             ("The |product| works, `so`__ it does.", "The product works, so it does."),
+            ("See BLIS_ and a_b_c, __init__ or GitHub_.", "See BLIS and a_b_c, __init__ or GitHub."),
         ];
         for (text, expected) in cases {
             assert_eq!(inline(text), expected);

@@ -87,8 +87,8 @@ impl Reflow {
         outline.block(&list);
     }
 
-    /// Adds an item to the text of its list. Its lines are joined if they are indented below its text
-    /// or were broken to fit.
+    /// Adds an item to the text of its list. Its lines are joined if they are indented below its
+    /// text or were broken to fit.
     fn add_item(&self, item: &Item, lines: &[&str], list: &mut String) {
         let indent = layout::indent(lines[0]);
         let is_prose =

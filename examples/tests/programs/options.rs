@@ -90,7 +90,7 @@ fn the_format_of_standard_input_can_be_given() {
     let folder = Folder::new();
     let run = piped(&folder, &["--format", "html", "-"], b"<title>Tides</title><h1>Tides</h1><p>The tide is high.");
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    assert!(folder.run("ask", &["How high is the tide?"]).stdout.contains("stdin > Tides"));
+    assert!(folder.run("ask", &["How high is the tide?"]).stdout.contains("stdin.html > Tides"));
     let run = piped(&folder, &["--format", "mp4", "-"], b"x");
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("there is no reader for this extension"), "{}", run.stderr);
@@ -131,4 +131,47 @@ fn skipped_files_are_counted_by_their_reasons() {
     assert_eq!(run.last_line(), expected);
     let run = folder.run("ingest", &["--max-bytes", "2k", "in/large.txt"]);
     assert_eq!((run.code, run.last_line()), (Some(1), "1 failed: 1 too large"), "{}", run.stderr);
+}
+
+#[test]
+fn a_password_opens_documents_and_is_shown_nowhere() {
+    let folder = Folder::new();
+    folder.file("locked.pdf", crate::pdf::locked("open-sesame-4711"));
+    folder.file("word", "open-sesame-4711\nsecond line");
+    let run = folder.run("ingest", &["locked.pdf"]);
+    assert_eq!((run.code, run.last_line()), (Some(1), "1 failed: 1 locked"), "{}", run.stderr);
+    let json = ["--json", "--force", "locked.pdf"];
+    let by_option = folder.run("ingest", &[&["--password", "open-sesame-4711"], &json[..]].concat());
+    let by_file = folder.run("ingest", &[&["--password-file", "word"], &json[..]].concat());
+    let mut command = folder.command("ingest", &json);
+    let by_variable = command.env("INGEST_PASSWORD", "open-sesame-4711").output().expect("the program runs");
+    for run in [by_option, by_file, Ended::from(by_variable)] {
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        assert_eq!(lines(&run)[0]["status"], "ingested");
+        assert!(!run.stdout.contains("4711") && !run.stderr.contains("4711"), "{}{}", run.stdout, run.stderr);
+    }
+    for name in ["ragtrace.db", "ragtrace.db-wal", "rag.db", "rag.db-wal"] {
+        let bytes = std::fs::read(folder.path(name)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("open-sesame"), "{name}");
+    }
+    let wrong = folder.run("ingest", &["--password", "wrong-4711", "--force", "locked.pdf"]);
+    assert_eq!(wrong.code, Some(1), "{}", wrong.stdout);
+    assert!(!wrong.stdout.contains("4711") && !wrong.stderr.contains("4711"), "{}", wrong.stderr);
+}
+
+#[test]
+fn the_encoding_of_text_can_be_given_and_is_a_setting_of_the_stored_document() {
+    let folder = Folder::new();
+    folder.file("a.txt", b"The caf\xe9 opens at noon.");
+    for (encoding, tally) in [
+        ("windows-1252", "1 ingested, 0 failed, 1 chunks stored"),
+        ("windows-1252", "0 ingested, 1 unchanged, 0 failed, 0 chunks stored"),
+        ("windows-1251", "1 ingested, 0 failed, 1 chunks stored"),
+    ] {
+        let run = folder.run("ingest", &["--encoding", encoding, "a.txt"]);
+        assert_eq!((run.code, run.last_line()), (Some(0), tally), "{}", run.stderr);
+    }
+    assert!(folder.run("ask", &["When does it open at noon?"]).stdout.contains("cafй"));
+    let run = folder.run("ingest", &["--encoding", "klingon", "a.txt"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
 }

@@ -15,9 +15,19 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
-/// Returns `true` if there is such a process, even one that has ended and was not waited for.
-pub(crate) fn exists(id: u32) -> bool {
-    fs::exists(format!("/proc/{id}")).unwrap_or(true)
+/// Returns `true` if there is such a process. One that has ended, but whose parent does not ask
+/// how, is no longer running.
+pub(crate) fn is_running(id: u32) -> bool {
+    let state = fs::read_to_string(format!("/proc/{id}/stat")).ok();
+    // The name before it is in parentheses, and may contain anything.
+    let state = state.as_deref().and_then(|stat| stat.rsplit_once(") ")?.1.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(id: u32, name: &str) {
+    let sent = Command::new("sh").args(["-c", "kill -$0 $1", name, &id.to_string()]).status();
+    assert!(sent.expect("a shell").success());
 }
 
 /// The memory that a program and its processes took at once.

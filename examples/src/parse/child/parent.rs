@@ -28,25 +28,18 @@ const NO_MEMORY: &str = "memory allocation of ";
 pub(in super::super) async fn read(program: &Path, request: &Request) -> Result<Document, ParseError> {
     let json = serde_json::to_vec(request).map_err(|error| crashed(error.to_string()))?;
     let (mut child, mut pipes) = Child::start(program).map_err(ParseError::NotStarted)?;
-    let talk = async {
-        // A process that ends without a word is noticed when it has no answer.
-        let _ = send(&mut pipes.input, &json).await;
-        receive(&mut pipes.output, request).await
-    };
     let limits = &request.limits;
     let talked = async {
-        let (said, tail) = futures_util::future::join(
-            async {
-                let said = talk.await;
-                // Only a process that has closed its output without an answer says why by its end.
-                if !matches!(said, Err(Silence::Closed)) {
-                    child.kill();
-                }
-                said
-            },
-            tail(&mut pipes.errors),
-        )
-        .await;
+        let talk = async {
+            // A process that ends without a word is noticed when it has no answer.
+            let _ = send(&mut pipes.input, &json).await;
+            let said = receive(&mut pipes.output, request).await;
+            // Nothing more is wanted of it and of those that it started. If its output is closed
+            // because it died, its reason is settled already.
+            child.kill();
+            said
+        };
+        let (said, tail) = futures_util::future::join(talk, tail(&mut pipes.errors)).await;
         (said, child.process.wait().await, tail)
     };
     let by_the_clock = limits.by_the_clock();
@@ -77,7 +70,8 @@ struct Pipes {
 impl Child {
     fn start(program: &Path) -> io::Result<(Self, Pipes)> {
         let mut command = Command::new(program);
-        command.arg(ARGUMENT).kill_on_drop(true);
+        // The message of a crash is wanted, and is not to be lost in a list of functions.
+        command.arg(ARGUMENT).env("RUST_BACKTRACE", "0").kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // Ctrl-C is for the program, which then ends its processes itself.
         #[cfg(unix)]
@@ -93,7 +87,8 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // The number of a process that was waited for may be another's by now; then there is none here.
+        // The number of a process that was waited for may be another's by now; then there is none
+        // here.
         #[cfg(unix)]
         if let Some(id) = self.process.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
             let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);

@@ -2,8 +2,9 @@
 //!
 //! Every text of some length contains spaces, line ends or CJK punctuation. In UTF-16 these are the
 //! units 0x0020, 0x000A or 0x3002, which no text of single bytes contains at even offsets, since it
-//! has no NULs and no control characters. Read in the wrong byte order, or as UTF-16 though they are
-//! something else, bytes give controls, halves of surrogate pairs, and characters of many scripts.
+//! has no NULs and no control characters. Read in the wrong byte order, or as UTF-16 though they
+//! are something else, bytes give controls, halves of surrogate pairs, and characters of many
+//! scripts.
 
 use super::{Bad, Kind, is_control};
 use encoding_rs::{UTF_16BE, UTF_16LE};
@@ -14,8 +15,8 @@ const SAMPLE: usize = 64 << 10;
 /// Returns the encoding if the bytes are UTF-16 or UTF-32.
 pub(super) fn kind(bytes: &[u8]) -> Option<Kind> {
     let sample = &bytes[..bytes.len().min(SAMPLE)];
-    let nuls = sample.iter().filter(|byte| **byte == 0).count();
     // ASCII between some NULs would be Han: only that of every second byte is wide.
+    let nuls: usize = sample.iter().map(|byte| usize::from(*byte == 0)).sum();
     if nuls * 4 < sample.len() && sample.iter().all(|byte| byte.is_ascii() && (*byte == 0 || !is_control(*byte))) {
         return None;
     }
@@ -88,7 +89,7 @@ impl Units {
             units.total += 1;
             match character {
                 Err(_) | Ok('\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}' | '\u{e000}'..='\u{f8ff}') => {
-                    units.wrong += 1
+                    units.wrong += 1;
                 }
                 Ok(character) => units.add(character),
             }

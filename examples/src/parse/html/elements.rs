@@ -4,7 +4,7 @@ use scraper::node::Element;
 
 /// Elements that are never shown, or whose content is only for programs that lack something: a
 /// browser with scripts, frames and sound shows none of them.
-const HIDDEN: [&str; 16] = [
+const HIDDEN: [&str; 18] = [
     "head",
     "script",
     "style",
@@ -21,6 +21,8 @@ const HIDDEN: [&str; 16] = [
     "param",
     "annotation",
     "annotation-xml",
+    "desc",
+    "metadata",
 ];
 
 /// Elements that begin a line and end one ("Flow content", "Sections and headings", "Lists",

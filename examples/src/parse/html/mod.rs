@@ -84,10 +84,8 @@ struct Reader {
     hidden: usize,
     /// The number of open elements in which white space counts.
     verbatim: usize,
-    /// The number of open drawings, of which only the texts are shown.
+    /// The number of open drawings.
     drawings: usize,
-    /// The number of open texts of drawings.
-    drawn_texts: usize,
     /// The text of the page's title, if it is open.
     title: Option<String>,
     /// The level of the open heading.
@@ -123,10 +121,7 @@ impl Reader {
         }
         match name {
             "svg" => self.drawings += 1,
-            "text" if self.drawings > 0 => {
-                self.drawn_texts += 1;
-                self.push_apart("");
-            }
+            "text" if self.drawings > 0 => self.push_apart(""),
             "br" => self.line_break(),
             "img" => self.push_apart(element.attr("alt").unwrap_or_default()),
             "input" => self.input(element),
@@ -194,10 +189,7 @@ impl Reader {
         }
         match name {
             "svg" => self.drawings = self.drawings.saturating_sub(1),
-            "text" if self.drawings > 0 => {
-                self.drawn_texts = self.drawn_texts.saturating_sub(1);
-                self.push_apart("");
-            }
+            "text" if self.drawings > 0 => self.push_apart(""),
             "option" | "select" | "button" | "textarea" => self.push_apart(""),
             "rt" => self.block.push(')'),
             "q" => self.push("”"),
@@ -210,7 +202,7 @@ impl Reader {
         let block = &mut self.block;
         match (&mut self.table, name) {
             (Some(table), "tr") => table.close_row(&mut self.repeatable),
-            (Some(table), "td" | "th") => table.close_cell(std::mem::take(block)),
+            (Some(table), "td" | "th") => table.close_cell(&std::mem::take(block)),
             (Some(table), "caption") => table.caption = std::mem::take(block),
             (Some(_), name) if is_block(name) => self.push_apart(""),
             (None, name) if is_block(name) => self.close_block(name),
@@ -252,7 +244,7 @@ impl Reader {
             title.push_str(text);
         } else if self.is_without_frames {
             self.without_frames.push_str(text);
-        } else if self.hidden == 0 && (self.drawings == 0 || self.drawn_texts > 0) {
+        } else if self.hidden == 0 {
             self.push(text);
         }
     }

@@ -48,7 +48,7 @@ impl Table {
         self.has_cells = true;
     }
 
-    pub(super) fn close_cell(&mut self, text: String) {
+    pub(super) fn close_cell(&mut self, text: &str) {
         self.fill();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (columns, rows) = self.spans;

@@ -17,8 +17,9 @@ use scraper::{Html, HtmlTreeSink};
 
 use super::elements::is_block;
 
-/// The deepest nesting of elements: that of Chromium (`kMaximumHTMLParserDOMTreeDepth`).
-const DEEPEST: usize = 512;
+/// The deepest nesting of elements, which is what libxml2 reads (`xmlParserMaxDepth`); that of
+/// pages that people write is far below 100.
+const DEEPEST: usize = 256;
 
 /// The part of a page in which it may say that it is XHTML, in bytes.
 const XHTML_HEAD: usize = 2 << 10;

@@ -68,11 +68,12 @@ impl Sheet {
         match value {
             DataRef::Int(number) => self.put(row, column, number),
             DataRef::Float(number) => self.put(row, column, number),
-            DataRef::String(text) => self.put(row, column, text),
             DataRef::SharedString(text) => self.put(row, column, text),
             DataRef::Bool(value) => self.put(row, column, value),
             DataRef::DateTime(time) => self.put(row, column, &date(time)),
-            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => self.put(row, column, text),
+            DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+                self.put(row, column, text);
+            }
             DataRef::Error(fault) => self.fault(row, column, fault),
             DataRef::Empty => {}
         }

@@ -33,7 +33,7 @@ pub(super) fn outline(mut archive: Archive<'_>) -> Result<Outline, ParseError> {
         numbering: Numbering::of(&part("/numbering")?),
         ..Reader::default()
     };
-    let outcome = walk(&body, |node| reader.take(node, &mut outline));
+    let outcome = walk(&body, |node| reader.take(&node, &mut outline));
     reader.flush(&mut outline);
     if let Err(error) = outcome {
         outline.lose(LossKind::Stream, format!("the part {main} is damaged {error}"));
@@ -69,7 +69,7 @@ fn styles(part: &[u8]) -> HashMap<String, Style> {
         let Node::Open(element) = node else { return };
         let value = || element.attribute("val").unwrap_or_default().to_owned();
         if element.name == "style" {
-            id = element.attribute("styleId").unwrap_or_default().to_owned();
+            element.attribute("styleId").unwrap_or_default().clone_into(&mut id);
         }
         let style = styles.entry(id.clone()).or_default();
         match element.name.as_str() {
@@ -147,7 +147,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, node: Node<'_>, outline: &mut Outline) {
+    fn take(&mut self, node: &Node<'_>, outline: &mut Outline) {
         match node {
             Node::Open(element) if is_hidden(&element.name) => self.hidden += 1,
             Node::Close(name) if is_hidden(name) => self.hidden = self.hidden.saturating_sub(1),
@@ -213,9 +213,8 @@ impl Reader {
     fn close(&mut self, name: &str, outline: &mut Outline) {
         match name {
             "t" => self.is_text = false,
-            "r" => self.is_vanished = false,
-            // A paragraph's own mark may be hidden, which hides no text.
-            "pPr" => self.is_vanished = false,
+            // A paragraph's own mark may be hidden, too, which hides no text.
+            "r" | "pPr" => self.is_vanished = false,
             "p" => self.close_paragraph(outline),
             "tc" => self.close_cell(),
             "tbl" => self.close_table(outline),
@@ -236,7 +235,9 @@ impl Reader {
             outline.heading(level.min(6), &text);
         } else if let Some(mark) = style.list.and_then(|(list, level)| self.numbering.mark(&list, level)) {
             let indent = format!("\n{}", " ".repeat(mark.len()));
-            self.list.push_str(&format!("{mark}{}\n", text.trim().replace('\n', &indent)));
+            self.list.push_str(&mark);
+            self.list.push_str(&text.trim().replace('\n', &indent));
+            self.list.push('\n');
         } else {
             self.flush(outline);
             outline.paragraph(&text);
@@ -259,14 +260,13 @@ impl Reader {
 
     fn close_table(&mut self, outline: &mut Outline) {
         let Some(table) = self.tables.pop() else { return };
-        match self.tables.last_mut() {
-            // A table in a cell is text of the cell.
-            Some(outer) => outer.cell.push_str(&rows_text(&table.rows)),
-            None => {
-                self.flush(outline);
-                outline.table(&table.rows);
-            }
+        // A table in a cell is text of the cell.
+        if let Some(outer) = self.tables.last_mut() {
+            outer.cell.push_str(&rows_text(&table.rows));
+            return;
         }
+        self.flush(outline);
+        outline.table(&table.rows);
     }
 
     /// Ends the open list.
@@ -311,15 +311,19 @@ fn notes(part: &[u8]) -> Vec<Note> {
                 notes.push(Note { id: of("id"), author: of("author"), text: String::new() });
             }
         }
-        Node::Open(element) => is_text = element.name == "t" || (is_text && element.name != "delText"),
-        Node::Text(text) if is_open && is_text => {
-            notes.last_mut().into_iter().for_each(|note| note.text.push_str(text))
-        }
-        Node::Text(_) => {}
-        Node::Close("t") => is_text = false,
-        Node::Close("p") if is_open => notes.last_mut().into_iter().for_each(|note| note.text.push(' ')),
+        Node::Open(element) => is_text = element.name == "t",
         Node::Close("footnote" | "endnote" | "comment") => is_open = false,
-        Node::Close(_) => {}
+        Node::Close("t") => is_text = false,
+        Node::Text(_) | Node::Close(_) => {
+            let more = match node {
+                Node::Text(text) if is_text => text,
+                Node::Close("p") => " ",
+                _ => "",
+            };
+            if let Some(note) = notes.last_mut().filter(|_| is_open) {
+                note.text.push_str(more);
+            }
+        }
     });
     notes
 }

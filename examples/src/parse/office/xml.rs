@@ -1,4 +1,5 @@
-//! Walks through XML: elements by their names without prefixes, and text with its entities resolved.
+//! Walks through XML: elements by their names without prefixes, and text with its entities
+//! resolved.
 
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
@@ -63,7 +64,8 @@ pub(super) fn walk(part: &[u8], mut on: impl FnMut(Node<'_>)) -> Result<(), Stri
 }
 
 fn element(start: &BytesStart<'_>) -> Element {
-    let attributes = start.attributes().with_checks(false).flatten().map(|attribute| {
+    let mut found = start.attributes();
+    let attributes = found.with_checks(false).flatten().map(|attribute| {
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or(attribute.value.clone());
         (attribute.key.local_name().as_ref().to_owned(), value.into_owned())
     });

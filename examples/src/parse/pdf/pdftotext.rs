@@ -36,7 +36,8 @@ pub(super) fn pages(
     let said = run(bytes, max_text).map_err(ParseError::NoPdftotext)?;
     let last = said.messages.last().cloned().unwrap_or_default();
     if last.contains("Incorrect password") {
-        // The program takes a password only as an argument, which every user of the machine can read.
+        // The program takes a password only as an argument, which every user of the machine can
+        // read.
         return Err(if has_password { ParseError::PdftotextPassword } else { ParseError::EncryptedPdf });
     }
     if said.text.len() as u64 > max_text {
@@ -66,7 +67,7 @@ fn page(text: &str) -> Page {
     Page { blocks: blocks.collect(), losses: Vec::new() }
 }
 
-/// What the program said.
+/// The output of the program and its messages.
 struct Said {
     text: Vec<u8>,
     /// Its messages, each once.

@@ -19,11 +19,11 @@ pub struct Weighted {
     pub weight: f32,
     /// `true` for a term of a script without spaces.
     pub is_unspaced: bool,
-    /// `true` if longer and shorter terms with the same beginning count, too, as in a language whose
-    /// endings are not taken off.
+    /// `true` if longer and shorter terms with the same beginning count, too, as in a language
+    /// whose endings are not taken off.
     pub is_inflected: bool,
     /// The expressions by which the index finds it.
-    pub(super) expressions: Vec<String>,
+    pub(crate) expressions: Vec<String>,
 }
 
 /// A term that counts as a word.
@@ -165,6 +165,13 @@ fn expressions(term: &str) -> Vec<String> {
         _ => vec![beginning_with(term.strip_suffix('y').unwrap_or(term))],
     };
     expressions.extend(related(term).map(exactly));
+    // The index has the groups of "12,500" as neighbours.
+    if let Some((thousands, rest)) =
+        term.len().checked_sub(3).filter(|at| *at > 0).and_then(|at| term.split_at_checked(at))
+        && term.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        expressions.push(exactly(&format!("{thousands} {rest}")));
+    }
     let mut seen = HashSet::new();
     expressions.retain(|expression| seen.insert(expression.clone()));
     expressions
