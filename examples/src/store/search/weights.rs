@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::words::{beginning_with, exactly};
-use crate::question::{Question, Word};
+use crate::question::{Question, Word, is_swapped_grammar};
 use crate::store::{Store, StoreError};
 use crate::terms::{is_near, related, terms};
 
@@ -42,6 +42,9 @@ const COUNTED: i64 = 5_000;
 /// The credit of a word that is spelled a little differently.
 const MISSPELLED: f32 = 0.8;
 
+/// The importance of a misspelled word of grammar.
+const SWAPPED: f32 = 0.1;
+
 /// The credit of another word for the same fact.
 const SYNONYM: f32 = 0.85;
 
@@ -54,6 +57,10 @@ const SPELLINGS: usize = 4;
 impl Weighted {
     /// Returns the share of the weight that a text with the terms `said` earns, at most 1.
     pub fn credit(&self, said: &HashSet<String>) -> f32 {
+        // A single character is part of the pairs.
+        if self.is_unspaced && self.term.chars().nth(1).is_none() {
+            return if said.iter().any(|said| said.contains(&self.term)) { 1.0 } else { 0.0 };
+        }
         let best = self.forms.iter().filter(|form| said.contains(&form.term)).map(|form| form.credit).reduce(f32::max);
         best.unwrap_or_else(|| {
             if self.is_inflected && said.iter().any(|said| are_forms(&self.term, said)) { INFLECTED } else { 0.0 }
@@ -110,7 +117,9 @@ impl Store {
                 }
             }
         }
-        let weight = word.importance * rarity(count, chunks);
+        // "dose" that occurs nowhere is a misspelled "does".
+        let importance = if count == 0 && is_swapped_grammar(&term) { SWAPPED } else { word.importance };
+        let weight = importance * rarity(count, chunks);
         Ok((Weighted { term, forms, weight, is_unspaced: false, is_inflected: false, expressions }, count))
     }
 
