@@ -64,11 +64,13 @@ pub struct Word {
     pub importance: f32,
     /// Other terms by which a passage may say the same.
     pub synonyms: Vec<String>,
+    /// `true` if the word names the fact that is asked for.
+    pub is_wanted: bool,
 }
 
 impl Word {
     fn new(term: String, importance: f32) -> Self {
-        Self { term, importance, synonyms: Vec::new() }
+        Self { term, importance, synonyms: Vec::new(), is_wanted: false }
     }
 
     /// Returns `true` if the term is characters of a script without spaces.
@@ -94,8 +96,8 @@ impl Question {
             let wanted = wanted(text);
             for word in &mut words {
                 word.synonyms = expected::synonyms(&word.term);
-                let is_wanted = wanted.contains(&word.term) || !word.synonyms.is_empty();
-                word.importance *= if is_wanted { WANTED } else { 1.0 };
+                word.is_wanted = word.importance >= 1.0 && (wanted.contains(&word.term) || !word.synonyms.is_empty());
+                word.importance *= if word.is_wanted { WANTED } else { 1.0 };
             }
         }
         if words.is_empty() {

@@ -22,6 +22,8 @@ pub struct Weighted {
     /// `true` if longer and shorter terms with the same beginning count, too, as in a language
     /// whose endings are not taken off.
     pub is_inflected: bool,
+    /// `true` if the word names the fact that is asked for.
+    pub is_wanted: bool,
     /// The expressions by which the index finds it.
     pub(crate) expressions: Vec<String>,
 }
@@ -81,8 +83,9 @@ impl Store {
     pub(super) async fn weigh(&self, tenant: &str, question: &Question) -> Result<Vec<Weighted>, StoreError> {
         let chunks = self.chunk_count(tenant).await?;
         let mut weighted = Vec::with_capacity(question.words.len());
-        for word in &question.words {
-            let (mut word, count) = self.weigh_one(tenant, word, chunks).await?;
+        for asked in &question.words {
+            let (mut word, count) = self.weigh_one(tenant, asked, chunks).await?;
+            word.is_wanted = asked.is_wanted;
             word.is_inflected = !word.is_unspaced && question.language != Some("en");
             weighted.push((word, count));
         }
@@ -98,7 +101,10 @@ impl Store {
             let count = self.count_containing(tenant, &term).await?;
             let weight = word.importance * rarity(count, chunks);
             let expressions = Vec::new();
-            return Ok((Weighted { term, forms, weight, is_unspaced: true, is_inflected: false, expressions }, count));
+            return Ok((
+                Weighted { term, forms, weight, is_unspaced: true, expressions, ..Weighted::default() },
+                count,
+            ));
         }
         let mut expressions = expressions(&term);
         for synonym in &word.synonyms {
@@ -120,7 +126,7 @@ impl Store {
         // "dose" that occurs nowhere is a misspelled "does".
         let importance = if count == 0 && is_swapped_grammar(&term) { SWAPPED } else { word.importance };
         let weight = importance * rarity(count, chunks);
-        Ok((Weighted { term, forms, weight, is_unspaced: false, is_inflected: false, expressions }, count))
+        Ok((Weighted { term, forms, weight, is_unspaced: false, expressions, ..Weighted::default() }, count))
     }
 
     async fn count_any(&self, tenant: &str, expressions: &[String]) -> Result<i64, StoreError> {
