@@ -40,7 +40,16 @@ fn embedded(vectors: &[[f32; 2]]) -> EmbeddedChunks {
         EmbeddedChunk { enriched, vector: vector.to_vec() }
     });
     let chunks = chunks.collect();
-    EmbeddedChunks { chunks, model: "test".to_owned(), dimensions: 2, tokens: 2, cost_usd: 0.0 }
+    EmbeddedChunks {
+        chunks,
+        model: "test".to_owned(),
+        dimensions: 2,
+        tokens: 2,
+        cost_usd: 0.0,
+        requests: 1,
+        retries: 0,
+        losses: Vec::new(),
+    }
 }
 
 struct Scene {
