@@ -86,7 +86,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Interrupted(interrupt)) => ExitCode::from(interrupt.exit_code()),
         Ok(Outcome::Unanswered(error)) => {
             eprintln!("error: {}", one_line(&error));
-            // A question that was not looked for at all is another matter than one without an answer.
+            // A search that failed is another matter than one that found nothing.
             let looked_for = matches!(error, AskError::NoAnswer | AskError::NoDocuments | AskError::NoQuestion);
             ExitCode::from(if looked_for { 1 } else { 2 })
         }

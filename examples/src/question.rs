@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub use expected::Expected;
 
-use crate::terms::{is_unspaced, terms};
+use crate::terms::{is_near, is_unspaced, terms};
 use crate::{stop_words, words};
 
 /// English words that say little about the thing that is asked about, beside the stop words.
@@ -23,6 +23,13 @@ const WORDS: usize = 64;
 /// The weight of a word that is on the language's list of stop words but not pure grammar, such as
 /// "old" and "first".
 const COMMON: f32 = 0.35;
+
+/// The number of significant words from which a question is long: most likely it tells a story, and
+/// asks in one of its clauses.
+const LONG: usize = 7;
+
+/// The weight of Hiragana, with which Japanese writes its grammar.
+const HIRAGANA: f32 = 0.1;
 
 /// The factor of a word that names the fact: "how heavy", "which colour", "what does it cost".
 const WANTED: f32 = 1.5;
@@ -57,11 +64,13 @@ pub struct Word {
     pub importance: f32,
     /// Other terms by which a passage may say the same.
     pub synonyms: Vec<String>,
+    /// `true` if the word names the fact that is asked for.
+    pub is_wanted: bool,
 }
 
 impl Word {
     fn new(term: String, importance: f32) -> Self {
-        Self { term, importance, synonyms: Vec::new() }
+        Self { term, importance, synonyms: Vec::new(), is_wanted: false }
     }
 
     /// Returns `true` if the term is characters of a script without spaces.
@@ -77,12 +86,18 @@ impl Question {
         let is_english = language == Some("en");
         let expected = is_english.then(|| Expected::of(text)).flatten();
         let mut words = significant(text, language);
+        if words.len() > LONG
+            && let Some(core) = core(text)
+        {
+            let asked = significant(core, language);
+            words = if asked.len() > 1 { asked } else { words };
+        }
         if is_english {
             let wanted = wanted(text);
             for word in &mut words {
                 word.synonyms = expected::synonyms(&word.term);
-                let is_wanted = wanted.contains(&word.term) || !word.synonyms.is_empty();
-                word.importance *= if is_wanted { WANTED } else { 1.0 };
+                word.is_wanted = word.importance >= 1.0 && (wanted.contains(&word.term) || !word.synonyms.is_empty());
+                word.importance *= if word.is_wanted { WANTED } else { 1.0 };
             }
         }
         if words.is_empty() {
@@ -92,6 +107,25 @@ impl Question {
         Self { text: text.to_owned(), words, expected, language }
     }
 }
+
+/// Returns `true` if two neighbouring letters of an English word of grammar were swapped.
+pub(crate) fn is_swapped_grammar(term: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let is_swapped = |word: &str| is_near(term, word) == Some(1) && sorted(term) == sorted(word);
+    GRAMMAR.split_whitespace().chain(["without", "about", "before", "after"]).any(is_swapped)
+}
+
+/// Returns the last clause with an English question word.
+fn core(text: &str) -> Option<&str> {
+    let asks = |clause: &&str| words::words(clause).any(|word| ASKING.contains(&word.as_str()));
+    text.split([',', ';', ':', '.', '!', '?', '\n']).rfind(asks)
+}
+
+const ASKING: [&str; 9] = ["how", "what", "which", "who", "whom", "whose", "when", "where", "why"];
 
 /// Returns the terms of the words right behind "how", "what" and "which".
 fn wanted(text: &str) -> HashSet<String> {
@@ -132,7 +166,11 @@ fn significant(text: &str, language: Option<&str>) -> Vec<Word> {
         if grammar.contains(bare) || (is_stop_word && !is_english) {
             continue;
         }
-        let importance = if is_stop_word || vague.contains(bare) { COMMON } else { 1.0 };
+        let importance = match part.chars().next() {
+            Some(first) if is_hiragana(first) => HIRAGANA,
+            _ if is_stop_word || vague.contains(bare) => COMMON,
+            _ => 1.0,
+        };
         found.extend(
             terms(part).into_iter().filter(|term| says_something(term)).map(|term| Word::new(term, importance)),
         );
@@ -187,13 +225,27 @@ fn cut<'a>(run: &'a str, stop_words: &HashSet<&str>, parts: &mut Vec<&'a str>) {
             .collect();
         match ends.iter().rev().find(|end| stop_words.contains(&run[at..**end])) {
             Some(end) => {
-                parts.extend(Some(&run[start..at]).filter(|part| !part.is_empty()));
+                cut_scripts(&run[start..at], parts);
                 (start, at) = (*end, *end);
             }
             None => at = ends[0],
         }
     }
-    parts.extend(Some(&run[start..]).filter(|part| !part.is_empty()));
+    cut_scripts(&run[start..], parts);
+}
+
+/// Cuts a run where Hiragana begins or ends: in Japanese, that is mostly the end of a word.
+fn cut_scripts<'a>(run: &'a str, parts: &mut Vec<&'a str>) {
+    let mut rest = run;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|character| is_hiragana(character) != is_hiragana(first)).unwrap_or(rest.len());
+        parts.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+}
+
+fn is_hiragana(character: char) -> bool {
+    matches!(character, '\u{3040}'..='\u{309F}')
 }
 
 fn distinct(words: impl Iterator<Item = Word>) -> Vec<Word> {
@@ -225,6 +277,16 @@ mod tests {
     #[test]
     fn other_languages_have_their_own_grammar() {
         assert_eq!(asked("Wie lange hält die Batterie ohne Sonne?"), ["halt", "batteri", "sonn"]);
-        assert_eq!(asked("電池は何日もちますか"), ["電池"]);
+        let japanese = Question::new("電池は何日もちますか");
+        let heavy: Vec<&str> =
+            japanese.words.iter().filter(|word| word.importance > 0.5).map(|word| word.term.as_str()).collect();
+        assert_eq!(heavy[0], "電池");
+    }
+
+    #[test]
+    fn a_long_question_asks_in_one_of_its_clauses() {
+        let long = "Hello, I bought a Larkfield station from you in spring, and my neighbour a blue tractor, so tell me: how \
+                    long does the battery last?";
+        assert_eq!(asked(long), ["long", "battery", "last"]);
     }
 }

@@ -17,7 +17,7 @@ use crate::terms::terms;
 use crate::words;
 
 /// The score below which a passage does not answer a question, unless the user sets another.
-pub const MIN_SCORE: f32 = 0.66;
+pub const MIN_SCORE: f32 = 0.62;
 
 /// The weight of the words in neighbouring sentences against those anywhere in the passage.
 const FOCUS: f32 = 0.8;
@@ -25,14 +25,17 @@ const FOCUS: f32 = 0.8;
 /// The share of a word that only the headings contain.
 const IN_HEADING: f32 = 0.9;
 
-/// The share of a word that only other candidates of the same document contain. A document names its
-/// subject once, and goes on without it.
+/// The share of a word that only other candidates of the same document contain. A document names
+/// its subject once, and goes on without it.
 const IN_DOCUMENT: f32 = 0.4;
 
 /// The factor of a passage that has the kind of fact that is asked for, but elsewhere, and of one
 /// that has it nowhere.
 const FACT_ELSEWHERE: f32 = 0.9;
 const NO_FACT: f32 = 0.7;
+
+/// The factor of a passage without the word that names the fact.
+const NOT_NAMED: f32 = 0.85;
 
 /// The weight of relevance against being different.
 const RELEVANCE_SHARE: f32 = 0.8;
@@ -152,7 +155,11 @@ fn lexical(question: &Question, words: &[Weighted], (hit, said): (&Hit, &Said), 
         let fact = if has_fact(range) { 1.0 } else { anywhere };
         fact * (FOCUS * share(&of_sentences[at..end]) + (1.0 - FOCUS) * share(&of_sentences))
     });
-    focused.fold(0.0, f32::max)
+    let lacks = |(at, word): (usize, &Weighted)| {
+        word.is_wanted && implied[at] < 0.5 && of_sentences.iter().all(|credits| credits[at] < 0.5)
+    };
+    let named = if words.iter().enumerate().any(lacks) { NOT_NAMED } else { 1.0 };
+    named * focused.fold(0.0, f32::max)
 }
 
 /// Returns the share of terms that two texts have in common (Jaccard).

@@ -69,7 +69,8 @@ fn add_word(word: &str, terms: &mut Vec<String>) {
             terms.push(plain_number(number));
         }
         // The "s" of a genitive says nothing.
-        if !unit.is_empty() && !(unit.eq_ignore_ascii_case("s") && part.len() < word.len()) {
+        let is_genitive = unit.eq_ignore_ascii_case("s") && part.len() < word.len();
+        if !unit.is_empty() && !is_genitive {
             terms.push(stem::stem(&folded(unit)));
         }
     }

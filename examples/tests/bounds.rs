@@ -64,10 +64,9 @@ async fn error_of(path: &Path, reading: &Reading) -> ParseError {
 }
 
 /// Returns the facts of a document that do not depend on the process that read it.
-fn facts(document: &Document) -> (&Path, &str, &str, Vec<(usize, u8, &str)>, &[usize], u64) {
-    let headings = document.headings.iter().map(|it| (it.start, it.level, it.title.as_str())).collect();
-    let Document { path, name, text, page_starts, bytes, .. } = document;
-    (path, name, text, headings, page_starts, *bytes)
+fn facts(document: &Document) -> impl PartialEq + std::fmt::Debug {
+    let Document { path, name, text, headings, page_starts, bytes, .. } = document.clone();
+    (path, name, text, headings, page_starts, bytes)
 }
 
 #[tokio::test]
@@ -251,7 +250,7 @@ async fn what_is_no_file_is_not_read() {
 
     let closed = folder.path("closed");
     fs::create_dir(&closed).expect("a folder");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("its owner");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("its owner");
     // The superuser may list it all the same.
     let expected = if fs::read_dir(&closed).is_ok() { "not a file" } else { "unreadable" };
     assert_eq!(error_of(&closed, &reading()).await.kind(), expected);
@@ -284,7 +283,8 @@ async fn sound_documents_are_read_beside_hostile_ones() {
     assert_eq!(read, 8);
 }
 
-/// Programs in place of the one that reads, which die or lie in a way that no parser can be made to.
+/// Programs in place of the one that reads, which die or lie in a way that no parser can be made
+/// to.
 #[cfg(unix)]
 mod readers {
     use std::os::unix::fs::PermissionsExt;

@@ -55,7 +55,7 @@ async fn damaged_files_end_no_run_and_each_has_a_record() {
     }
     assert_eq!(outcomes.len(), names.len());
     println!("{count} damaged files with seed {seed}: {}", run.last_line());
-    print!("{}", table(&outcomes));
+    println!("{}", table(&outcomes));
     #[cfg(target_os = "linux")]
     {
         let mib = |bytes: u64| bytes >> 20;
@@ -86,7 +86,7 @@ fn make(folder: &Folder, count: u64, seed: u64) -> Vec<String> {
     (0..count).map(of_number).collect()
 }
 
-/// What became of a file.
+/// The outcome of a file.
 struct Outcome {
     /// The word for it, or the message of its error.
     result: String,
@@ -103,7 +103,7 @@ fn outcomes(trace: &Trace) -> BTreeMap<String, Outcome> {
                 "with losses".to_owned()
             }
             (SpanStatus::Completed, _) => "whole".to_owned(),
-            (SpanStatus::Failed, Some(error)) => error.chain().first().expect("a cause").to_string(),
+            (SpanStatus::Failed, Some(error)) => error.chain().first().expect("a cause").clone(),
             (status, _) => panic!("{name}: {status:?}"),
         };
         (name.to_string(), Outcome { result, time: span.duration().unwrap_or_default() })
@@ -118,5 +118,6 @@ fn table(outcomes: &BTreeMap<String, Outcome>) -> String {
         let format = name.rsplit('.').next().unwrap_or_default();
         *counts.entry((format, outcome.result.as_str())).or_insert(0) += 1;
     }
-    counts.iter().map(|((format, result), count)| format!("{format:>6} {count:>5}  {result}\n")).collect()
+    let rows = counts.iter().map(|((format, result), count)| format!("{format:>6} {count:>5}  {result}"));
+    rows.collect::<Vec<_>>().join("\n")
 }

@@ -2,6 +2,8 @@
 
 #[path = "support/pdf.rs"]
 mod made;
+#[path = "support/raw_pdf.rs"]
+mod raw;
 
 #[path = "pdf/beside.rs"]
 mod beside;

@@ -38,7 +38,7 @@ async fn evaluation(file: &str) -> Evaluation {
 
 #[tokio::test]
 async fn most_questions_get_the_right_passage_and_those_without_an_answer_nothing() {
-    for file in ["development.json", "development-2.json", "questions.json"] {
+    for file in ["development.json", "development-2.json", "development-3.json", "questions.json"] {
         let evaluation = evaluation(file).await;
         assert!(evaluation.right_first() >= 17 && evaluation.rightly_nothing() >= 9, "{file}\n{evaluation}");
     }

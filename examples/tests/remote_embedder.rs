@@ -273,7 +273,8 @@ async fn the_programs_ingest_and_ask_by_a_service_and_keep_the_key_to_themselves
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_signal_ends_a_question_that_waits_for_the_service() {
-    // The first three requests are the ingestion's and the question's own, for the length of the vectors.
+    // The first three requests are the ingestion's two, and the question's for the length of the
+    // vectors.
     let service = Service::start(|number| if number < 3 { Reply::Vectors } else { Reply::Hang }).await;
     let folder = Folder::new();
     folder.file("mill.md", "The mill was built in 1802.");

@@ -25,7 +25,7 @@ impl HashingEmbedder {
 
     fn vector(&self, text: &str) -> Vector {
         let mut vector = vec![0.0; self.dimensions];
-        // The word, marked at both ends, and the word before it. No feature has a string of its own.
+        // The word, marked at both ends, and the word before it. No feature has its own string.
         let (mut marked, mut last) = (String::new(), String::new());
         for word in text.unicode_words() {
             mark(word, &mut marked);

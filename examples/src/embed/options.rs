@@ -9,9 +9,9 @@ use super::{EmbedError, Embedder, Embeddings, HashingEmbedder, Limits, Retries, 
 pub enum Kind {
     /// Hash words and parts of words: needs no model, and knows no synonyms
     Hashing,
-    /// Ask a service with OpenAI's interface (a build with the feature remote-embedder)
+    /// Ask a service with the customary HTTP interface (a build with the feature remote-embedder)
     Openai,
-    /// Run all-MiniLM-L6-v2 here (a build with the feature minilm)
+    /// Run the model all-MiniLM-L6-v2 on the processor (a build with the feature minilm)
     Minilm,
 }
 
@@ -29,7 +29,7 @@ pub struct EmbedderOptions {
     /// Folder of the model, with config.json, tokenizer.json and model.safetensors
     #[cfg(feature = "minilm")]
     #[arg(long = "model", value_name = "FOLDER", required_if_eq("embedder", "minilm"))]
-    pub folder: Option<std::path::PathBuf>,
+    pub model_folder: Option<std::path::PathBuf>,
 }
 
 impl EmbedderOptions {
@@ -46,7 +46,7 @@ impl EmbedderOptions {
             Kind::Openai => Err(missing("openai", "remote-embedder")),
             #[cfg(feature = "minilm")]
             Kind::Minilm => {
-                let folder = self.folder.clone().unwrap_or_default();
+                let folder = self.model_folder.clone().unwrap_or_default();
                 let model = crate::blocking::run(move || super::MiniLm::load(&folder)).await?;
                 Ok(AnyEmbedder::MiniLm(model.into()))
             }
@@ -71,43 +71,48 @@ pub(crate) mod service {
 
     /// The options of a service.
     #[derive(Debug, Clone, Args)]
+    #[expect(clippy::struct_field_names, reason = "a program has other options beside, and the fields name these")]
     pub struct ServiceOptions {
         /// Address of the service; its path ends before /embeddings
-        #[arg(long = "embedder-url", value_name = "URL", default_value = "https://api.openai.com/v1")]
-        pub url: String,
+        #[arg(long, value_name = "URL", default_value = "https://api.openai.com/v1")]
+        pub embedder_url: String,
         /// Name of the service's model
-        #[arg(long = "embedder-model", value_name = "NAME", default_value = "text-embedding-3-small")]
-        pub model: String,
+        #[arg(long, value_name = "NAME", default_value = "text-embedding-3-small")]
+        pub embedder_model: String,
         /// Environment variable that holds the key; no key is sent if it is not set
-        #[arg(long = "embedder-key-variable", value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
-        pub key_variable: String,
+        #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
+        pub embedder_key_variable: String,
         /// Length of the vectors to ask for [default: the model's own]
-        #[arg(long = "embedder-dimensions", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-        pub dimensions: Option<u16>,
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        pub embedder_dimensions: Option<u16>,
         /// Largest number of tokens in a text that the model takes
-        #[arg(long = "embedder-max-tokens", value_name = "N", default_value_t = 8_192, value_parser = clap::value_parser!(u32).range(1..))]
-        pub max_tokens: u32,
+        #[arg(long, value_name = "N", default_value_t = 8_192, value_parser = clap::value_parser!(u32).range(1..))]
+        pub embedder_max_tokens: u32,
         /// Largest number of texts in a request
-        #[arg(long = "embedder-batch", value_name = "N", default_value_t = 2_048, value_parser = clap::value_parser!(u32).range(1..))]
-        pub batch: u32,
+        #[arg(long, value_name = "N", default_value_t = 2_048, value_parser = clap::value_parser!(u32).range(1..))]
+        pub embedder_batch: u32,
         /// Price of a million tokens in US dollars, for the stage logs
-        #[arg(long = "embedder-price", value_name = "USD", default_value_t = 0.0)]
-        pub price: f64,
+        #[arg(long, value_name = "USD", default_value_t = 0.0)]
+        pub embedder_price: f64,
         /// Longest time for a request in seconds
-        #[arg(long = "embedder-timeout", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
-        pub timeout: u32,
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+        pub embedder_timeout: u32,
     }
 
     impl ServiceOptions {
         pub(crate) fn settings(&self) -> Result<RemoteSettings, EmbedError> {
-            let usual = RemoteSettings::new(&self.url, &self.model);
+            let usual = RemoteSettings::new(&self.embedder_url, &self.embedder_model);
             let most = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
             Ok(RemoteSettings {
-                key: ApiKey::from_variable(&self.key_variable)?,
-                dimensions: self.dimensions.map(usize::from),
-                limits: Limits { texts: most(self.batch), text_tokens: most(self.max_tokens), ..usual.limits },
-                price: self.price,
-                timeout: Duration::from_secs(self.timeout.into()),
+                key: ApiKey::from_variable(&self.embedder_key_variable)?,
+                dimensions: self.embedder_dimensions.map(usize::from),
+                limits: Limits {
+                    texts: most(self.embedder_batch),
+                    text_tokens: most(self.embedder_max_tokens),
+                    ..usual.limits
+                },
+                price: self.embedder_price,
+                timeout: Duration::from_secs(self.embedder_timeout.into()),
                 ..usual
             })
         }

@@ -44,9 +44,9 @@ pub struct RemoteSettings {
 }
 
 impl RemoteSettings {
-    /// Creates settings with the limits that `OpenAI` documents ("Create embeddings": 2,048 texts of
-    /// at most 8,192 tokens, and 300,000 tokens in all), a minute for a request, and without a key
-    /// and a price.
+    /// Creates settings with the limits that `OpenAI` documents ("Create embeddings": 2,048 texts
+    /// of at most 8,192 tokens, and 300,000 tokens in all), a minute for a request, and without a
+    /// key and a price.
     pub fn new(url: impl Into<String>, model: impl Into<String>) -> Self {
         Self {
             url: url.into(),

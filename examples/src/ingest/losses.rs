@@ -16,7 +16,8 @@ pub(super) fn list(losses: &[Loss]) -> Option<String> {
     (!listed.is_empty()).then_some(listed)
 }
 
-/// Makes a WARN record for each loss of the document `doc`, up to a number that a reader looks at, and one for the rest.
+/// Makes a WARN record for each loss of the document `doc`, up to a number that a reader looks at,
+/// and one for the rest.
 pub(super) fn warn(doc: &str, losses: &[Loss]) {
     for loss in losses.iter().take(RECORDS) {
         tracing::warn!(doc, page = loss.page, loss = loss.kind.name(), "{loss}");

@@ -42,9 +42,10 @@ const LANGUAGE_SAMPLE: usize = 8 << 10;
 pub(super) struct Joiner {
     /// Those words of the text, in lower case, that decide about a hyphen.
     words: HashSet<String>,
-    /// `true` if the text is in a language that is not English, in which compounds mostly have no
-    /// hyphens.
-    is_foreign: bool,
+    /// `true` if a hyphen goes where nothing else decides: in a language that is not English, in
+    /// which compounds mostly have no hyphens, and in a typeset document, where the typesetter put
+    /// most.
+    goes_by_default: bool,
 }
 
 impl Joiner {
@@ -76,7 +77,12 @@ impl Joiner {
             }
         }
         let sample = &text[..text.floor_char_boundary(LANGUAGE_SAMPLE)];
-        Self { words, is_foreign: words::language(sample).is_some_and(|language| language != "en") }
+        Self { words, goes_by_default: words::language(sample).is_some_and(|language| language != "en") }
+    }
+
+    /// Looks for the words of a typeset document that are broken at a hyphen elsewhere in it.
+    pub(super) fn of_typeset(text: &str) -> Self {
+        Self { goes_by_default: true, ..Self::of(text) }
     }
 
     /// Adds a line to its paragraph.
@@ -106,7 +112,7 @@ impl Joiner {
         if is_odd || (stands(&first) && stands(&second)) {
             return true;
         }
-        if self.is_foreign {
+        if self.goes_by_default {
             return false;
         }
         if ENDINGS.contains(&second.as_str()) {

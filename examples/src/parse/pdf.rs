@@ -7,7 +7,6 @@
 mod bookmarks;
 mod content;
 mod headings;
-mod join;
 mod layout;
 mod library;
 mod notes;
@@ -20,31 +19,33 @@ pub use library::pages;
 pub use pdftotext::Engine;
 
 use headings::{Placed, headings};
-use join::{Compounds, joined};
 
 use super::error::ParseError;
+use super::joining::Joiner;
 use super::outline::Outline;
 use super::reading::{Progress, Task};
 use crate::document::{Heading, Loss, LossKind};
+use crate::normalize::normalize;
 
-/// Reads a PDF with the engine of the settings.
+/// Reads a PDF.
 pub(super) fn outline(bytes: &[u8], task: &Task<'_>) -> Result<Outline, ParseError> {
-    let count = |pages: usize| u32::try_from(pages).unwrap_or(u32::MAX);
-    let on_page = &mut |done, of| (task.on_progress)(Progress { done: count(done), pages: count(of) });
+    let password = task.password();
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut on_page = |done, of| (task.on_progress)(Progress { done: number(done), pages: number(of) });
     let content = match task.reading.pdf_engine {
-        Engine::Pdfboss => pages(bytes, task.password(), on_page),
-        Engine::Pdftotext => pdftotext::pages(bytes, task.password(), on_page),
+        Engine::Pdfboss => pages(bytes, password, &mut on_page),
+        Engine::Pdftotext => pdftotext::pages(bytes, password.is_some(), task.max_text, &mut on_page),
     }?;
     let mut outline = Outline::default();
-    let mut compounds = Compounds::default();
-    let lines = content.pages.iter().flat_map(|page| &page.blocks).flat_map(|block| &block.lines);
-    lines.for_each(|line| compounds.add(line));
+    let joiner = Joiner::of_typeset(&content.pages.iter().map(Page::text).collect::<String>());
     let headings = headings(&content);
     for (page, headings) in content.pages.iter().zip(headings) {
         outline.page();
-        add_page(page, &headings, &compounds, &mut outline);
+        add_page(page, &headings, &joiner, &mut outline);
     }
-    outline.metadata = content.metadata;
+    for (name, value) in &content.metadata {
+        outline.fact(name, value);
+    }
     outline.losses = losses(content.pages, content.losses);
     // Pages of which nothing could be read are no pictures.
     let unread = outline.losses.iter().find(|loss| loss.kind != LossKind::LittleText);
@@ -55,7 +56,7 @@ pub(super) fn outline(bytes: &[u8], task: &Task<'_>) -> Result<Outline, ParseErr
 }
 
 /// Adds the blocks of a page, each as a paragraph, and the headings among them.
-fn add_page(page: &Page, headings: &[Placed], compounds: &Compounds, outline: &mut Outline) {
+fn add_page(page: &Page, headings: &[Placed], joiner: &Joiner, outline: &mut Outline) {
     let mut headings = headings.iter().peekable();
     for (at, block) in page.blocks.iter().enumerate() {
         let mut done = 0;
@@ -64,29 +65,36 @@ fn add_page(page: &Page, headings: &[Placed], compounds: &Compounds, outline: &m
             if heading.lines == 0 {
                 unshown(heading, outline);
             } else {
-                add(block.kind, &block.lines[done..heading.line.max(done)], compounds, outline);
-                outline.heading(heading.level, &joined(&block.lines[heading.line..end], compounds));
+                add(block.kind, &block.lines[done..heading.line.max(done)], joiner, outline);
+                outline.heading(heading.level, &title(block, heading, joiner));
                 done = end;
             }
         }
-        add(block.kind, &block.lines[done..], compounds, outline);
+        add(block.kind, &block.lines[done..], joiner, outline);
     }
     headings.for_each(|heading| unshown(heading, outline));
 }
 
+/// Returns the title that the page shows. It may be laid out as a row of a table: `1 |
+/// Introduction`.
+fn title(block: &Block, heading: &Placed, joiner: &Joiner) -> String {
+    let title = joined(&block.lines[heading.line..heading.line + heading.lines], joiner);
+    if block.kind == BlockKind::Row { title.replace(" | ", " ") } else { title }
+}
+
 /// Adds lines of a block.
-fn add(kind: BlockKind, lines: &[String], compounds: &Compounds, outline: &mut Outline) {
+fn add(kind: BlockKind, lines: &[String], joiner: &Joiner, outline: &mut Outline) {
     match kind {
-        BlockKind::Item | BlockKind::Row => outline.line(&joined(lines, compounds)),
+        BlockKind::Item | BlockKind::Row => outline.line(&joined(lines, joiner)),
         BlockKind::Note => outline.paragraph(&lines.join("\n")),
-        BlockKind::Paragraph | BlockKind::Title => outline.paragraph(&joined(lines, compounds)),
+        BlockKind::Paragraph | BlockKind::Title => outline.paragraph(&joined(lines, joiner)),
     }
 }
 
 /// Adds a heading that the page does not show: the text below it is its section.
 fn unshown(heading: &Placed, outline: &mut Outline) {
     let start = outline.begin();
-    outline.headings.push(Heading { start, level: heading.level, title: heading.title.clone() });
+    outline.headings.push(Heading { start, level: heading.level, title: normalize(&heading.title).into_owned() });
 }
 
 /// Returns all losses in the order of the pages, those of the whole document first.
@@ -96,4 +104,13 @@ fn losses(pages: Vec<Page>, of_document: Vec<(LossKind, String)>) -> Vec<Loss> {
     });
     let of_document = of_document.into_iter().map(|(kind, cause)| Loss { page: None, kind, cause });
     of_document.chain(of_pages).collect()
+}
+
+/// Joins lines that were broken to fit the page.
+fn joined(lines: &[String], joiner: &Joiner) -> String {
+    let mut text = String::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines {
+        joiner.join(&mut text, line.trim());
+    }
+    text
 }

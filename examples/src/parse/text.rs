@@ -25,11 +25,6 @@ pub(super) fn outline(text: &str) -> Outline {
     outline
 }
 
-/// Adds the blocks of `text`, which is a whole document or a page.
-pub(super) fn reflow(text: &str, outline: &mut Outline) {
-    Reflow::of(text).add(text, outline);
-}
-
 /// The reader of the blocks of one document.
 pub(super) struct Reflow {
     joiner: Joiner,

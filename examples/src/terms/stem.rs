@@ -105,6 +105,10 @@ pub(super) fn stem(word: &str) -> String {
     {
         stem.truncate(rest.len());
     }
+    // A visitor visits, and a conductor conducts.
+    if let Some(rest) = stem.strip_suffix("or").filter(|rest| rest.len() > 4 && rest.ends_with('t')) {
+        stem.truncate(rest.len());
+    }
     // What "-ation" leaves of "operation" is what this leaves of "operate".
     if let Some(rest) = stem.strip_suffix("ate").or_else(|| stem.strip_suffix("at")).filter(|rest| rest.len() > 3) {
         stem.truncate(rest.len());

@@ -1,16 +1,22 @@
-//! Prints what the examples read from a document, as JSON, for `scripts/test-documents`: the text of
-//! each page, the headings, the metadata and the losses.
+//! Prints what the examples read from a document, as JSON, for `scripts/test-documents`: the text
+//! of each page, the headings, the metadata and the losses.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use ragtrace_examples::document::Document;
-use ragtrace_examples::parse::{Reading, parse};
+use ragtrace_examples::parse::{Reading, child, parse};
 use ragtrace_examples::report::one_line;
 use serde_json::{Value, json};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    // As the programs do: a document is read by another process of this program.
+    child::serve();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(run())
+}
+
+async fn run() -> ExitCode {
     let Some(path) = std::env::args_os().nth(1) else {
         eprintln!("give the path of a document");
         return ExitCode::from(2);

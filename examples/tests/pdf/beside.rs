@@ -1,8 +1,9 @@
-//! What a PDF has beside the text of its pages: headings, metadata, forms and annotations.
+//! The parts of a PDF beside the text of its pages: headings, metadata, forms and annotations.
 
 use ragtrace_examples::document::Document;
 
-use super::made::{HELVETICA, Raw, pdf, saved};
+use super::made::{pdf, saved};
+use super::raw::{HELVETICA, Raw};
 use super::{read, text};
 
 fn titles(document: &Document) -> Vec<(u8, &str)> {
@@ -70,7 +71,7 @@ async fn metadata_is_decoded() {
 /// Returns a page with these annotations, each a dictionary's entries. They are the fields of the
 /// document's form too.
 fn annotated(annotations: &[&str]) -> Vec<u8> {
-    let references: String = (0..annotations.len()).map(|at| format!("{} 0 R ", at + 6)).collect();
+    let references = (0..annotations.len()).map(|at| format!("{} 0 R", at + 6)).collect::<Vec<String>>().join(" ");
     let raw = Raw::new("BT /F1 12 Tf 72 700 Td (Form) Tj ET", HELVETICA)
         .entries(1, &format!("/AcroForm<</Fields[{references}]>>"))
         .entries(3, &format!("/Annots[{references}]"));

@@ -5,7 +5,8 @@ use std::error::Error as _;
 use lopdf::Object;
 use ragtrace_examples::parse::ParseError;
 
-use super::made::{HELVETICA, Raw, pdf, saved};
+use super::made::{pdf, saved};
+use super::raw::{HELVETICA, Raw};
 use super::{read, text};
 
 const TEXT: &str = "Text of the sound file";

@@ -5,7 +5,8 @@ use std::error::Error as _;
 use ragtrace_examples::document::{Loss, LossKind};
 use ragtrace_examples::parse::ParseError;
 
-use super::made::{HELVETICA, Raw, mapped, pdf, saved, stream, with_undecodable_pages};
+use super::made::{pdf, saved, with_undecodable_pages};
+use super::raw::{HELVETICA, Raw, mapped, stream};
 use super::read;
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use ragtrace_examples::document::LossKind;
 
-use super::made::{Raw, shown};
+use super::raw::{Raw, shown};
 use super::{read, text};
 
 /// Returns right-to-left text as it is shown, from left to right: words and numbers in ASCII keep
@@ -45,11 +45,12 @@ async fn a_map_of_characters_with_spaces_in_its_name_is_read() {
     let font = "<</Type/Font/Subtype/Type0/BaseFont/Foo/Encoding/Identity-H/DescendantFonts[6 0 R]/ToUnicode 7 0 R>>";
     let descendant = "<</Type/Font/Subtype/CIDFontType2/BaseFont/Foo/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>";
     let raw = Raw::new("BT /F1 12 Tf 72 700 Td <0001000200030004> Tj ET", font);
-    let bytes = raw.with(descendant).with(super::made::stream("", map)).bytes();
+    let bytes = raw.with(descendant).with(super::raw::stream("", map)).bytes();
     assert_eq!(text(&bytes).await, "Pumn");
 }
 
-/// Returns a PDF that shows a string of codes in a predefined encoding of a collection of characters.
+/// Returns a PDF that shows a string of codes in a predefined encoding of a collection of
+/// characters.
 fn predefined(encoding: &str, ordering: &str, codes: &str) -> Vec<u8> {
     let font = format!("<</Type/Font/Subtype/Type0/BaseFont/Made/Encoding/{encoding}/DescendantFonts[6 0 R]>>");
     let descendant = format!(

@@ -1,6 +1,7 @@
 //! Words stand apart, and divided ones are one again.
 
-use super::made::{HELVETICA, Raw, pdf, saved};
+use super::made::{pdf, saved};
+use super::raw::{HELVETICA, Raw};
 use super::{read, text};
 
 fn page(content: &str) -> Vec<u8> {

@@ -29,6 +29,11 @@ impl<'a> Archive<'a> {
         self.zip.len()
     }
 
+    /// Returns `true` if there is a part of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.zip.index_for_name(name).is_some()
+    }
+
     /// Unpacks a part. Returns `None` if there is none of this name.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<Vec<u8>>, ParseError> {
         match self.zip.by_name(name) {
@@ -110,7 +115,29 @@ fn percent_decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
     use super::*;
+
+    #[test]
+    fn all_parts_together_do_not_unpack_to_more_than_the_bound() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in ["a", "b", "c"] {
+            writer.start_file(name, SimpleFileOptions::default()).expect("a part");
+            writer.write_all(&[b' '; 400]).expect("memory");
+        }
+        let bytes = writer.finish().expect("memory").into_inner();
+        let open = || Archive { left: 1000, ..Archive::open(&bytes).expect("an archive") };
+        let mut archive = open();
+        let mut part = |name: &str| archive.part(name);
+        assert!(part("none").expect("no error").is_none());
+        assert!(part("a").is_ok() && part("b").is_ok());
+        assert!(matches!(part("c"), Err(ParseError::TooMuchUnpacked(_))));
+        assert!(matches!(open().check(), Err(ParseError::TooMuchUnpacked(_))));
+    }
 
     #[test]
     fn names_of_parts_are_resolved() {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Cursor;
 
-use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, Reader, Sheets, open_workbook_auto_from_rs};
+use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, Ods, Reader, Sheets, Xls, Xlsb, Xlsx};
 
 use super::archive::Archive;
 use super::core_properties;
@@ -17,13 +17,7 @@ const MOST_EMPTY: usize = 64;
 /// Reads a workbook.
 pub(super) fn outline(bytes: &[u8]) -> Result<Outline, ParseError> {
     let mut outline = Outline::default();
-    // A workbook of Excel before 2007 is no archive.
-    if let Ok(mut archive) = Archive::open(bytes) {
-        core_properties(&mut archive, &mut outline);
-        Archive::open(bytes)?.check()?;
-    }
-    let mut workbook =
-        open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| ParseError::Broken(error.into()))?;
+    let mut workbook = open(bytes, &mut outline)?;
     for name in workbook.sheet_names() {
         let mut sheet = Sheet::default();
         let outcome = match &mut workbook {
@@ -52,6 +46,27 @@ pub(super) fn outline(bytes: &[u8]) -> Result<Outline, ParseError> {
         sheet.finish(&name, &mut outline);
     }
     Ok(outline)
+}
+
+/// Opens a workbook, whichever of the formats it has.
+fn open<'a>(bytes: &'a [u8], outline: &mut Outline) -> Result<Sheets<Cursor<&'a [u8]>>, ParseError> {
+    let file = Cursor::new(bytes);
+    // A workbook of Excel before 2007 is no archive.
+    if !bytes.starts_with(b"PK") {
+        return Xls::new(file).map(Sheets::Xls).map_err(|error| ParseError::Broken(error.into()));
+    }
+    let mut archive = Archive::open(bytes)?;
+    core_properties(&mut archive, outline);
+    let (is_xlsx, is_xlsb) = (archive.has("xl/workbook.xml"), archive.has("xl/workbook.bin"));
+    // The library unpacks the parts itself.
+    Archive::open(bytes)?.check()?;
+    if is_xlsx {
+        Xlsx::new(file).map(Sheets::Xlsx).map_err(|error| ParseError::Broken(error.into()))
+    } else if is_xlsb {
+        Xlsb::new(file).map(Sheets::Xlsb).map_err(|error| ParseError::Broken(error.into()))
+    } else {
+        Ods::new(file).map(Sheets::Ods).map_err(|error| ParseError::Broken(error.into()))
+    }
 }
 
 /// A sheet while it is being read, cell by cell.

@@ -20,8 +20,8 @@ pub struct Content {
 pub struct Page {
     /// The text in reading order.
     pub blocks: Vec<Block>,
-    /// The parts that are missing from the text, each with its cause; empty for a page that was read
-    /// whole.
+    /// The parts that are missing from the text, each with its cause; empty for a page that was
+    /// read whole.
     pub losses: Vec<(LossKind, String)>,
 }
 
@@ -47,7 +47,8 @@ pub struct Block {
     pub lines: Vec<String>,
     /// The size of the type in points; 0 if the engine does not tell.
     pub size: f32,
-    /// The distance of the upper edge from the lower edge of the page in points, if the engine tells.
+    /// The distance of the upper edge from the lower edge of the page in points, if the engine
+    /// tells.
     pub top: Option<f32>,
 }
 

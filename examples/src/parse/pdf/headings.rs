@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::content::{Block, BlockKind, Bookmark, Content, Page};
+use crate::normalize::normalize;
 
 /// The fewest bookmarks that stand for the document's structure. A single one is its title.
 const FEWEST_BOOKMARKS: usize = 2;
@@ -96,7 +97,7 @@ fn distance(bookmark: &Bookmark, block: &Block, line: usize) -> f32 {
 
 /// Returns the letters and digits of a text in lower case, by which titles are compared.
 fn key(text: &str) -> String {
-    text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    normalize(text).chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Returns `true` if a text is the title, with or without its number: `3.1` or `Chapter 3`.

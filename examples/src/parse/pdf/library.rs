@@ -33,8 +33,8 @@ use crate::parse::quiet;
 /// # Errors
 ///
 /// [`ParseError::EncryptedPdf`] if the password is missing, [`ParseError::WrongPassword`] if it is
-/// wrong, [`ParseError::BrokenPdf`] if no page can be found, [`ParseError::Panicked`] if the library
-/// failed on the file as a whole.
+/// wrong, [`ParseError::BrokenPdf`] if no page can be found, [`ParseError::Panicked`] if the
+/// library failed on the file as a whole.
 pub fn pages(
     bytes: &[u8],
     password: Option<&str>,
@@ -75,25 +75,25 @@ struct Opened {
     found: usize,
 }
 
-/// Opens a file. If it has fewer pages than it says, its table of objects may be wrong: it is opened
-/// once more without the table, so that the library searches the file for objects.
+/// Opens a file. If it has fewer pages than it says, its table of objects may be wrong: it is
+/// opened once more without the table, so that the library searches the file for objects.
 fn open(bytes: &[u8], password: Option<&str>) -> Result<Opened, ParseError> {
-    let opened = quiet::catch(|| count(load(bytes.to_vec(), password)?));
+    let opened = quiet::catch(|| load(bytes.to_vec(), password).map(count));
     let found = match &opened {
         Ok(opened) if opened.found < opened.declared.max(1) => opened.found,
         Err(ParseError::BrokenPdf(_) | ParseError::Panicked(_)) => 0,
         _ => return opened,
     };
-    let searched = quiet::catch(|| count(load(without_table(bytes), password)?));
+    let searched = quiet::catch(|| load(without_table(bytes), password).map(count));
     let opened = searched.ok().filter(|searched| searched.found > found).map_or(opened, Ok)?;
     if opened.found == 0 { Err(ParseError::BrokenPdf("it has no pages".into())) } else { Ok(opened) }
 }
 
-fn count(file: File) -> Result<Opened, ParseError> {
+fn count(file: File) -> Opened {
     // Before the pages are found: afterwards the library no longer says what the file declares.
     let declared = file.page_count();
     let found = file.flattened_page_count();
-    Ok(Opened { file, declared, found })
+    Opened { file, declared, found }
 }
 
 /// Returns the file without the keywords that lead to its tables of objects, everything else in its
@@ -129,7 +129,7 @@ fn broken(error: Error) -> ParseError {
     ParseError::BrokenPdf(Box::new(error))
 }
 
-/// What is the same for all pages of a file.
+/// The parts of a file that all of its pages share.
 struct Reader<'a> {
     file: &'a File,
     fonts: FontCache,
@@ -200,8 +200,8 @@ fn part<T: Default>(name: &str, losses: &mut Vec<(LossKind, String)>, read: impl
     })
 }
 
-/// Returns the document information, with dates as in ISO 8601 if they can be read, else as the file
-/// writes them.
+/// Returns the document information, with dates as in ISO 8601 if they can be read, else as the
+/// file writes them.
 fn metadata(information: Metadata) -> Vec<(String, String)> {
     let created = information.creation_date_parsed().map(Date::to_iso8601);
     let modified = information.mod_date_parsed().map(Date::to_iso8601);

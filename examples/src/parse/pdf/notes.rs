@@ -40,7 +40,8 @@ impl Fields {
     }
 }
 
-/// Returns a field's name and value, as `Name: value`, or `None` if it has no value or a secret one.
+/// Returns a field's name and value, as `Name: value`, or `None` if it has no value or a secret
+/// one.
 fn line(field: &FormField) -> Option<String> {
     let value = match field.field_type? {
         FieldType::Text if field.flags.password() => return None,
@@ -107,8 +108,8 @@ fn has_notes(file: &File, page: &Page) -> bool {
     })
 }
 
-/// Returns the text of an annotation that is shown. A pop-up repeats its parent's, and a widget's is
-/// that of its field.
+/// Returns the text of an annotation that is shown. A pop-up repeats its parent's, and a widget's
+/// is that of its field.
 fn said(annotation: &Annotation) -> Option<String> {
     let is_shown = !annotation.flags.hidden() && !matches!(annotation.subtype.as_str(), "Popup" | "Widget");
     let contents = annotation.contents.clone().filter(|contents| !contents.trim().is_empty());

@@ -22,27 +22,26 @@ pub enum Engine {
     Pdftotext,
 }
 
-/// The most text that is read, in bytes.
-const MOST_TEXT: u64 = 64 << 20;
-
 /// The most messages of the program that are read, in bytes, and that are told.
 const MOST_MESSAGES: (u64, usize) = (64 << 10, 10);
 
-/// Reads the pages of a PDF. The program opens no file: it reads from its standard input.
+/// Reads the pages of a PDF, up to `max_text` bytes of text. The program opens no file: it reads
+/// from its standard input.
 pub(super) fn pages(
     bytes: &[u8],
-    password: Option<&str>,
+    has_password: bool,
+    max_text: u64,
     on_page: &mut dyn FnMut(usize, usize),
 ) -> Result<Content, ParseError> {
-    on_page(0, 1);
-    let said = run(bytes).map_err(ParseError::NoPdftotext)?;
+    let said = run(bytes, max_text).map_err(ParseError::NoPdftotext)?;
     let last = said.messages.last().cloned().unwrap_or_default();
     if last.contains("Incorrect password") {
-        // The program takes a password only as an argument, which every user of the machine can read.
-        return Err(password.map_or(ParseError::EncryptedPdf, |_| ParseError::PdftotextPassword));
+        // The program takes a password only as an argument, which every user of the machine can
+        // read.
+        return Err(if has_password { ParseError::PdftotextPassword } else { ParseError::EncryptedPdf });
     }
-    if said.text.len() as u64 > MOST_TEXT {
-        return Err(ParseError::BrokenPdf(format!("it has more than {} MiB of text", MOST_TEXT >> 20).into()));
+    if said.text.len() as u64 > max_text {
+        return Err(ParseError::TooMuchText(max_text));
     }
     // A form feed ends each page.
     let text = String::from_utf8_lossy(&said.text);
@@ -68,7 +67,7 @@ fn page(text: &str) -> Page {
     Page { blocks: blocks.collect(), losses: Vec::new() }
 }
 
-/// What the program said.
+/// The output of the program and its messages.
 struct Said {
     text: Vec<u8>,
     /// Its messages, each once.
@@ -76,13 +75,13 @@ struct Said {
     success: bool,
 }
 
-fn run(bytes: &[u8]) -> io::Result<Said> {
+fn run(bytes: &[u8], max_text: u64) -> io::Result<Said> {
     let mut command = Command::new("pdftotext");
     command.args(["-enc", "UTF-8", "-eol", "unix", "-", "-"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-    let said = exchange(&mut child, bytes);
-    if said.is_err() || said.as_ref().is_ok_and(|(text, _)| text.len() as u64 > MOST_TEXT) {
-        // It may still write. An error means that it has ended.
+    let said = exchange(&mut child, bytes, max_text);
+    if said.is_err() {
+        // It may still write. If it cannot be ended, it has ended.
         let _ = child.kill();
     }
     let status = child.wait()?;
@@ -98,7 +97,7 @@ fn run(bytes: &[u8]) -> io::Result<Said> {
 
 /// Writes the file to the program and reads its text and its messages, at once, since each of the
 /// three may wait for the others.
-fn exchange(child: &mut Child, bytes: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
+fn exchange(child: &mut Child, bytes: &[u8], max_text: u64) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let (input, output, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         // A program that has seen enough closes its end.
@@ -113,9 +112,9 @@ fn exchange(child: &mut Child, bytes: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
         });
         let mut text = Vec::new();
         if let Some(output) = output {
-            output.take(MOST_TEXT + 1).read_to_end(&mut text)?;
+            output.take(max_text.saturating_add(1)).read_to_end(&mut text)?;
         }
-        if text.len() as u64 > MOST_TEXT {
+        if text.len() as u64 > max_text {
             let _ = child.kill();
         }
         Ok((text, messages.join().unwrap_or_else(|_| Ok(Vec::new()))?))

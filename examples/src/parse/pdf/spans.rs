@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use pdfboss_core::content::{ContentOps, Op};
 use pdfboss_text::TextSpan;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::document::LossKind;
 
@@ -21,6 +22,10 @@ const SAME_LINE: f32 = 0.1;
 /// The largest error of a position, in parts of the size of the type.
 const PRECISE: f32 = 0.03;
 
+/// The farthest that kerning moves a run back before the space that it cancels, in parts of the
+/// size of the type.
+const FARTHEST_BACK: f32 = 0.2;
+
 /// The zero-width non-joiner.
 const NON_JOINER: char = '\u{200c}';
 
@@ -31,8 +36,10 @@ const PRIVATE_SHARE: usize = 10;
 /// Puts spaces where words stand apart. `content` returns the content of the page.
 pub(super) fn separate_words(spans: &mut [TextSpan], content: &dyn Fn() -> Vec<u8>) {
     let spacings = OnceCell::new();
-    for at in 1..spans.len() {
-        let [before, after] = &mut spans[at - 1..=at] else { continue };
+    // A mark is drawn over the letter before it: the next letter stands apart from that one.
+    let letters: Vec<usize> = (0..spans.len()).filter(|at| !spans[*at].text.chars().all(is_mark)).collect();
+    for (before, after) in letters.iter().zip(letters.iter().skip(1)) {
+        let Ok([before, after]) = spans.get_disjoint_mut([*before, *after]) else { continue };
         let Some(gap) = gap(before, after) else { continue };
         if is_cancelled(before, after) {
             before.text.pop();
@@ -61,6 +68,12 @@ pub(super) fn separate_words(spans: &mut [TextSpan], content: &dyn Fn() -> Vec<u
     }
 }
 
+/// Returns `true` for accents, points and vowels, which have no width of their own, and for the
+/// presentation forms of those of Arabic.
+fn is_mark(character: char) -> bool {
+    is_combining_mark(character) || matches!(character, '\u{fc5e}'..='\u{fc63}' | '\u{fe70}'..='\u{fe7f}')
+}
+
 /// Returns the distance from the end of a run to the start of the next along the line, or `None` if
 /// they are not on one line.
 fn gap(before: &TextSpan, after: &TextSpan) -> Option<f32> {
@@ -87,7 +100,7 @@ fn is_cancelled(before: &TextSpan, after: &TextSpan) -> bool {
     before.text.ends_with(' ')
         && before.rotate == 0
         && (is_arabic(before) || is_arabic(after))
-        && space.is_some_and(|space| (after.x - space).abs() < PRECISE * before.size)
+        && space.is_some_and(|space| (-FARTHEST_BACK..PRECISE).contains(&((after.x - space) / before.size)))
 }
 
 /// Puts a space between all characters of a run.

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::words::{beginning_with, exactly};
-use crate::question::{Question, Word};
+use crate::question::{Question, Word, is_swapped_grammar};
 use crate::store::{Store, StoreError};
 use crate::terms::{is_near, related, terms};
 
@@ -19,9 +19,11 @@ pub struct Weighted {
     pub weight: f32,
     /// `true` for a term of a script without spaces.
     pub is_unspaced: bool,
-    /// `true` if longer and shorter terms with the same beginning count, too, as in a language whose
-    /// endings are not taken off.
+    /// `true` if longer and shorter terms with the same beginning count, too, as in a language
+    /// whose endings are not taken off.
     pub is_inflected: bool,
+    /// `true` if the word names the fact that is asked for.
+    pub is_wanted: bool,
     /// The expressions by which the index finds it.
     pub(crate) expressions: Vec<String>,
 }
@@ -42,6 +44,9 @@ const COUNTED: i64 = 5_000;
 /// The credit of a word that is spelled a little differently.
 const MISSPELLED: f32 = 0.8;
 
+/// The importance of a misspelled word of grammar.
+const SWAPPED: f32 = 0.1;
+
 /// The credit of another word for the same fact.
 const SYNONYM: f32 = 0.85;
 
@@ -54,6 +59,10 @@ const SPELLINGS: usize = 4;
 impl Weighted {
     /// Returns the share of the weight that a text with the terms `said` earns, at most 1.
     pub fn credit(&self, said: &HashSet<String>) -> f32 {
+        // A single character is part of the pairs.
+        if self.is_unspaced && self.term.chars().nth(1).is_none() {
+            return if said.iter().any(|said| said.contains(&self.term)) { 1.0 } else { 0.0 };
+        }
         let best = self.forms.iter().filter(|form| said.contains(&form.term)).map(|form| form.credit).reduce(f32::max);
         best.unwrap_or_else(|| {
             if self.is_inflected && said.iter().any(|said| are_forms(&self.term, said)) { INFLECTED } else { 0.0 }
@@ -74,8 +83,9 @@ impl Store {
     pub(super) async fn weigh(&self, tenant: &str, question: &Question) -> Result<Vec<Weighted>, StoreError> {
         let chunks = self.chunk_count(tenant).await?;
         let mut weighted = Vec::with_capacity(question.words.len());
-        for word in &question.words {
-            let (mut word, count) = self.weigh_one(tenant, word, chunks).await?;
+        for asked in &question.words {
+            let (mut word, count) = self.weigh_one(tenant, asked, chunks).await?;
+            word.is_wanted = asked.is_wanted;
             word.is_inflected = !word.is_unspaced && question.language != Some("en");
             weighted.push((word, count));
         }
@@ -91,7 +101,10 @@ impl Store {
             let count = self.count_containing(tenant, &term).await?;
             let weight = word.importance * rarity(count, chunks);
             let expressions = Vec::new();
-            return Ok((Weighted { term, forms, weight, is_unspaced: true, is_inflected: false, expressions }, count));
+            return Ok((
+                Weighted { term, forms, weight, is_unspaced: true, expressions, ..Weighted::default() },
+                count,
+            ));
         }
         let mut expressions = expressions(&term);
         for synonym in &word.synonyms {
@@ -110,8 +123,10 @@ impl Store {
                 }
             }
         }
-        let weight = word.importance * rarity(count, chunks);
-        Ok((Weighted { term, forms, weight, is_unspaced: false, is_inflected: false, expressions }, count))
+        // "dose" that occurs nowhere is a misspelled "does".
+        let importance = if count == 0 && is_swapped_grammar(&term) { SWAPPED } else { word.importance };
+        let weight = importance * rarity(count, chunks);
+        Ok((Weighted { term, forms, weight, is_unspaced: false, expressions, ..Weighted::default() }, count))
     }
 
     async fn count_any(&self, tenant: &str, expressions: &[String]) -> Result<i64, StoreError> {

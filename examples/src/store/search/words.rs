@@ -77,7 +77,7 @@ impl Store {
         query.fetch_all(&self.pool).await.map_err(StoreError::Read)
     }
 
-    /// Returns the number of chunks of `tenant` that match an expression, or `most` if it is larger.
+    /// Returns the number of chunks of `tenant` that match an expression, or `most` if it is less.
     pub(super) async fn count_matching(&self, tenant: &str, expression: &str, most: i64) -> Result<i64, StoreError> {
         let sql = "SELECT count(*) FROM (
                 SELECT 1 FROM chunks_text
