@@ -185,7 +185,7 @@ async fn a_document_that_takes_more_memory_than_usual_is_read_alone() {
     let folder = Folder::new();
     // Each element takes far more memory than its bytes.
     let path = folder.file("dense.html", "<i>a</i>".repeat(300_000));
-    let reading = with_memory(352);
+    let reading = with_memory(320);
     let document = parse(&path, &reading).await.expect("there is enough for one");
     assert_eq!(document.text.len(), 300_000);
     assert!(document.room.is_some_and(|room| room.bytes() < 8 * MIB), "the rest is given back");
@@ -194,8 +194,9 @@ async fn a_document_that_takes_more_memory_than_usual_is_read_alone() {
 #[tokio::test]
 async fn text_that_no_memory_holds_with_its_chunks_is_an_error() {
     let folder = Folder::new();
-    let path = folder.file("long.txt", "A sentence of a long book.\n\n".repeat(350_000));
-    let error = error_of(&path, &with_memory(64)).await;
+    // Each of these characters becomes eighteen.
+    let path = folder.file("long.txt", "\u{fdfa}".repeat(330_000));
+    let error = error_of(&path, &with_memory(32)).await;
     assert_eq!(error.kind(), "too much text", "{error:?}");
     assert_eq!(error.to_string(), "the file holds more than 8 MiB of text; split it or raise --memory");
 }
@@ -204,7 +205,7 @@ async fn text_that_no_memory_holds_with_its_chunks_is_an_error() {
 #[tokio::test]
 async fn a_document_that_takes_the_processor_for_too_long_is_an_error() {
     let folder = Folder::new();
-    let path = folder.file("deep.html", "<div>".repeat(60_000));
+    let path = folder.file("deep.html", "<div>".repeat(400_000) + "Deep.");
     let error = error_of(&path, &with_seconds(1)).await;
     assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
     let expected = "reading the file takes more than 1s of computing; split it or raise --timeout";
@@ -410,7 +411,7 @@ mod runs {
 
     /// Starts a run that reads a page for a long time, and returns it with its reader.
     async fn long_run(folder: &Folder) -> (std::process::Child, u32) {
-        folder.file("deep.html", "<div>".repeat(100_000));
+        folder.file("deep.html", "<div>".repeat(400_000));
         let mut command = folder.command("ingest", &["deep.html"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let run = command.spawn().expect("the program runs");
