@@ -86,7 +86,7 @@ fn make(folder: &Folder, count: u64, seed: u64) -> Vec<String> {
     (0..count).map(of_number).collect()
 }
 
-/// What became of a file.
+/// The outcome of a file.
 struct Outcome {
     /// The word for it, or the message of its error.
     result: String,

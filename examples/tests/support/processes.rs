@@ -15,8 +15,8 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
-/// Returns `true` if there is such a process. One that has ended, but whose parent does not ask how,
-/// is no longer running.
+/// Returns `true` if there is such a process. One that has ended, but whose parent does not ask
+/// how, is no longer running.
 pub(crate) fn is_running(id: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{id}/stat")).ok();
     // The name before it is in parentheses, and may contain anything.
