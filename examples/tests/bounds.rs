@@ -286,7 +286,7 @@ async fn sound_documents_are_read_beside_hostile_ones() {
     assert_eq!(read, 8);
 }
 
-/// Programs in place of the one that reads, which die or lie in a way that no parser can be made to.
+/// Programs in place of the one that reads, which die or lie as no parser can be made to.
 #[cfg(unix)]
 mod readers {
     use std::os::unix::fs::PermissionsExt;

@@ -23,8 +23,8 @@ pub struct Reading {
     /// The longest time for which the processor may work on one document; a minute by default. A
     /// book of a thousand pages takes seconds: a file that takes longer was made to.
     ///
-    /// It is rounded up to seconds. Where a process cannot limit its own computing (Windows), and in
-    /// [`Reader::InProcess`], it is the time by the clock.
+    /// It is rounded up to seconds. Where a process cannot limit its own computing (Windows), and
+    /// in [`Reader::InProcess`], it is the time by the clock.
     pub timeout: Duration,
     /// The largest size of a file in bytes. By default, 256 MiB for a PDF and 64 MiB for any other
     /// format.
@@ -75,8 +75,8 @@ pub enum Reader {
     /// A process of this program for each document, so that a document cannot harm the others. The
     /// `main` of the program must begin with [`serve`](child::serve).
     Child(PathBuf),
-    /// This process. Nothing limits its memory, and a parser that does not end goes on for ever on a
-    /// thread of its own. For programs that have no [`serve`](child::serve), such as tests.
+    /// This process. Nothing limits its memory, and a parser that does not end goes on for ever on
+    /// a thread of its own. For programs that have no [`serve`](child::serve), such as tests.
     InProcess,
 }
 

@@ -87,7 +87,8 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // The number of a process that was waited for may be another's by now; then there is none here.
+        // The number of a process that was waited for may be another's by now; then there is none
+        // here.
         #[cfg(unix)]
         if let Some(id) = self.process.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
             let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
