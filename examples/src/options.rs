@@ -79,7 +79,7 @@ pub struct Options {
     /// Longest time that the processor may work on reading one document, in seconds [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
-    /// Memory that all documents share while they are ingested, such as 1GiB [default: 352MiB]
+    /// Memory that all documents share while they are ingested, such as 1GiB [default: 320MiB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<u64>,
     /// Password of encrypted documents; others can see it in the list of processes, so prefer

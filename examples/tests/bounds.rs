@@ -2,6 +2,7 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
+#[expect(dead_code, reason = "other tests make more kinds")]
 #[path = "support/pdf.rs"]
 mod made;
 #[cfg(target_os = "linux")]
@@ -64,9 +65,10 @@ async fn error_of(path: &Path, reading: &Reading) -> ParseError {
 }
 
 /// Returns the facts of a document that do not depend on the process that read it.
-fn facts(document: &Document) -> impl PartialEq + std::fmt::Debug {
-    let Document { path, name, text, headings, page_starts, bytes, .. } = document.clone();
-    (path, name, text, headings, page_starts, bytes)
+fn facts(document: &Document) -> (&Path, &str, &str, Vec<(usize, u8, &str)>, &[usize], u64) {
+    let headings = document.headings.iter().map(|it| (it.start, it.level, it.title.as_str())).collect();
+    let Document { path, name, text, page_starts, bytes, .. } = document;
+    (path, name, text, headings, page_starts, *bytes)
 }
 
 #[tokio::test]
@@ -183,7 +185,7 @@ async fn a_document_that_takes_more_memory_than_usual_is_read_alone() {
     let folder = Folder::new();
     // Each element takes far more memory than its bytes.
     let path = folder.file("dense.html", "<i>a</i>".repeat(300_000));
-    let reading = with_memory(352);
+    let reading = with_memory(320);
     let document = parse(&path, &reading).await.expect("there is enough for one");
     assert_eq!(document.text.len(), 300_000);
     assert!(document.room.is_some_and(|room| room.bytes() < 8 * MIB), "the rest is given back");
@@ -192,8 +194,9 @@ async fn a_document_that_takes_more_memory_than_usual_is_read_alone() {
 #[tokio::test]
 async fn text_that_no_memory_holds_with_its_chunks_is_an_error() {
     let folder = Folder::new();
-    let path = folder.file("long.txt", "A sentence of a long book.\n\n".repeat(350_000));
-    let error = error_of(&path, &with_memory(64)).await;
+    // Each of these characters becomes eighteen.
+    let path = folder.file("long.txt", "\u{fdfa}".repeat(330_000));
+    let error = error_of(&path, &with_memory(32)).await;
     assert_eq!(error.kind(), "too much text", "{error:?}");
     assert_eq!(error.to_string(), "the file holds more than 8 MiB of text; split it or raise --memory");
 }
@@ -202,7 +205,7 @@ async fn text_that_no_memory_holds_with_its_chunks_is_an_error() {
 #[tokio::test]
 async fn a_document_that_takes_the_processor_for_too_long_is_an_error() {
     let folder = Folder::new();
-    let path = folder.file("deep.html", "<div>".repeat(60_000));
+    let path = folder.file("deep.html", "<div>".repeat(400_000) + "Deep.");
     let error = error_of(&path, &with_seconds(1)).await;
     assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
     let expected = "reading the file takes more than 1s of computing; split it or raise --timeout";
@@ -250,7 +253,7 @@ async fn what_is_no_file_is_not_read() {
 
     let closed = folder.path("closed");
     fs::create_dir(&closed).expect("a folder");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("its owner");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("its owner");
     // The superuser may list it all the same.
     let expected = if fs::read_dir(&closed).is_ok() { "not a file" } else { "unreadable" };
     assert_eq!(error_of(&closed, &reading()).await.kind(), expected);
@@ -283,8 +286,7 @@ async fn sound_documents_are_read_beside_hostile_ones() {
     assert_eq!(read, 8);
 }
 
-/// Programs in place of the one that reads, which die or lie in a way that no parser can be made
-/// to.
+/// Programs in place of the one that reads, which die or lie as no parser can be made to.
 #[cfg(unix)]
 mod readers {
     use std::os::unix::fs::PermissionsExt;
@@ -409,7 +411,7 @@ mod runs {
 
     /// Starts a run that reads a page for a long time, and returns it with its reader.
     async fn long_run(folder: &Folder) -> (std::process::Child, u32) {
-        folder.file("deep.html", "<div>".repeat(100_000));
+        folder.file("deep.html", "<div>".repeat(400_000));
         let mut command = folder.command("ingest", &["deep.html"]);
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let run = command.spawn().expect("the program runs");

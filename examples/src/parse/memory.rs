@@ -46,9 +46,10 @@ impl Memory {
 }
 
 impl Default for Memory {
-    /// Creates an account of 352 MiB. With the program itself, a run stays below 500 MB.
+    /// Creates an account of 320 MiB. With the program itself, and with texts on their way from one
+    /// process to the other, a run stays below 500 MB.
     fn default() -> Self {
-        Self::new(352 * UNIT)
+        Self::new(320 * UNIT)
     }
 }
 

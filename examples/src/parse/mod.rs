@@ -46,8 +46,9 @@ use read::read;
 use reading::Task;
 
 /// The memory that a document takes from its text to its stored chunks, in bytes for each byte of
-/// text and other facts: the text, its chunks, and their vectors, which are most of it.
-const MEMORY_PER_TEXT: u64 = 8;
+/// text and other facts: the text, and its chunks with what is known about them. Vectors are made
+/// for a part of the chunks at a time.
+const MEMORY_PER_TEXT: u64 = 4;
 
 /// The largest size of a plain text that is read in this process, in bytes. No parser looks at it,
 /// and the start of a process would take longer than reading.
@@ -91,11 +92,11 @@ pub async fn parse(source: impl Into<Source>, reading: &Reading) -> Result<Docum
 /// does for nearly all.
 fn usual_memory(format: Format, bytes: u64) -> u64 {
     let (least, per_byte) = match format {
-        Format::Text => (4 << 20, MEMORY_PER_TEXT),
-        Format::Markdown | Format::Csv | Format::Rst => (16 << 20, 2 * MEMORY_PER_TEXT),
-        Format::Html => (16 << 20, 3 * MEMORY_PER_TEXT),
+        Format::Text => (4 << 20, 8),
+        Format::Markdown | Format::Csv | Format::Rst => (16 << 20, 16),
+        Format::Html => (16 << 20, 24),
         Format::Pdf => (64 << 20, 4),
-        Format::Docx | Format::Pptx | Format::Spreadsheet | Format::Epub => (64 << 20, 8 * MEMORY_PER_TEXT),
+        Format::Docx | Format::Pptx | Format::Spreadsheet | Format::Epub => (64 << 20, 64),
     };
     bytes.saturating_mul(per_byte).saturating_add(least)
 }

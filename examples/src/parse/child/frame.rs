@@ -68,8 +68,9 @@ pub(super) async fn receive(input: &mut (impl AsyncRead + Unpin), limit: u64) ->
     if u64::from(length) > limit {
         return Err(End::TooLong);
     }
-    // What is announced may never come, so the memory is only taken as it does.
-    let mut content = Vec::new();
+    // A vector that grows would take up to twice the memory. What is announced and never comes
+    // takes only addresses.
+    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     input.take(length.into()).read_to_end(&mut content).await.map_err(|_| End::Closed)?;
     if content.len() as u64 == u64::from(length) { Ok((kind, content)) } else { Err(End::Closed) }
 }
