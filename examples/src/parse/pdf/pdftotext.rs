@@ -25,8 +25,8 @@ pub enum Engine {
 /// The most messages of the program that are read, in bytes, and that are told.
 const MOST_MESSAGES: (u64, usize) = (64 << 10, 10);
 
-/// Reads the pages of a PDF, up to `max_text` bytes of text. The program opens no file: it reads from
-/// its standard input.
+/// Reads the pages of a PDF, up to `max_text` bytes of text. The program opens no file: it reads
+/// from its standard input.
 pub(super) fn pages(
     bytes: &[u8],
     has_password: bool,

@@ -22,8 +22,8 @@ const SAME_LINE: f32 = 0.1;
 /// The largest error of a position, in parts of the size of the type.
 const PRECISE: f32 = 0.03;
 
-/// The farthest that kerning moves a run back before the space that it cancels, in parts of the size
-/// of the type.
+/// The farthest that kerning moves a run back before the space that it cancels, in parts of the
+/// size of the type.
 const FARTHEST_BACK: f32 = 0.2;
 
 /// The zero-width non-joiner.
