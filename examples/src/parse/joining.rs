@@ -42,7 +42,7 @@ const LANGUAGE_SAMPLE: usize = 8 << 10;
 pub(super) struct Joiner {
     /// Those words of the text, in lower case, that decide about a hyphen.
     words: HashSet<String>,
-    /// `true` if a hyphen goes where nothing else decides: in a language that is not English, in
+    /// `true` if a hyphen goes where nothing else decides: in a language other than English, in
     /// which compounds mostly have no hyphens, and in a typeset document, where the typesetter put
     /// most.
     goes_by_default: bool,

@@ -75,8 +75,8 @@ fn add_page(page: &Page, headings: &[Placed], joiner: &Joiner, outline: &mut Out
     headings.for_each(|heading| unshown(heading, outline));
 }
 
-/// Returns the title that the page shows. It may be laid out as a row of a table: `1 |
-/// Introduction`.
+/// Returns the title that the page shows. It may be laid out as a row of a table:
+/// `1 | Introduction`.
 fn title(block: &Block, heading: &Placed, joiner: &Joiner) -> String {
     let title = joined(&block.lines[heading.line..heading.line + heading.lines], joiner);
     if block.kind == BlockKind::Row { title.replace(" | ", " ") } else { title }
