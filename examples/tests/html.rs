@@ -195,7 +195,7 @@ async fn a_page_nested_deeply_is_read() {
         "<font size=1><p>".repeat(10_000) + "deep",
         "<span>".repeat(20_000) + "deep" + &"</span>".repeat(20_000),
         "<svg>".repeat(10_000) + "<text>deep",
-        (0..10_000).map(|number| format!("<font color={number}>x<p>")).collect::<String>() + "deep",
+        (0..10_000).map(|number| format!("<font color={number}>x<p>")).collect::<Vec<_>>().concat() + "deep",
     ];
     for page in deep {
         let document = read("deep.html", &page).await;
