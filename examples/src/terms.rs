@@ -78,7 +78,7 @@ fn add_word(word: &str, terms: &mut Vec<String>) {
 /// Splits "41mm" into "41" and "mm". A word that does not begin with a digit has no number.
 fn number_and_unit(word: &str) -> (&str, &str) {
     let end = word
-        .find(|character: char| !(character.is_ascii_digit() || matches!(character, '.' | ',')))
+        .find(|character: char| !character.is_ascii_digit() && !matches!(character, '.' | ','))
         .unwrap_or(word.len());
     let (number, unit) = word.split_at(end);
     if number.starts_with(|first: char| first.is_ascii_digit()) { (number, unit) } else { ("", word) }

@@ -71,6 +71,7 @@ pub(crate) mod service {
 
     /// The options of a service.
     #[derive(Debug, Clone, Args)]
+    #[expect(clippy::struct_field_names, reason = "the options' names, beside those of a program")]
     pub struct ServiceOptions {
         /// Address of the service; its path ends before /embeddings
         #[arg(long, value_name = "URL", default_value = "https://api.openai.com/v1")]
