@@ -89,7 +89,8 @@ pub struct Options {
     /// File whose first line is the password of encrypted documents
     #[arg(long, value_name = "PATH")]
     password_file: Option<PathBuf>,
-    /// Encoding of files of text, such as `latin1` or `shift_jis` [default: found out for each file]
+    /// Encoding of files of text, such as `latin1` or `shift_jis` [default: found out for each
+    /// file]
     #[arg(long, value_name = "LABEL")]
     encoding: Option<TextEncoding>,
     /// Reader of PDFs: pdfboss is built in, pdftotext is a program of Poppler

@@ -214,7 +214,7 @@ pub(crate) mod tests {
         let hits = vec![hit("The mast carries the vane.", 0.5), hit("The battery lasts eleven days.", 0.45)];
         let passages = ranked("How long does the battery last?", hits);
         assert!(passages[0].hit.text.contains("battery"));
-        assert!(passages[0].score > 0.9 && passages[1].score < 0.2, "{passages:?}");
+        assert!(passages[0].score > 0.9 && passages[1].score < MIN_SCORE, "{passages:?}");
     }
 
     #[test]

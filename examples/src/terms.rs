@@ -68,7 +68,11 @@ fn add_word(word: &str, terms: &mut Vec<String>) {
         if !number.is_empty() {
             terms.push(plain_number(number));
         }
+<<<<<<< HEAD
         // The "s" of a genitive says nothing.
+=======
+        // It says nothing.
+>>>>>>> answer
         let is_genitive = unit.eq_ignore_ascii_case("s") && part.len() < word.len();
         if !unit.is_empty() && !is_genitive {
             terms.push(stem::stem(&folded(unit)));
@@ -79,7 +83,7 @@ fn add_word(word: &str, terms: &mut Vec<String>) {
 /// Splits "41mm" into "41" and "mm". A word that does not begin with a digit has no number.
 fn number_and_unit(word: &str) -> (&str, &str) {
     let end = word
-        .find(|character: char| !(character.is_ascii_digit() || matches!(character, '.' | ',')))
+        .find(|character: char| !character.is_ascii_digit() && !matches!(character, '.' | ','))
         .unwrap_or(word.len());
     let (number, unit) = word.split_at(end);
     if number.starts_with(|first: char| first.is_ascii_digit()) { (number, unit) } else { ("", word) }

@@ -167,11 +167,11 @@ impl Embedder for RemoteEmbedder {
 }
 
 /// Returns a number of tokens that a text does not exceed in the usual vocabularies, which nobody
-/// needs to have here: a word has a token for each three letters, a long one, such as a key, for
+/// needs to have here: a word has a token for each four letters, a long one, such as a key, for
 /// each two, every other character one, and one of another script two.
 fn most_tokens(text: &str) -> usize {
     let (mut tokens, mut letters) = (0, 0_usize);
-    let of_word = |letters: usize| letters.div_ceil(if letters > 20 { 2 } else { 3 });
+    let of_word = |letters: usize| letters.div_ceil(if letters > 20 { 2 } else { 4 });
     for character in text.chars() {
         if character.is_ascii_alphabetic() {
             letters += 1;

@@ -143,7 +143,8 @@ fn without_inflection(word: &str) -> String {
     if let Some(rest) = word.strip_suffix("ied").filter(|rest| rest.len() > 1) {
         return format!("{rest}y");
     }
-    let rest = word.strip_suffix("ing").or_else(|| word.strip_suffix("ed"));
+    // "Need" and "feed" end with what they are.
+    let rest = word.strip_suffix("ing").or_else(|| word.strip_suffix("ed").filter(|_| !word.ends_with("eed")));
     let Some(rest) = rest.filter(|rest| rest.len() > 1 && rest.contains(['a', 'e', 'i', 'o', 'u', 'y'])) else {
         return word.to_owned();
     };
