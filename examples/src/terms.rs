@@ -68,11 +68,7 @@ fn add_word(word: &str, terms: &mut Vec<String>) {
         if !number.is_empty() {
             terms.push(plain_number(number));
         }
-<<<<<<< HEAD
-        // The "s" of a genitive says nothing.
-=======
         // It says nothing.
->>>>>>> answer
         let is_genitive = unit.eq_ignore_ascii_case("s") && part.len() < word.len();
         if !unit.is_empty() && !is_genitive {
             terms.push(stem::stem(&folded(unit)));

@@ -71,11 +71,7 @@ pub(crate) mod service {
 
     /// The options of a service.
     #[derive(Debug, Clone, Args)]
-<<<<<<< HEAD
-    #[expect(clippy::struct_field_names, reason = "a program has other options beside, and the fields name these")]
-=======
     #[expect(clippy::struct_field_names, reason = "the options' names, beside those of a program")]
->>>>>>> answer
     pub struct ServiceOptions {
         /// Address of the service; its path ends before /embeddings
         #[arg(long, value_name = "URL", default_value = "https://api.openai.com/v1")]
