@@ -32,8 +32,8 @@ fn utf32(text: &str, order: fn(u32) -> [u8; 4]) -> Vec<u8> {
     text.chars().flat_map(|character| order(character.into())).collect()
 }
 
-fn marked(mark: &[u8], bytes: Vec<u8>) -> Vec<u8> {
-    [mark, &bytes].concat()
+fn marked(mark: &[u8], bytes: &[u8]) -> Vec<u8> {
+    [mark, bytes].concat()
 }
 
 #[tokio::test]
@@ -42,13 +42,13 @@ async fn every_script_is_read_in_every_unicode_encoding_with_and_without_a_mark(
     for text in SENTENCES {
         let files = [
             text.as_bytes().to_vec(),
-            marked(b"\xef\xbb\xbf", text.as_bytes().to_vec()),
-            marked(b"\xff\xfe", utf16(text, u16::to_le_bytes)),
-            marked(b"\xfe\xff", utf16(text, u16::to_be_bytes)),
+            marked(b"\xef\xbb\xbf", text.as_bytes()),
+            marked(b"\xff\xfe", &utf16(text, u16::to_le_bytes)),
+            marked(b"\xfe\xff", &utf16(text, u16::to_be_bytes)),
             utf16(text, u16::to_le_bytes),
             utf16(text, u16::to_be_bytes),
-            marked(b"\xff\xfe\0\0", utf32(text, u32::to_le_bytes)),
-            marked(b"\0\0\xfe\xff", utf32(text, u32::to_be_bytes)),
+            marked(b"\xff\xfe\0\0", &utf32(text, u32::to_le_bytes)),
+            marked(b"\0\0\xfe\xff", &utf32(text, u32::to_be_bytes)),
             utf32(text, u32::to_le_bytes),
             utf32(text, u32::to_be_bytes),
         ];
@@ -90,7 +90,7 @@ async fn few_bad_bytes_do_not_change_the_encoding_and_are_told() {
     let expected = format!("1 sequence of bytes is not UTF-8 and became U+FFFD, the first at byte {middle}");
     assert_eq!(document.losses[0].to_string(), expected);
 
-    let cut_off = &text.as_bytes()[..text.find('ß').expect("a letter") + 1];
+    let cut_off = &text.as_bytes()[..=text.find('ß').expect("a letter")];
     let document = read("cut.txt", cut_off).await;
     assert_eq!((document.text.as_str(), losses(&document)), ("Grö\u{fffd}", vec![LossKind::Bytes]));
 
