@@ -2,6 +2,7 @@
 
 #[path = "support/library.rs"]
 mod library;
+#[expect(dead_code, reason = "other tests do more with a program")]
 #[path = "support/program.rs"]
 mod program;
 

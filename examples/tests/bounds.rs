@@ -2,7 +2,6 @@
 
 #[path = "support/hostile.rs"]
 mod hostile;
-#[expect(dead_code, reason = "other tests make more kinds")]
 #[path = "support/pdf.rs"]
 mod made;
 #[cfg(target_os = "linux")]

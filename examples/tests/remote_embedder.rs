@@ -1,5 +1,6 @@
 //! The embedder behind an HTTP interface.
 
+#[expect(dead_code, reason = "other tests do more with a program")]
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/service.rs"]
@@ -65,7 +66,8 @@ fn whole(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         cause = error.source();
     }
     text

@@ -141,7 +141,7 @@ async fn request(connection: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 /// Returns the vector of a text, which tells its length and its beginning.
 #[expect(clippy::cast_precision_loss, reason = "texts of tests are short")]
 pub(crate) fn vector(text: &str) -> [f32; DIMENSIONS] {
-    let byte = |at: usize| text.bytes().nth(at).map_or(0.0, f32::from);
+    let byte = |at: usize| text.as_bytes().get(at).copied().map_or(0.0, f32::from);
     [text.len() as f32, byte(0), byte(1), byte(2)]
 }
 
