@@ -187,10 +187,11 @@ async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
     let text = |record: &Record, name: &str| record.field(name).map(ToString::to_string);
 
     let found = end("retrieval").generated();
-    assert_eq!(found.len(), 19);
-    assert!(found.is_sorted_by(|a, b| a.score() >= b.score()), "{found:?}");
+    assert_eq!(found.len(), 23);
+    // Their order is that of words and vectors together, and the score that of the vectors.
+    assert!(found.iter().all(|hit| hit.score().is_some()), "{found:?}");
     let chosen = end("rerank").generated();
-    assert_eq!((end("rerank").used().len(), chosen.len()), (19, 4));
+    assert_eq!((end("rerank").used().len(), chosen.len()), (23, 4));
     for passage in chosen {
         let (content, source) = (passage.content().expect("its text"), passage.source().expect("its document"));
         assert!(content.len() > 20 && passage.score().is_some_and(|score| (0.0..=1.0).contains(&score)));
@@ -200,10 +201,10 @@ async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
     }
 
     let answer = end("answer");
-    assert_eq!(
-        answer.used().iter().map(ragtrace::RecordItem::id).collect::<Vec<_>>(),
-        chosen.iter().map(ragtrace::RecordItem::id).collect::<Vec<_>>()
-    );
+    // Those that are good enough.
+    let used = answer.used();
+    assert!(!used.is_empty());
+    assert!(used.iter().zip(chosen).all(|(used, chosen)| used.id() == chosen.id()), "{used:?}");
     let messages = answer.field("input").and_then(Value::as_json).expect("messages");
     let messages: serde_json::Value = serde_json::from_str(messages).expect("JSON");
     assert_eq!((&messages[1]["role"], &messages[1]["content"]), (&"user".into(), &asked.into()));
