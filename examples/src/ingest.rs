@@ -49,8 +49,7 @@ pub struct Ingestion<E> {
     /// `true` if a document is passed over that is stored already, with the same content and with
     /// the same settings.
     pub skip_unchanged: bool,
-    /// The paths of stored documents to remove at the end, in the form of
-    /// [`path_text`](crate::document::path_text).
+    /// The paths of stored documents to remove at the end, in the form of [`path_text`].
     pub gone: Vec<String>,
     /// Permits for documents being ingested, shared by several runs. Without them, a run has as
     /// many permits as jobs.
@@ -96,7 +95,7 @@ pub fn fingerprint<E: Embedder>(embedder: &E, reading: &Reading, chunking: &Chun
 /// The outcome of a document that was ingested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ingested {
-    /// The document's id: see [`document_id`](crate::document::document_id).
+    /// The document's id: see [`document_id`].
     pub document: String,
     /// `true` if nothing was done, since the same content is stored already.
     pub unchanged: bool,

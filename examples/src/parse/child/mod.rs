@@ -2,7 +2,7 @@
 //!
 //! Whatever a parser does with a hostile file, such as taking all memory, computing without end, or
 //! overflowing its stack, ends that process and not the program. The process is the same program,
-//! started once more with [`ARGUMENT`], which [`serve`] recognizes.
+//! started once more with a hidden argument, which [`serve`] recognizes.
 //!
 //! - **Memory** is limited by the operating system on Linux and other Unix systems. macOS does not
 //!   enforce such a limit, and Windows has none that a process sets for itself.
