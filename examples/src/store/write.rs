@@ -81,8 +81,8 @@ impl Store {
         let _ = self.writers.make(&self.pool, &Discard(draft)).await;
     }
 
-    /// Removes the documents of `tenant` at `paths`, in the form of [`path_text`]. Returns the number
-    /// of documents removed.
+    /// Removes the documents of `tenant` at `paths`, in the form of [`path_text`]. Returns the
+    /// number of documents removed.
     pub async fn remove(&self, tenant: &str, paths: &[String]) -> Result<u64, StoreError> {
         self.writers.make(&self.pool, &Remove { tenant, paths }).await
     }
