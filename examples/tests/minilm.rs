@@ -1,6 +1,7 @@
 //! The model that runs on the processor. `scripts/test-minilm` fetches its files, and names their
 //! folder in `MINILM_FOLDER`.
 
+#[expect(dead_code, reason = "other tests do more with a program")]
 #[path = "support/program.rs"]
 mod program;
 
