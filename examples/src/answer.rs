@@ -97,6 +97,16 @@ pub fn quotes(question: &Question, words: &[Weighted], passages: &[Passage]) -> 
     found.into_iter().map(|(_, quote)| quote).collect()
 }
 
+/// Returns the first sentence of the best passage, for passages that are about a question in other
+/// words than its own.
+pub fn opening(passages: &[Passage]) -> Option<Quote> {
+    let best = passages.first()?;
+    let sentences = words::sentences(&best.hit.text);
+    let mut sentences = sentences.map(|range| best.hit.text[range].split_whitespace().collect::<Vec<_>>().join(" "));
+    let sentence = sentences.find(|sentence| !sentence.is_empty() && !best.hit.headings.contains(sentence))?;
+    Some(Quote { passage: 1, sentence })
+}
+
 /// Returns the share of the question's words that the sentence contains, by weight. A word that
 /// only the headings contain counts half, since the sentence then is about it without naming it. A
 /// sentence with no word of the question counts only below a heading that contains most of them, as

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::{Stream, StreamExt, stream};
 use ragtrace::{ToValue, traced_stage};
 
-use crate::answer::{MODEL, NOTIONAL_PRICE, messages, quotes};
+use crate::answer::{MODEL, NOTIONAL_PRICE, messages, opening, quotes};
 use crate::embed::{EmbedError, Embedder, Similarity, Vector, embed_question};
 use crate::normalize::normalize;
 use crate::question::Question;
@@ -164,7 +164,10 @@ fn answer(
 ) -> impl Stream<Item = Result<String, AskError>> + use<> {
     let input_tokens = messages(&asked.text, passages).iter().map(|message| count_tokens(&message.content)).sum();
     let (asked, passages) = (Arc::clone(asked), passages.to_vec());
-    let quotes = crate::blocking::run(move || quotes(&asked, &words, &passages));
+    let quotes = crate::blocking::run(move || {
+        let quotes = quotes(&asked, &words, &passages);
+        if quotes.is_empty() { opening(&passages).into_iter().collect() } else { quotes }
+    });
     stream::once(quotes).flat_map(move |quotes| {
         let nothing = quotes.is_empty().then_some(Err(AskError::NoAnswer));
         let sentences = quotes.into_iter().map(|quote| format!("{} [{}]", quote.sentence, quote.passage));
