@@ -66,15 +66,7 @@ async fn run(arguments: &Arguments) -> Result<Evaluation, Failure> {
     let found = discover(std::slice::from_ref(&arguments.documents));
     let sources = found.documents.into_iter().map(Source::from).collect();
     ingestion(&shared, sources, 2, |_, _| ()).await?;
-    let library = Library {
-        store,
-        embedder,
-        tenant: String::new(),
-        top_k: 24,
-        passages: 4,
-        min_score: arguments.min_score,
-        log_question: false,
-    };
+    let library = Library { min_score: arguments.min_score, ..Library::new(store, embedder) };
     let evaluation = Evaluation::of(&library, &questions).await?;
     library.store.close().await;
     Ok(evaluation)

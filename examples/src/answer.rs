@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn the_opening_is_the_first_sentence_that_is_no_heading() {
+        let mut passages = passages(&["Power\n\nThe battery lasts eleven days. It rains.", "The mast is steel."]);
+        passages[0].hit.headings = vec!["Power".to_owned()];
+        let expected = Quote { passage: 1, sentence: "The battery lasts eleven days.".to_owned() };
+        assert_eq!(opening(&passages), Some(expected));
+        assert_eq!(opening(&[]), None);
+    }
+
+    #[test]
     fn an_answer_is_the_sentences_that_speak_of_the_question() {
         let passages =
             passages(&["The mast is steel. The battery lasts eleven days. It rains.", "Charge the battery at 5 V."]);

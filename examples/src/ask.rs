@@ -12,7 +12,7 @@ use crate::answer::{MODEL, NOTIONAL_PRICE, messages, opening, quotes};
 use crate::embed::{EmbedError, Embedder, Similarity, Vector, embed_question};
 use crate::normalize::normalize;
 use crate::question::Question;
-use crate::rerank::{self, Passage};
+use crate::rerank::{self, MIN_SCORE, Passage};
 use crate::store::{Found, Store, StoreError, Weighted};
 use crate::words::count_tokens;
 
@@ -33,6 +33,21 @@ pub struct Library<E> {
     pub min_score: f32,
     /// `true` if the stage logs may contain the text of the question and of the answer.
     pub log_question: bool,
+}
+
+impl<E> Library<E> {
+    /// Creates a library without tenants, with the usual settings of a search.
+    pub fn new(store: Store, embedder: E) -> Self {
+        Self {
+            store,
+            embedder,
+            tenant: String::new(),
+            top_k: 24,
+            passages: 4,
+            min_score: MIN_SCORE,
+            log_question: false,
+        }
+    }
 }
 
 /// A part of an answer.

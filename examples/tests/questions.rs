@@ -6,7 +6,6 @@ use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::evaluation::{Evaluation, Questions};
-use ragtrace_examples::rerank::MIN_SCORE;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{Ingestion, Library, Source, ingestion};
 
@@ -22,15 +21,7 @@ async fn evaluation(file: &str) -> Evaluation {
     let sources: Vec<Source> = found.documents.into_iter().map(Source::from).collect();
     assert!(sources.len() >= 12);
     ingestion(&shared, sources, 2, |_, _| ()).await.expect("all ingested");
-    let library = Library {
-        store,
-        embedder,
-        tenant: String::new(),
-        top_k: 24,
-        passages: 4,
-        min_score: MIN_SCORE,
-        log_question: false,
-    };
+    let library = Library::new(store, embedder);
     let questions = Questions::read(&Path::new(FOLDER).join(file)).expect("questions");
     assert_eq!((questions.answerable.len(), questions.unanswerable.len()), (20, 10));
     Evaluation::of(&library, &questions).await.expect("asked")

@@ -1,12 +1,13 @@
 //! The end of the service, and how its parts learn of it.
 //!
-//! The first signal (Ctrl-C, or SIGTERM if the system has it) begins the end: event streams end at
-//! once, since a client may hold one open for ever; other requests get their time. A second signal
-//! ends the process immediately.
+//! The first [signal](ragtrace_examples::interrupt) begins the end: event streams end at once,
+//! since a client may hold one open for ever; other requests get their time. A second signal ends
+//! the process immediately.
 
 use std::io;
 use std::time::Duration;
 
+use ragtrace_examples::interrupt::Interrupts;
 use tokio_util::sync::CancellationToken;
 
 /// Tells when the end of the service begins. Clones are about the same end.
@@ -31,14 +32,12 @@ impl Shutdown {
 
     /// Begins the end at the first signal, and ends the process at the second.
     pub(crate) fn at_signals(&self) -> io::Result<()> {
-        let mut signals = Signals::new()?;
+        let interrupts = Interrupts::listen()?;
         let shutdown = self.clone();
         tokio::spawn(async move {
-            signals.next().await;
+            interrupts.first().await;
             eprintln!("ending; once more ends at once");
             shutdown.begin();
-            signals.next().await;
-            std::process::exit(130);
         });
         Ok(())
     }
@@ -47,43 +46,5 @@ impl Shutdown {
     pub(crate) async fn drained(self, drain: Duration) {
         self.begun().await;
         tokio::time::sleep(drain).await;
-    }
-}
-
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) {
-        // If this signal cannot be received, no second signal can either.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
     }
 }

@@ -3,7 +3,7 @@
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::document::Format;
 use ragtrace_examples::embed::HashingEmbedder;
-use ragtrace_examples::rerank::{MIN_SCORE, Passage};
+use ragtrace_examples::rerank::Passage;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{AskError, Ingestion, Library, Part, Source, document_ingestion, question};
 
@@ -25,16 +25,7 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a folder");
         let embedder = HashingEmbedder::default();
         let store = Store::create(&folder.path().join("rag.db"), &embedder).await.expect("a store");
-        let library = Library {
-            store,
-            embedder,
-            tenant: String::new(),
-            top_k: 24,
-            passages: 4,
-            min_score: MIN_SCORE,
-            log_question: false,
-        };
-        let scene = Self { folder, library };
+        let scene = Self { folder, library: Library::new(store, embedder) };
         for (name, text) in documents {
             scene.add("", name, text).await;
         }

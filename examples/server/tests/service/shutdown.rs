@@ -71,7 +71,7 @@ fn a_second_signal_ends_the_process_where_it_stands() {
     wait_for("word", || server.told().contains("once more").then_some(()));
     assert!(!server.has_ended());
     server.signal("TERM");
-    assert_eq!(server.end().code(), Some(130), "{}", server.told());
+    assert_eq!(server.end().code(), Some(143), "{}", server.told());
     drop(upload);
 }
 
@@ -84,7 +84,7 @@ fn while_it_drains_it_serves_and_says_that_it_is_ending() {
     server.get("/healthz").send().problem(503);
     assert_eq!(server.get("/").send().status, 200);
     server.signal("TERM");
-    assert_eq!(server.end().code(), Some(130));
+    assert_eq!(server.end().code(), Some(143));
 }
 
 #[test]
