@@ -9,8 +9,8 @@ use ragtrace::Secret;
 /// Serve a web page for uploading documents and asking questions, which shows each stage at work.
 ///
 /// Exits with 0 after Ctrl-C or SIGTERM, even if requests had to be interrupted or records could
-/// not be delivered; standard error then says so. A second signal ends the service at once, with 130
-/// after Ctrl-C and 143 after SIGTERM. Exits with 2 if it could not start.
+/// not be delivered; standard error then says so. A second signal ends the service at once, with
+/// 130 after Ctrl-C and 143 after SIGTERM. Exits with 2 if it could not start.
 ///
 /// The time and the number of connections and requests are limited, but not per client. A service
 /// that strangers can reach needs a proxy in front of it, which limits clients and provides TLS.
