@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use crate::output::secret::mask;
 use crate::output::{Output, has_colour, tell};
-use crate::secret::mask;
 
 /// Prints the parser's output, with passwords from the arguments masked.
 pub(crate) fn write(parsed: &clap::Error) -> ExitCode {

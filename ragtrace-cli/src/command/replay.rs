@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use ragtrace::Sink;
 use ragtrace::spool::DeadLetters;
 
+use crate::arguments::setting;
 use crate::output::{Failure, Found, Output};
-use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

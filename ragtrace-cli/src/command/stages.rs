@@ -2,7 +2,7 @@
 
 use ragtrace_store::{self as store, CatalogStage};
 
-use crate::list::{self, Column};
+use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]

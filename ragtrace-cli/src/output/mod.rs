@@ -3,6 +3,10 @@
 //! Standard output may be closed, full, or read by a program that stops early (`| head`). None of
 //! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
+pub(crate) mod list;
+pub(crate) mod rows;
+pub(crate) mod secret;
+
 use std::error::Error;
 use std::fmt;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
@@ -10,7 +14,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use clap::ValueEnum;
 use ragtrace_store::printable;
 
-use crate::secret::mask;
+use crate::output::secret::mask;
 
 /// The outcome of a command that did not fail.
 pub(crate) enum Found {

@@ -8,8 +8,8 @@ use ragtrace::spool::{self, DeadLetter, DeadLetters, PurgedSpool};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, PurgeReport};
 
+use crate::arguments::setting;
 use crate::output::{Failure, Found, Output, tell};
-use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

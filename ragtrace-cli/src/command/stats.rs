@@ -3,9 +3,9 @@
 use ragtrace::Timestamp;
 use ragtrace_store::{self as store, StageStats, Window};
 
-use crate::list::{self, Column};
+use crate::arguments::time;
+use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
-use crate::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -2,9 +2,9 @@
 
 use ragtrace_store as store;
 
-use crate::filter::RecordArgs;
+use crate::arguments::filter::RecordArgs;
+use crate::output::rows;
 use crate::output::{Failure, Found, Output};
-use crate::rows;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -3,9 +3,10 @@
 use ragtrace::Level;
 use ragtrace_store as store;
 
-use crate::filter::RecordArgs;
+use crate::arguments::filter::RecordArgs;
+use crate::arguments::find;
+use crate::output::rows;
 use crate::output::{Failure, Found, Output};
-use crate::{find, rows};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

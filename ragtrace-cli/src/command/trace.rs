@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ragtrace_store::{self as store, ScoreRow, Trace, Waterfall};
 
-use crate::find;
+use crate::arguments::find;
 use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]

@@ -3,7 +3,7 @@
 use ragtrace::Timestamp;
 use ragtrace_store::{self as store, LogRow};
 
-use crate::list::{self, Column};
+use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]

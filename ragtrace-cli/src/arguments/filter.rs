@@ -4,8 +4,8 @@ use clap::Args;
 use ragtrace::{Record, Timestamp};
 use ragtrace_store::{LogFilter, TraceFilter};
 
+use crate::arguments::{number, time};
 use crate::output::{Failure, Format};
-use crate::{number, time};
 
 /// The arguments that filter by user, tenant and session.
 #[derive(Args)]

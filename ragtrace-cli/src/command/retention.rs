@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Retention, RetentionReport};
 
-use crate::number;
+use crate::arguments::number;
 use crate::output::{Failure, Found, Output, tell};
 
 /// The number of free bytes in a SQLite file from which on `--shrink` is suggested.

@@ -4,10 +4,10 @@ use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
-use crate::filter::IdentityFilter;
-use crate::list::{self, Column};
+use crate::arguments::filter::IdentityFilter;
+use crate::arguments::{number, time};
+use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output, tell};
-use crate::{number, time};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use ragtrace_store::{self as store, LogFilter, LogRow, LogStore, StoreError, TailCursor};
 
-use crate::filter::IdentityFilter;
+use crate::arguments::filter::IdentityFilter;
+use crate::arguments::number;
+use crate::output::rows;
 use crate::output::{Failure, Format, Found, Output, is_stdout_closed, tell};
-use crate::{number, rows};
 
 /// The pause between two queries for new records.
 const PAUSE: Duration = Duration::from_millis(200);

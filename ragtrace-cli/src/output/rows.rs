@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ragtrace::{Event, Level, Value};
 use ragtrace_store::{LogRow, printable};
 
-use crate::list;
+use crate::output::list;
 use crate::output::{Format, Output};
 
 pub(crate) fn write(output: &mut Output, format: Format, rows: &[LogRow]) -> io::Result<()> {

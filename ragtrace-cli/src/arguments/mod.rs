@@ -1,0 +1,7 @@
+//! The arguments that several commands share, and the settings that stand in for them.
+
+pub(crate) mod filter;
+pub(crate) mod find;
+pub(crate) mod number;
+pub(crate) mod setting;
+pub(crate) mod time;
