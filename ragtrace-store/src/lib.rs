@@ -48,7 +48,7 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
+    CatalogStage, LogFilter, LogRow, Missing, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
     TraceFilter, TraceSummary, Window,
 };
 #[cfg(feature = "sqlite")]

@@ -1,14 +1,14 @@
 //! Opens and queries a store, which is a database named by a URL.
 
-use ragtrace::{Level, TraceId};
+use ragtrace::{Level, Record, TraceId};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 use crate::read::{
-    CatalogStage, LogFilter, LogRow, Merged, Place, ScoreRow, StageStats, Tail, TailCursor, Trace, TraceFilter,
-    TraceSummary, Window, assemble, merge,
+    CatalogStage, LogFilter, LogRow, Merged, Missing, Place, ScoreRow, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    TraceSummary, Window, assemble, batches, merge, without_stored,
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]
@@ -287,6 +287,19 @@ impl LogStore {
             #[cfg(feature = "postgres")]
             Backend::Postgres(store) => store.tail(cursor).await,
         }
+    }
+
+    /// Returns those of the records that are not stored yet, as batches for the store's
+    /// [`sink`](crate::sink), with the counts that are missing too.
+    ///
+    /// A record is recognized by its id. The runs that missing records end are counted unless the
+    /// process that made them had counted them. Records of about the same time are looked up
+    /// fastest, a few thousand at once.
+    pub async fn missing(&self, records: Vec<Record>) -> Result<Missing, StoreError> {
+        let ids = with_backend!(self, store => store.stored_ids(&records))?;
+        let (records, stored) = without_stored(records, &ids);
+        let counted = with_backend!(self, store => store.counted(&records))?;
+        Ok(Missing { batches: batches(records, &counted), stored })
     }
 
     /// Returns the catalog: every stage of the programs that have written to the store, by service

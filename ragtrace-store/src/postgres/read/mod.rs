@@ -11,6 +11,7 @@ mod logs;
 mod rows;
 mod scores;
 mod snapshot;
+mod stored;
 mod tail;
 mod trace;
 

@@ -9,6 +9,7 @@ mod lists;
 mod logs;
 mod rows;
 mod scores;
+mod stored;
 mod tail;
 mod trace;
 
