@@ -10,7 +10,7 @@ mod usage;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use command::Command;
 use output::look::Look;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     cli.look.choose();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref())),
+        Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref(), Cli::command())),
         Err(error) => Err(Failure::from(error)),
     };
     match done {
@@ -55,6 +55,8 @@ fn main() -> ExitCode {
             tell(why);
             ExitCode::from(1)
         }
+        // As a shell reports a program that the signal ended.
+        Ok(Found::Interrupted) => ExitCode::from(130),
         // The reader of the output has seen enough and closed the pipe, as in `ragtrace logs |
         // head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,

@@ -3,5 +3,6 @@
 pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod number;
+pub(crate) mod selection;
 pub(crate) mod setting;
 pub(crate) mod time;

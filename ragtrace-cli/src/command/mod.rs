@@ -1,13 +1,18 @@
 //! The commands, one file each. Each has its arguments (`Args`) and a function that runs it
 //! (`run`), which gets the store's URL, or the whole command line if it needs no store.
 
+mod completions;
 mod errors;
+mod export;
+mod import;
 mod inflight;
 mod logs;
+mod man;
 mod migrate;
 mod purge;
 mod replay;
 mod retention;
+mod score;
 mod stages;
 mod stats;
 mod tail;
@@ -64,6 +69,26 @@ pub(crate) enum Command {
     /// the store are not touched.
     #[command(after_help = "Example: ragtrace purge --user alice --spool spool --dry-run")]
     Purge(purge::Args),
+    /// Judge a trace or one of its runs.
+    ///
+    /// The score is stored beside the trace, and shown with it. A store refuses a score for a trace
+    /// that it knows under another tenant.
+    #[command(after_help = "Example: ragtrace score last helpful true --comment 'exactly what I needed'")]
+    Score(score::Args),
+    /// Write records and scores to a file, as JSON lines, OTLP or CSV.
+    ///
+    /// Records come from the oldest to the newest, those of the archive included, and the scores
+    /// after them. `ragtrace import` reads what `--format jsonl` writes.
+    #[command(after_help = "Example: ragtrace export --since 7d --output week.jsonl.gz")]
+    Export(export::Args),
+    /// Write exported records and scores to a store.
+    ///
+    /// Records that the store has already are left out, so an import that was interrupted is
+    /// continued by running it again. The runs of new records are counted for `stats` and `traces`
+    /// unless the process that made them had counted them in this store. Retention treats imported
+    /// records like all others. The store is created if it is missing.
+    #[command(after_help = "Example: ragtrace import week.jsonl.gz --store 'postgres://USER@HOST/DATABASE'")]
+    Import(import::Args),
     /// Create the store, or upgrade its tables to this version.
     ///
     /// A program that writes to the store does this by itself. Run the command beforehand if the
@@ -77,11 +102,18 @@ pub(crate) enum Command {
     /// are removed from the spool.
     #[command(after_help = "Example: RAGTRACE_SINKS=postgres ragtrace replay --spool spool")]
     Replay(replay::Args),
+    /// Write a script that completes the command's arguments in a shell.
+    #[command(after_help = "Example: ragtrace completions bash > /etc/bash_completion.d/ragtrace")]
+    Completions(completions::Args),
+    /// Write the manual, one page for each command.
+    #[command(after_help = "Example: ragtrace man --output /usr/local/share/man/man1")]
+    Man(man::Args),
 }
 
 impl Command {
     /// Runs the command on the store that the argument `--store` names, or else the environment.
-    pub(crate) async fn run(&self, store: Option<&str>) -> Result<Found, Failure> {
+    /// `parser` is the whole command line, for what describes it.
+    pub(crate) async fn run(&self, store: Option<&str>, parser: clap::Command) -> Result<Found, Failure> {
         let url = || setting::store(store);
         match self {
             Self::Trace(args) => trace::run(&url()?, args).await,
@@ -96,6 +128,11 @@ impl Command {
             Self::Purge(args) => purge::run(&url()?, args).await,
             Self::Migrate => migrate::run(&url()?).await,
             Self::Replay(args) => replay::run(args, store).await,
+            Self::Score(args) => score::run(&url()?, args).await,
+            Self::Export(args) => export::run(&url()?, args).await,
+            Self::Import(args) => import::run(&url()?, args).await,
+            Self::Completions(args) => completions::run(args, parser),
+            Self::Man(args) => man::run(args, parser),
         }
     }
 }
