@@ -1,6 +1,7 @@
 //! The commands, one file each. Each has its arguments (`Args`) and a function that runs it
 //! (`run`), which gets the store's URL, or the whole command line if it needs no store.
 
+mod check;
 mod completions;
 mod errors;
 mod export;
@@ -13,6 +14,7 @@ mod purge;
 mod replay;
 mod retention;
 mod score;
+mod spool;
 mod stages;
 mod stats;
 mod tail;
@@ -102,6 +104,20 @@ pub(crate) enum Command {
     /// are removed from the spool.
     #[command(after_help = "Example: RAGTRACE_SINKS=postgres ragtrace replay --spool spool")]
     Replay(replay::Args),
+    /// Check that sinks can be reached, and that running processes deliver.
+    ///
+    /// Connects to every sink that the environment variable `RAGTRACE_SINKS` names, by default
+    /// `sqlite`, and creates the tables of a database if they are missing. With `--metrics` or
+    /// `--spool` it checks a running process instead: sinks that are parked, records that were
+    /// dropped or refused, and records that have been waiting for too long. Each finding is a line.
+    ///
+    /// Exits with 0 if all is well, with 1 if something is wrong, and with 2 if the arguments or
+    /// the settings are.
+    #[command(after_help = "Example: ragtrace check --metrics http://127.0.0.1:8080/metrics --max-age 5m")]
+    Check(check::Args),
+    /// Show what waits in a spool.
+    #[command(subcommand, after_help = "Example: ragtrace spool ls --spool /var/spool/rag-api")]
+    Spool(spool::Command),
     /// Write a script that completes the command's arguments in a shell.
     #[command(after_help = "Example: ragtrace completions bash > /etc/bash_completion.d/ragtrace")]
     Completions(completions::Args),
@@ -128,6 +144,8 @@ impl Command {
             Self::Purge(args) => purge::run(&url()?, args).await,
             Self::Migrate => migrate::run(&url()?).await,
             Self::Replay(args) => replay::run(args, store).await,
+            Self::Check(args) => check::run(args, store).await,
+            Self::Spool(command) => spool::run(command, store),
             Self::Score(args) => score::run(&url()?, args).await,
             Self::Export(args) => export::run(&url()?, args).await,
             Self::Import(args) => import::run(&url()?, args).await,

@@ -103,7 +103,9 @@ async fn subject(store: &LogStore, args: &Args) -> Result<Result<(TraceId, Optio
     let found = store.trace(trace).await?;
     match (found.as_ref().map(|trace| spans(trace, named)).as_deref(), named.parse()) {
         (Some([one]), _) => Ok(Ok((trace, Some(*one)))),
-        (Some([_, _, ..]), _) => Err(Failure::new(format!("{named} matches several runs of the trace: give more digits"))),
+        (Some([_, _, ..]), _) => {
+            Err(Failure::new(format!("{named} matches several runs of the trace: give more digits")))
+        }
         (_, Ok(span)) if args.force => Ok(Ok((trace, Some(span)))),
         (Some([]), _) => Ok(Err(format!("the trace {trace} has no run {named}: {hint}, with all 16 digits"))),
         (None, _) => Ok(Err(format!("there is no trace {trace}: {hint}"))),
@@ -141,8 +143,11 @@ fn record(args: &Args, trace: TraceId, span: Option<SpanId>) -> Result<Record, F
         "instance": Uuid::now_v7().to_string(),
         "score": {"name": args.name, "value": value, "by": args.by.as_str(), "comment": args.comment},
     });
-    let texts =
-        [("span_id", span.map(|id| id.to_string())), ("tenant_id", args.tenant.clone()), ("user_id", args.user.clone())];
+    let texts = [
+        ("span_id", span.map(|id| id.to_string())),
+        ("tenant_id", args.tenant.clone()),
+        ("user_id", args.user.clone()),
+    ];
     for (name, text) in texts {
         if let Some(text) = text {
             json[name] = text.into();

@@ -8,7 +8,9 @@ use crate::output::{Failure, Found};
 
 /// Runs a command, and drops it where it stands when Ctrl-C is pressed, so that it removes its
 /// unfinished files.
-pub(crate) async fn unless_interrupted(command: impl Future<Output = Result<Found, Failure>>) -> Result<Found, Failure> {
+pub(crate) async fn unless_interrupted(
+    command: impl Future<Output = Result<Found, Failure>>,
+) -> Result<Found, Failure> {
     let mut command = pin!(command);
     let mut interrupt = pin!(tokio::signal::ctrl_c());
     poll_fn(|context| match command.as_mut().poll(context) {

@@ -124,11 +124,11 @@ impl Export {
     }
 
     /// Writes the pages of one list, and returns the number of records written.
-    async fn pages<L>(&mut self, mut pages: Pages<L>, record: impl Fn(&L::Row) -> Option<Record>) -> Result<u64, Failure>
-    where
-        L: NewestFirst,
-        L::Row: Clone,
-    {
+    async fn pages<L: NewestFirst>(
+        &mut self,
+        mut pages: Pages<L>,
+        record: impl Fn(&L::Row) -> Option<Record>,
+    ) -> Result<u64, Failure> {
         let mut written = 0;
         while let Some(rows) = pages.next().await? {
             let records: Vec<Record> = rows.iter().filter_map(&record).collect();

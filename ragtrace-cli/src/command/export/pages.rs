@@ -15,7 +15,7 @@ const MINUTE: i64 = 60_000_000;
 
 /// A list of rows, newest first.
 pub(super) trait NewestFirst {
-    type Row;
+    type Row: Clone;
 
     /// Returns the newest rows from `since` on and before `until`, at most `limit`. With `after`,
     /// returns those that follow this row in the list.
@@ -110,12 +110,7 @@ impl<L: NewestFirst> Pages<L> {
         };
         self.width = self.width.saturating_mul(factor);
     }
-}
 
-impl<L: NewestFirst> Pages<L>
-where
-    L::Row: Clone,
-{
     fn keep_place(&mut self, rows: Vec<L::Row>) -> Vec<L::Row> {
         self.within = rows.last().cloned();
         rows

@@ -95,8 +95,7 @@ fn written(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> 
 /// Returns `true` if a spreadsheet would take the text for a formula (OWASP, "CSV Injection"). Some
 /// read the wide forms of the signs too, and some pass over blanks in front.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['\t', '\r', '\n'])
-        || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 fn exact(value: impl ToString) -> Cell {

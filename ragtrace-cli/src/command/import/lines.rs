@@ -71,7 +71,10 @@ mod tests {
         }
         assert_eq!(seen.len(), 6);
         assert_eq!(seen[0], (1, Ok("one".to_owned())));
-        assert_eq!((&seen[1].1, &seen[2].1, &seen[5]), (&Ok(String::new()), &Ok("two".to_owned()), &(6, Ok("last".to_owned()))));
+        assert_eq!(
+            (&seen[1].1, &seen[2].1, &seen[5]),
+            (&Ok(String::new()), &Ok("two".to_owned()), &(6, Ok("last".to_owned())))
+        );
         assert!(seen[3].1.as_ref().is_err_and(|why| why.contains("not UTF-8")), "{:?}", seen[3]);
         assert!(seen[4].1.as_ref().is_err_and(|why| why.contains("longer than 16 MiB")), "{:?}", seen[4].0);
     }

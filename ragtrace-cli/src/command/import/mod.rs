@@ -55,7 +55,8 @@ async fn import(url: &str, args: &Args) -> Result<Found, Failure> {
     let sink = store::sink(url)?;
     store::migrate(url).await?;
     let bar = bar(&sources);
-    let mut import = Import { store: store::open(url).await?, sink, bar, is_strict: args.strict, totals: Totals::default() };
+    let mut import =
+        Import { store: store::open(url).await?, sink, bar, is_strict: args.strict, totals: Totals::default() };
     let mut done = Ok(());
     for source in sources {
         done = import.file(source).await;
@@ -214,14 +215,19 @@ impl Totals {
     fn write(&self) -> Result<(), Failure> {
         let Self { records, scores, stored, bad } = self;
         let mut out = Output::new().writer;
-        writeln!(out, "{records} records and {scores} scores imported; {stored} were there already; {bad} lines left out")?;
+        writeln!(
+            out,
+            "{records} records and {scores} scores imported; {stored} were there already; {bad} lines left out"
+        )?;
         Ok(out.flush()?)
     }
 
     fn found(&self) -> Result<Found, Failure> {
         match self {
             Self { bad: 1.., .. } => Err(Failure::new(format!("{} lines were left out", self.bad))),
-            Self { records: 0, scores: 0, stored: 0, .. } => Ok(Found::Nothing("there are no records to import".to_owned())),
+            Self { records: 0, scores: 0, stored: 0, .. } => {
+                Ok(Found::Nothing("there are no records to import".to_owned()))
+            }
             _ => Ok(Found::Something),
         }
     }

@@ -24,7 +24,8 @@ impl Source {
         if path == Path::new("-") {
             return Ok(Self::Stdin(io::stdin()));
         }
-        let unreadable = |error: &dyn std::fmt::Display| Failure::new(format!("`{}` cannot be read: {error}", path.display()));
+        let unreadable =
+            |error: &dyn std::fmt::Display| Failure::new(format!("`{}` cannot be read: {error}", path.display()));
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         if file.metadata().is_ok_and(|file| file.is_dir()) {
             return Err(unreadable(&"it is a folder: name the files in it"));

@@ -30,13 +30,14 @@ impl SqliteStore {
     pub(crate) async fn counted(&self, records: &[Record]) -> Result<Recounted, StoreError> {
         let [traces, minutes, instances] = to_ask_about(records).map(|texts| Json::from(texts).to_string());
         let requests = sqlx::query!(
-            "SELECT trace_id AS \"trace_id!\", operation, timestamp FROM request_metrics INDEXED BY request_metrics_trace
+            "SELECT trace_id AS \"trace_id!\", operation AS \"operation!\", timestamp AS \"timestamp!\" FROM request_metrics INDEXED BY request_metrics_trace
             WHERE trace_id IN (SELECT value FROM json_each(?1))",
             traces
         );
         let requests = requests.fetch_all(&self.pool).await.map_err(while_reading)?;
         let runs = sqlx::query!(
-            "SELECT minute, instance, stage, tenant_id FROM stage_minutes
+            "SELECT minute AS \"minute!\", instance AS \"instance!\", stage AS \"stage!\", tenant_id AS \"tenant_id!\"
+            FROM stage_minutes
             WHERE minute IN (SELECT value FROM json_each(?1)) AND instance IN (SELECT value FROM json_each(?2))",
             minutes,
             instances
