@@ -48,11 +48,12 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
+    AuditEntry, CatalogStage, CostRow, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, Position, RetrievalStats,
+    ScoreFilter, ScoreRow, SpanNode, SpanStatus, StagePoint, StageStats, Tail, TailCursor, Trace, TraceCounts,
     TraceFilter, TraceSummary, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
-pub use store::{LogStore, migrate, open, open_as, purge, retain};
+pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
 pub use waterfall::{Waterfall, display_width, fit, printable};
