@@ -55,6 +55,6 @@ pub use read::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
-pub use store::{LogStore, migrate, open, purge, retain, sink};
+pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
 pub use waterfall::{Waterfall, display_width, fit, printable};
