@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use command::Command;
+use output::look::Look;
 use output::{Failure, Found, tell};
 
 const EXITS: &str = "Exits with 0 if it found something or did its work, with 1 if there was nothing to find, and with 2 if \
@@ -30,6 +31,8 @@ struct Cli {
     /// tables are not in the schema `ragtrace`.
     #[arg(long, global = true, value_name = "URL")]
     store: Option<String>,
+    #[command(flatten)]
+    look: Look,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(parsed) => return usage::write(&parsed),
     };
+    cli.look.choose();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref())),
