@@ -55,4 +55,4 @@ pub use read::{
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, purge, retain};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, display_width, fit, printable};
+pub use waterfall::{Labels, Waterfall, display_width, fit, printable};
