@@ -48,8 +48,9 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
-    TraceFilter, TraceSummary, Window,
+    CatalogStage, CriticalPath, LogFilter, LogRow, PathPart, Position, ScoreRow, SpanNode, SpanStatus, StageDiff,
+    StageRuns, StageStats, StageTotals, Tail, TailCursor, Trace, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
+    Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
