@@ -10,6 +10,7 @@ use super::{failure, head, panel, scores, tools};
 use crate::view::layout::{Page, Tab};
 use crate::view::params::Params;
 use crate::view::session::Session;
+use crate::view::show;
 
 /// The keys of the page, for its help.
 const KEYS: [(&str, &str); 13] = [
@@ -30,7 +31,7 @@ const KEYS: [(&str, &str); 13] = [
 
 pub(super) fn respond(session: &Session, params: &Params, trace: &Trace) -> Response {
     let title = trace.roots().next().map_or("Trace", |root| root.stage());
-    let page = Page::new(title, Tab::Traces)
+    let page = Page::new(show::short(title, 80), Tab::Traces)
         .style("waterfall.css")
         .style("trace.css")
         .script("trace.js");
