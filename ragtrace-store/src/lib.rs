@@ -54,6 +54,6 @@ pub use read::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
-pub use store::{LogStore, migrate, open, purge, retain};
+pub use store::{LogStore, migrate, open, open_as, purge, retain};
 #[cfg(feature = "waterfall")]
 pub use waterfall::{Labels, Waterfall, display_width, fit, printable};

@@ -3,7 +3,7 @@
 use ragtrace::{Level, TraceId};
 use uuid::Uuid;
 
-use crate::error::StoreError;
+use crate::error::{Kind, StoreError};
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 use crate::read::{
@@ -34,6 +34,35 @@ pub async fn open(url: &str) -> Result<LogStore, StoreError> {
         StoreUrl::Postgres(location) => Backend::Postgres(PostgresStore::open(&location).await?),
     };
     Ok(LogStore { backend })
+}
+
+/// Opens the store at `url` for reading as a PostgreSQL role other than the URL's own.
+///
+/// Row-level security then limits what is read to the tenants that the role was allowed
+/// (`SELECT ragtrace.allow_reader(role, tenant)`). The user of the URL has to be a member of the
+/// role. Each transaction takes the role on, so this works through a pooler too.
+///
+/// # Errors
+///
+/// Returns an error where [`open`] does, if the user may not take on the role, if the role sees the
+/// rows of every tenant, and for a SQLite file, which has no roles.
+pub async fn open_as(url: &str, role: &str) -> Result<LogStore, StoreError> {
+    match StoreUrl::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        StoreUrl::Sqlite(_) => {
+            let message = format!("a SQLite file has no roles, so it cannot be read as {role:?}: use PostgreSQL");
+            Err(StoreError::new(Kind::Url, message))
+        }
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(location) => {
+            // The server takes the name `none` for its own role, whatever the quotes.
+            if role.eq_ignore_ascii_case("none") || role.is_empty() {
+                return Err(StoreError::new(Kind::Url, format!("{role:?} is not a role: name one")));
+            }
+            let store = PostgresStore::open(&location.role(role)).await?;
+            Ok(LogStore { backend: Backend::Postgres(store) })
+        }
+    }
 }
 
 /// Creates the store at `url`, or upgrades its tables to this version.
