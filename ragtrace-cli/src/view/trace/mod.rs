@@ -58,7 +58,10 @@ async fn page_or_download(
     Path(named): Path<String>,
 ) -> Result<Response, Problem> {
     match named.strip_suffix(".json") {
-        Some(id) => Ok(download(&read(&session, trace_id(id)?).await?)),
+        Some(id) => {
+            let trace = read(&session, trace_id(id)?).await?;
+            Ok(download(&trace))
+        }
         None => {
             let id = trace_id(&named)?;
             let trace = read(&session, id).await?;
