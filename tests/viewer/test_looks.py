@@ -49,7 +49,7 @@ class Looks(ViewerTest):
         with self.subTest(page="panel"):
             page = self.open_trace(self.asked, **options)
             row(page, "retrieval").click()
-            expect(page.get_by_role("region", name="Found")).to_be_visible()
+            expect(page.locator("#panel [data-part=found]")).to_be_visible()
             self.look(page, name("panel-documents"))
             row(page, "answering").click()
             expect(page.locator(".messages")).to_be_visible()

@@ -47,7 +47,7 @@ class Waterfall(ViewerTest):
         expect(items).to_have_count(4)
         row(page, "ingestion").locator(".wf-twist").click()
         expect(items).to_have_count(1)
-        expect(page.get_by_role("complementary", name="Span")).to_be_hidden()
+        expect(page.locator("#panel")).to_be_hidden()
 
     def test_search_counts_marks_and_goes_from_match_to_match(self):
         page = self.open_trace(self.failed)
@@ -89,7 +89,7 @@ class Waterfall(ViewerTest):
     def test_a_deep_link_opens_its_span_and_the_back_button_closes_it(self):
         page = self.open_trace(self.failed)
         row(page, "file_parsing").click()
-        panel = page.get_by_role("complementary", name="Span")
+        panel = page.locator("#panel")
         expect(panel.get_by_role("heading", level=2)).to_contain_text("file_parsing")
         row(page, "document_chunking").click()
         expect(panel.get_by_role("heading", level=2)).to_contain_text("document_chunking")
@@ -105,7 +105,7 @@ class Waterfall(ViewerTest):
     def test_the_panel_shows_documents_with_scores_and_which_were_used(self):
         page = self.open_trace(self.asked)
         row(page, "retrieval").click()
-        found = page.get_by_role("complementary", name="Span").get_by_role("region", name="Found")
+        found = page.locator("#panel [data-part=found]")
         items = found.get_by_role("listitem")
         expect(items).to_have_count(4)
         expect(items.nth(0)).to_contain_text("guide.md#0")
@@ -113,10 +113,10 @@ class Waterfall(ViewerTest):
         expect(items.nth(1)).to_contain_text("✓ used")
         expect(items.nth(2)).not_to_contain_text("used")
         row(page, "answering").click()
-        panel = page.get_by_role("complementary", name="Span")
+        panel = page.locator("#panel")
         expect(panel.locator(".messages .role")).to_have_text(["system", "user"])
-        expect(panel.get_by_role("region", name="Output")).to_contain_text("About nine days")
-        expect(panel.get_by_role("region", name="Used").get_by_role("listitem")).to_have_count(2)
+        expect(panel.locator("[data-part=output]")).to_contain_text("About nine days")
+        expect(panel.locator("[data-part=used]").get_by_role("listitem")).to_have_count(2)
 
     def test_the_critical_path_is_marked_walked_and_shown_alone(self):
         page = self.open_trace(self.failed)

@@ -16,6 +16,9 @@ import { listenToScores } from "./trace_score.js";
 import { StageTable } from "./trace_stages.js";
 import { Toolbar } from "./trace_toolbar.js";
 
+/** Milliseconds for which a row has to be the current one before an open panel shows it. */
+const READ_ALONG = 250;
+
 const find = (id) => document.getElementById(id);
 
 function begin() {
@@ -54,6 +57,17 @@ function begin() {
     if (spanOfAddress() !== event.detail) location.hash = `span=${event.detail}`;
     else panel.focus();
   });
+  // Who walks through the tree with the panel open reads along, and goes back with one press.
+  let reading = 0;
+  waterfall.addEventListener("moved", () => {
+    clearTimeout(reading);
+    reading = setTimeout(() => {
+      const span = waterfall.model.id(waterfall.current);
+      if (!panel.isOpen || spanOfAddress() === span) return;
+      history.replaceState(null, "", `#span=${span}`);
+      panel.show(span);
+    }, READ_ALONG);
+  });
   panel.addEventListener("closed", () => {
     if (spanOfAddress()) history.pushState(null, "", location.pathname + location.search);
     waterfall.go(waterfall.current);
@@ -67,12 +81,13 @@ function begin() {
   listenToKeys({ waterfall, search, panel, toolbar });
   listenToScores(page, () => panel.refresh());
   findNeighbours(address, page.dataset.from);
-  follow(page, address, (data) => {
+  const changed = (data) => {
     waterfall.replaceModel(new Model(data));
     minimap.draw();
     stages.draw();
     search.refresh();
-  });
+  };
+  follow(page, address, { age: model.data.age, changed, grow: (extent) => waterfall.grow(extent) });
 
   if (spanOfAddress()) show();
   else openFirstFailure(waterfall);

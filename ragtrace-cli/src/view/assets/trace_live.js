@@ -9,8 +9,14 @@ const REST = 10;
 /** What a failed read adds to the pause, at most. */
 const PATIENCE = 30_000;
 
-export function follow(page, address, changed) {
+/** How often open bars grow, in milliseconds. */
+const TICK = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2_000 : 500;
+
+/** `changed` gets each new version of the columns, `grow` the time since the trace began, in microseconds. */
+export function follow(page, address, { age, changed, grow }) {
   if (page.dataset.status !== "open") return;
+  const loaded = performance.now();
+  const ticker = setInterval(() => !document.hidden && grow((age ?? 0) + (performance.now() - loaded) * 1e3), TICK);
   const note = document.getElementById("still-running");
   let version = page.dataset.version;
   let failures = 0;
@@ -24,6 +30,7 @@ export function follow(page, address, changed) {
       if (answer.status !== 204) {
         const data = await answer.json();
         version = data.version;
+        if (data.state !== "open") clearInterval(ticker);
         changed(data);
         if (data.state !== "open") return end(page, note, data.state);
       }

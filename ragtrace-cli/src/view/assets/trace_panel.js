@@ -23,6 +23,10 @@ export class Panel extends EventTarget {
     document.getElementById("panel-further").addEventListener("click", () => this.#widen());
   }
 
+  get isOpen() {
+    return this.#span !== undefined;
+  }
+
   /** Shows the span with this id, or nothing. */
   show(span) {
     if (span === this.#span) return;

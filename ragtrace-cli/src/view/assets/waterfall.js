@@ -80,6 +80,14 @@ export class Waterfall extends EventTarget {
     else this.#setScale(isWhole ? new TimeScale(model) : new TimeScale(model, from, to));
   }
 
+  /** Lets what runs reach to `extent`, in microseconds from the trace's start. */
+  grow(extent) {
+    this.model.extent = Math.max(this.model.extent, extent);
+    if (this.scale.unit !== "time") return;
+    const { from, to, isWhole } = this.scale;
+    this.#setScale(isWhole ? new TimeScale(this.model) : new TimeScale(this.model, from, to));
+  }
+
   showCosts(wanted) {
     this.#setScale(wanted ? new CostScale(this.model) : new TimeScale(this.model));
   }

@@ -32,7 +32,8 @@ export class Model {
     this.self = Float64Array.from(data.self, (value) => value ?? NaN);
     this.count = Float64Array.from(data.count, (value) => value ?? NaN);
     this.cost = Float64Array.from(data.cost, (value) => value ?? NaN);
-    this.extent = data.duration;
+    // What runs reaches to now, which `Waterfall.grow` moves on.
+    this.extent = Math.max(data.duration, data.age ?? 0);
     this.#place();
     this.#sum();
     this.#followCriticalPath();

@@ -134,7 +134,8 @@ function spoken(model, at) {
   const parts = [
     `${model.stage(at)} ${model.label(at)}`.trim(),
     status !== COMPLETED && STATUS_WORDS[status],
-    duration(model.elapsed(at)),
+    // The time of what runs changes all the time, which nobody wants to hear.
+    status !== OPEN && duration(model.elapsed(at)),
     Number.isFinite(model.count[at]) && counted(model.count[at], "item"),
     Number.isFinite(model.cost[at]) && cost(model.cost[at]),
     model.isCritical(at) && "on the critical path",

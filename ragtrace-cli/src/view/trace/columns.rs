@@ -21,6 +21,8 @@ pub(super) struct Columns<'a> {
     version: String,
     state: &'static str,
     duration: u64,
+    /// The time since the start of the trace, if it still runs.
+    age: Option<u64>,
     truncated: bool,
     stages: Vec<String>,
     kinds: Vec<&'a str>,
@@ -50,10 +52,12 @@ impl<'a> Columns<'a> {
     }
 
     pub(super) fn of(trace: &'a Trace) -> Self {
+        let is_open = trace.status() == SpanStatus::Open;
         let mut columns = Self {
             version: version(trace),
             state: trace.status().as_str(),
             duration: micros(trace.duration()),
+            age: is_open.then(|| micros(Timestamp::now().since(trace.started_at()))),
             truncated: trace.is_truncated(),
             stages: Vec::new(),
             kinds: Vec::new(),

@@ -26,10 +26,7 @@ const DEEPEST: usize = 12;
 
 /// Answers with the comparison of the traces `a` and `b`, the older first.
 pub(super) async fn page(session: Session, params: Params) -> Result<Response, Problem> {
-    let (Some(a), Some(b)) = (params.get("a"), params.get("b")) else {
-        return Err(Problem::bad("two traces are needed")
-            .advice("Choose two in the list of traces, or write their ids as in /compare?a=ID&b=ID."));
-    };
+    let (a, b) = chosen(&params)?;
     let (before, after) = (read(&session, trace_id(a)?).await?, read(&session, trace_id(b)?).await?);
     let diff = before.diff(&after);
     if session.wants_json() {
@@ -38,6 +35,19 @@ pub(super) async fn page(session: Session, params: Params) -> Result<Response, P
     let page = Page::new("Compare", Tab::Traces).style("waterfall.css").style("trace.css").style("compare.css").script("compare.js");
     let page = page.key("d", "Show only what differs").key("e", "Next difference").key("x", "Exchange the two traces");
     Ok(page.respond(&session, body(&before, &after, &diff)))
+}
+
+/// Returns the ids of the two traces: `a` and `b`, or two of `trace`, which a list has newest first.
+fn chosen(params: &Params) -> Result<(&str, &str), Problem> {
+    if let (Some(a), Some(b)) = (params.get("a"), params.get("b")) {
+        return Ok((a, b));
+    }
+    let chosen: Vec<_> = params.iter().filter(|(name, _)| *name == "trace").map(|(_, id)| id).collect();
+    match chosen[..] {
+        [newer, older] => Ok((older, newer)),
+        _ => Err(Problem::bad(format!("two traces are compared, and not {}", chosen.len()))
+            .advice("Choose two in the list of traces, or write their ids as in /compare?a=ID&b=ID.")),
+    }
 }
 
 fn body(before: &Arc<Trace>, after: &Arc<Trace>, diff: &TraceDiff) -> Markup {

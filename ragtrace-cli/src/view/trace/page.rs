@@ -67,7 +67,7 @@ fn body(session: &Session, list: Option<&str>, trace: &Trace) -> Markup {
                     }
                     (logs(trace))
                 }
-                aside #panel aria-label="Span" hidden {
+                section #panel aria-label="Span" hidden {
                     div.panel-bar {
                         button #panel-further type="button" { "Wider" }
                         button #panel-close type="button" { "Close" kbd { "Esc" } }

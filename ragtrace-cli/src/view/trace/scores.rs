@@ -16,7 +16,7 @@ pub(super) fn list(scores: &[&ScoreRow]) -> Markup {
                     span.score-value { "★ " (name(&score_text(score))) }
                     @if let Some(by) = score.by() { " " span.meta { "by " (name(by)) } }
                     " " span.meta { (score.timestamp()) }
-                    @if let Some(comment) = score.comment() { q { (block(comment)) } }
+                    @if let Some(comment) = score.comment() { div.comment { (block(comment)) } }
                 }
             }
         }

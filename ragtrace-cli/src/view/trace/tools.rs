@@ -35,7 +35,7 @@ fn toolbar() -> Markup {
         html! { button type="button" data-control=(control) title=(title) { (text) } }
     };
     html! {
-        div #wf-toolbar role="toolbar" aria-label="Waterfall" {
+        div #wf-toolbar role="group" aria-label="Waterfall" {
             div.wf-find role="search" {
                 label.aside-text for="wf-search" { "Search inside the trace" }
                 input #wf-search type="search" data-first-field placeholder="Search inside the trace" autocomplete="off" spellcheck="false" aria-keyshortcuts="/";

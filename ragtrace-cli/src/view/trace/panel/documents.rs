@@ -20,13 +20,13 @@ pub(super) fn sections(trace: &Trace, span: SpanNode<'_>) -> Markup {
     html! {
         @if !generated.is_empty() {
             @let heading = if finds { "Found" } else { "Made" };
-            section.documents aria-label=(heading) {
+            section.documents data-part=(heading.to_lowercase()) {
                 h3 { (heading) " " span.meta { (generated.len()) } }
                 (table(generated, &used_elsewhere(trace, span)))
             }
         }
         @if !used.is_empty() {
-            section.documents aria-label="Used" {
+            section.documents data-part="used" {
                 h3 { "Used" " " span.meta { (used.len()) } }
                 (table(used, &HashSet::new()))
             }

@@ -20,7 +20,7 @@ pub(super) fn contents(span: SpanNode<'_>) -> Markup {
     html! {
         @for (field, heading) in CONTENTS {
             @if let Some(value) = value(field) {
-                section.content aria-label=(heading) { h3 { (heading) } (content(value)) }
+                section.content data-part=(field) { h3 { (heading) } (content(value)) }
             }
         }
     }
@@ -32,7 +32,7 @@ pub(super) fn section(span: SpanNode<'_>) -> Markup {
     let metrics: Vec<_> = span.metrics().filter(|(metric, _)| !AMONG_FACTS.contains(metric)).collect();
     html! {
         @if !fields.is_empty() {
-            section aria-label="Fields" {
+            section data-part="fields" {
                 h3 { "Fields" }
                 dl.fields {
                     @for (field, value) in fields {
@@ -43,7 +43,7 @@ pub(super) fn section(span: SpanNode<'_>) -> Markup {
             }
         }
         @if !metrics.is_empty() {
-            section aria-label="Metrics" {
+            section data-part="metrics" {
                 h3 { "Metrics" }
                 dl.fields {
                     @for (metric, value) in metrics { dt { (name(metric)) } dd { (number(metric, value)) } }

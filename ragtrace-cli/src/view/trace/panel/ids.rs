@@ -5,6 +5,7 @@ use ragtrace_store::{SpanNode, Trace};
 
 use super::text::name;
 use crate::view::params::encoded;
+use crate::view::show;
 
 pub(super) fn section(trace: &Trace, span: SpanNode<'_>) -> Markup {
     let record = span.record();
@@ -29,7 +30,7 @@ pub(super) fn section(trace: &Trace, span: SpanNode<'_>) -> Markup {
         ("Source", record.source().map(|(file, line)| format!("{file}:{line}"))),
     ];
     html! {
-        section aria-label="Origin" {
+        section data-part="origin" {
             h3 { "Origin" }
             dl.fields {
                 @for (title, parameter, value) in filters {
@@ -51,5 +52,5 @@ pub(super) fn section(trace: &Trace, span: SpanNode<'_>) -> Markup {
 }
 
 fn copy(value: &str) -> Markup {
-    html! { " " button.copy type="button" data-copy=(value) aria-label={ "Copy " (ragtrace_store::printable(value)) } { "Copy" } }
+    html! { " " button.copy type="button" data-copy=(value) aria-label={ "Copy " (show::short(value, 60)) } { "Copy" } }
 }

@@ -15,7 +15,7 @@ pub(super) fn section(trace: &Trace, span: SpanNode<'_>) -> Markup {
     let lines: Vec<_> = trace.logs().iter().filter(is_own).collect();
     html! {
         @if !lines.is_empty() {
-            section aria-label="Logs" {
+            section data-part="logs" {
                 h3 { "Logs" }
                 (list(&lines, span.started_at()))
             }
@@ -37,7 +37,7 @@ pub(in crate::view::trace) fn list(lines: &[&LogRow], begin: Timestamp) -> Marku
                             " " span.log-field { (name(field)) "=" (name(&value.to_string())) }
                         }
                         @if let Some(error) = row.error() {
-                            p.error-message { (name(error.type_name())) ": " (block(error.message())) }
+                            div.error-message { (name(error.type_name())) ": " (block(error.message())) }
                         }
                     }
                 }

@@ -38,7 +38,7 @@ impl Panel<'_> {
             (documents::sections(trace, span))
             (fields::section(span))
             @if !judged.is_empty() || self.may_write {
-                section aria-label="Scores" {
+                section data-part="scores" {
                     h3 { "Scores" }
                     (scores::list(&judged))
                     @if self.may_write { (scores::form(trace.trace_id(), Some(span.span_id()))) }
@@ -72,10 +72,10 @@ impl Panel<'_> {
 /// Writes an error with its causes, and its stack trace.
 pub(super) fn error_section(error: &ErrorInfo, stack_trace: Option<&str>) -> Markup {
     html! {
-        section.error-section aria-label="Error" {
+        section.error-section data-part="error" {
             h3 { "Error" }
             div.error-chain {
-                p.error-message { (block(error.message())) }
+                div.error-message { (block(error.message())) }
                 @if !error.chain().is_empty() {
                     ol aria-label="Caused by" {
                         @for cause in error.chain() { li { (block(cause)) } }
@@ -99,7 +99,7 @@ fn family(span: SpanNode<'_>) -> Markup {
     }
     html! {
         @if !children.is_empty() {
-            section aria-label="Inside" {
+            section data-part="inside" {
                 h3 { "Inside" }
                 ul.inside {
                     @for child in children.iter().take(LISTED) {

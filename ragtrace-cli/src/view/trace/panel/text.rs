@@ -35,7 +35,7 @@ pub(crate) fn block(text: &str) -> Markup {
         span.text dir="auto" { (visible(beginning)) "…" }
         details.folded {
             summary { "Show all " (show::count(text.chars().count() as u64)) " characters" }
-            span.text dir="auto" { (visible(whole)) }
+            div.text dir="auto" tabindex="0" { (visible(whole)) }
             @if whole.len() < text.len() { p.meta { "The rest is in the trace's JSON." } }
         }
     }
