@@ -57,4 +57,4 @@ pub use read::{
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, display_width, fit, printable};
+pub use waterfall::{Labels, Waterfall, display_width, fit, printable};

@@ -55,6 +55,7 @@ mod show;
 mod sign_in;
 mod stores;
 mod tokens;
+mod trace;
 mod traces;
 
 use std::sync::Arc;
@@ -127,6 +128,7 @@ impl Viewer {
 pub(crate) fn router(viewer: &Arc<Viewer>) -> Router {
     Router::new()
         .merge(traces::routes())
+        .merge(trace::routes())
         .merge(find::routes())
         .merge(sign_in::routes())
         .fallback(|| async { Problem::not_found("there is no such page") })

@@ -11,7 +11,7 @@ use crate::view::problem::Problem;
 const STATUSES: [RunStatus; 3] = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
 
 /// Reads the filter of a query.
-pub(super) fn parse(params: &Params) -> Result<TraceFilter, Problem> {
+pub(crate) fn parse(params: &Params) -> Result<TraceFilter, Problem> {
     let mut filter = TraceFilter::new();
     if let Some(user) = params.get("user") {
         filter = filter.user_id(user);

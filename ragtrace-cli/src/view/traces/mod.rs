@@ -1,6 +1,6 @@
 //! The list of finished traces, newest first.
 
-mod filter;
+pub(super) mod filter;
 mod table;
 
 use std::sync::Arc;
