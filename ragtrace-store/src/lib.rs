@@ -48,11 +48,13 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Missing, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
-    TraceFilter, TraceSummary, Window,
+    AuditEntry, CatalogStage, CostRow, CriticalPath, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, Missing,
+    PathPart, Position, RetrievalStats, ScoreFilter, ScoreRow, SpanNode, SpanStatus, StageDiff, StagePoint, StageRuns,
+    StageStats, StageTotals, Tail, TailCursor, Trace, TraceCounts, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
+    Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
-pub use store::{LogStore, migrate, open, purge, retain};
+pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, display_width, fit, printable};
+pub use waterfall::{Labels, Waterfall, display_width, fit, printable};

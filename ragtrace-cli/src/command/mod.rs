@@ -14,6 +14,7 @@ mod purge;
 mod replay;
 mod retention;
 mod score;
+mod serve;
 mod spool;
 mod stages;
 mod stats;
@@ -55,6 +56,12 @@ pub(crate) enum Command {
     /// day ago are not listed.
     #[command(after_help = "Example: ragtrace inflight")]
     Inflight(inflight::Args),
+    /// Show the store in a web browser: traces, stages, costs, errors, scores, and new records live.
+    ///
+    /// The viewer listens on this machine alone unless told otherwise, reads only, and loads nothing
+    /// from elsewhere.
+    #[command(after_help = "Example: ragtrace serve --listen 127.0.0.1:7667")]
+    Serve(serve::Args),
     /// List every stage of the programs that write to the store.
     #[command(after_help = "Example: ragtrace stages --format json")]
     Stages(stages::Args),
@@ -127,6 +134,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns `true` if the command answers many at once, and so needs more than one thread.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
     /// Runs the command on the store that the argument `--store` names, or else the environment.
     /// `parser` is the whole command line, for what describes it.
     pub(crate) async fn run(&self, store: Option<&str>, parser: clap::Command) -> Result<Found, Failure> {
@@ -140,6 +152,7 @@ impl Command {
             Self::Tail(args) => tail::run(&url()?, args).await,
             Self::Inflight(args) => inflight::run(&url()?, args).await,
             Self::Stages(args) => stages::run(&url()?, args).await,
+            Self::Serve(args) => serve::run(&url()?, args).await,
             Self::Retention(args) => retention::run(&url()?, args).await,
             Self::Purge(args) => purge::run(&url()?, args).await,
             Self::Migrate => migrate::run(&url()?).await,
