@@ -40,11 +40,19 @@ pub(crate) enum Command {
     /// List log records, newest first.
     #[command(after_help = "Example: ragtrace logs --trace last --level warn")]
     Logs(logs::Args),
-    /// List failed stages and logged errors, newest first.
+    /// Group failed stages and logged errors by stage, type and message.
+    ///
+    /// Messages that differ only in numbers, ids, quoted texts and paths are one group. Each has
+    /// its number of errors and of users, its first and last time, and the newest trace as an
+    /// example.
     #[command(after_help = "Example: ragtrace errors --user alice --since 7d")]
     Errors(errors::Args),
     /// Summarize each stage over a time window: runs, outcomes, items, cost, percentiles.
-    #[command(after_help = "Example: ragtrace stats --since 7d")]
+    ///
+    /// Each stage is compared with the window of the same length before. Stages whose 95th
+    /// percentile has grown by 20% or more come first, marked `▲ slower`, then those with more
+    /// errors. A trend needs 10 runs in both windows.
+    #[command(after_help = "Example: ragtrace stats --since 24h\n\nExample: ragtrace stats --since 7d --by tenant")]
     Stats(stats::Args),
     /// Show the newest records, and follow new ones with `-f`.
     #[command(after_help = "Example: ragtrace tail -f --stage ingestion")]
@@ -75,7 +83,8 @@ pub(crate) enum Command {
     /// Erase everything that was recorded about one user.
     ///
     /// This cannot be undone: `--dry-run` shows first what would be removed. Copies and backups of
-    /// the store are not touched.
+    /// the store are not touched. Each purge leaves a line of audit in the store, without the
+    /// user's id; `--list` shows them.
     #[command(after_help = "Example: ragtrace purge --user alice --spool spool --dry-run")]
     Purge(purge::Args),
     /// Judge a trace or one of its runs.

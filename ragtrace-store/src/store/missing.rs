@@ -2,7 +2,7 @@
 
 use ragtrace::Record;
 
-use super::{Backend, LogStore};
+use super::LogStore;
 use crate::error::StoreError;
 use crate::read::{Missing, batches, without_stored};
 

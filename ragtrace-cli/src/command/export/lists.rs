@@ -65,16 +65,11 @@ impl NewestFirst for Scores<'_> {
         limit: usize,
     ) -> Result<Vec<ScoreRow>, StoreError> {
         let [since, until] = [since, until].map(|at| at.map(Timestamp::from_micros));
-        // A list of scores has no pages, so those of a single instant are read anew for each page.
-        let all = if after.is_some() { usize::MAX } else { limit };
         let mut rows = match self.trace {
             Some(trace) => self.of_trace(trace, since, until).await?,
-            None => self.of_all(since, until, all).await?,
+            None => return self.of_all(since, until, after, limit).await,
         };
-        if let Some(after) = after {
-            let place = rows.iter().position(|row| row.id() == after.id()).map_or(0, |place| place + 1);
-            rows.drain(..place);
-        }
+        rows.retain(|row| after.is_none_or(|after| row.position() < after.position()));
         rows.truncate(limit);
         Ok(rows)
     }
@@ -106,6 +101,7 @@ impl Scores<'_> {
         &self,
         since: Option<Timestamp>,
         until: Option<Timestamp>,
+        after: Option<&ScoreRow>,
         limit: usize,
     ) -> Result<Vec<ScoreRow>, StoreError> {
         let mut filter = ScoreFilter::new().limit(limit);
@@ -114,6 +110,9 @@ impl Scores<'_> {
         }
         if let Some(until) = until {
             filter = filter.until(until);
+        }
+        if let Some(after) = after {
+            filter = filter.after(after.position());
         }
         self.store.recent_scores(filter).await
     }
