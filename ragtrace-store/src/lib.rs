@@ -56,4 +56,6 @@ pub use read::{
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, purge, retain};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, display_width, fit, printable};
+pub use waterfall::{
+    Waterfall, display_width, fit, format_cost, format_count, format_duration, format_score, printable, wrap,
+};
