@@ -7,10 +7,12 @@ mod arguments;
 mod command;
 mod output;
 mod usage;
+mod view;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Builder;
 
 use command::Command;
 use output::look::Look;
@@ -44,8 +46,8 @@ fn main() -> ExitCode {
         Err(parsed) => return usage::write(&parsed),
     };
     cli.look.choose();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = match runtime {
+    let mut runtime = if cli.command.is_server() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let done = match runtime.enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref())),
         Err(error) => Err(Failure::from(error)),
     };

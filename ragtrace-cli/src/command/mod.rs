@@ -9,6 +9,7 @@ mod migrate;
 mod purge;
 mod replay;
 mod retention;
+mod serve;
 mod stages;
 mod stats;
 mod tail;
@@ -56,6 +57,12 @@ pub(crate) enum Command {
     /// day ago are not listed.
     #[command(after_help = "Example: ragtrace inflight")]
     Inflight(inflight::Args),
+    /// Show the store in a web browser: traces, stages, costs, errors, scores, and new records live.
+    ///
+    /// The viewer listens on this machine alone unless told otherwise, reads only, and loads nothing
+    /// from elsewhere.
+    #[command(after_help = "Example: ragtrace serve --listen 127.0.0.1:7667")]
+    Serve(serve::Args),
     /// List every stage of the programs that write to the store.
     #[command(after_help = "Example: ragtrace stages --format json")]
     Stages(stages::Args),
@@ -88,6 +95,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns `true` if the command answers many at once, and so needs more than one thread.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
     /// Runs the command on the store that the argument `--store` names, or else the environment.
     pub(crate) async fn run(&self, store: Option<&str>) -> Result<Found, Failure> {
         let url = || setting::store(store);
@@ -101,6 +113,7 @@ impl Command {
             Self::Tail(args) => tail::run(&url()?, args).await,
             Self::Inflight(args) => inflight::run(&url()?, args).await,
             Self::Stages(args) => stages::run(&url()?, args).await,
+            Self::Serve(args) => serve::run(&url()?, args).await,
             Self::Retention(args) => retention::run(&url()?, args).await,
             Self::Purge(args) => purge::run(&url()?, args).await,
             Self::Migrate => migrate::run(&url()?).await,

@@ -81,9 +81,14 @@ pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
 
 /// Classifies an error of opening the database for reading.
 pub(super) fn while_opening(error: sqlx::Error) -> Fault {
-    if has_sqlstate(&error, &["42501"]) {
+    if has_sqlstate(&error, &["42501"]) && !is_refused_role(&error) {
         let advice = "have the owner run `SELECT ragtrace.allow_reader(role, tenant)`";
         let message = format!("the role may not read ragtrace's tables: {advice}");
+        return Fault::new(Cause::Operator, message).with_source(error);
+    }
+    if is_refused_role(&error) {
+        let advice = "create it, and have the owner run `GRANT role TO user` with the user of the URL";
+        let message = format!("the server does not let this user take on the role: {advice}");
         return Fault::new(Cause::Operator, message).with_source(error);
     }
     if has_sqlstate(&error, &["3D000"]) {
@@ -111,6 +116,17 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
         _ => Cause::Operator,
     };
     Fault::new(cause, "the database could not be read").with_source(error)
+}
+
+/// Returns the fault of a role that sees the rows of all tenants.
+pub(super) fn unlimited(role: &str) -> Fault {
+    let advice = "give a role that neither owns the tables nor bypasses row-level security";
+    Fault::new(Cause::Operator, format!("the role {role:?} sees the rows of every tenant: {advice}"))
+}
+
+/// Returns `true` for the refusal of `SET ROLE`.
+fn is_refused_role(error: &sqlx::Error) -> bool {
+    has_sqlstate(error, &["42704", "22023"]) || (has_sqlstate(error, &["42501"]) && message(error).contains("set role"))
 }
 
 /// Returns the fault of a database without ragtrace's tables. Messages name the schema by

@@ -51,6 +51,7 @@ const LONGEST_NAME: usize = 63;
 pub(crate) struct PgLocation {
     url: String,
     schema: Option<String>,
+    role: Option<String>,
 }
 
 impl std::fmt::Debug for PgLocation {
@@ -64,13 +65,31 @@ impl PgLocation {
     /// Returns the location that `url` names. Its parameter `schema`, which is an extension of
     /// ragtrace, names the schema.
     pub(crate) fn from_url(url: &str) -> Self {
-        Self { url: url.to_owned(), schema: None }
+        Self { url: url.to_owned(), schema: None, role: None }
+    }
+
+    /// Sets the role under which transactions run, which the URL's own role must be a member of.
+    #[must_use]
+    pub(crate) fn role(mut self, role: impl Into<String>) -> Self {
+        self.role = Some(role.into());
+        self
+    }
+
+    /// Returns the role under which transactions run, if it is not the URL's own.
+    pub(super) fn role_name(&self) -> Option<&str> {
+        self.role.as_deref()
     }
 
     /// Sets the schema, which takes precedence over the URL's parameter.
     pub(super) fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
+    }
+
+    /// Checks that the URL is well formed, without connecting.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        self.schema_name()?;
+        self.options().map(drop)
     }
 
     /// Returns the schema's name, or a fault if PostgreSQL does not accept that name.
@@ -100,7 +119,7 @@ impl PgLocation {
 
     /// Returns the settings with which transactions begin.
     pub(super) fn session(&self, of: Use) -> Result<Session, Fault> {
-        Ok(Session::new(&self.schema_name()?, of, self.caches_statements()))
+        Ok(Session::new(&self.schema_name()?, of, self.role_name(), self.caches_statements()))
     }
 
     /// Returns `true` if the URL allows statements to be cached, which must not happen over a

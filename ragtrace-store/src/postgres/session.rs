@@ -43,10 +43,13 @@ pub(super) struct Session {
     cached: bool,
 }
 
+/// The role under which a transaction runs, if it is not the connection's own.
+pub(super) type Role<'a> = Option<&'a str>;
+
 impl Session {
     /// Returns the settings for transactions of one use in a schema. If `cached` is set, statements
     /// keep their names over transactions, which requires a server without a pooler.
-    pub(super) fn new(schema: &str, of: Use, cached: bool) -> Self {
+    pub(super) fn new(schema: &str, of: Use, role: Role<'_>, cached: bool) -> Self {
         // A server that has lost its client, or waits for a lock, must not do so for ever.
         let mut settings = match of {
             Use::Writing => {
@@ -75,6 +78,9 @@ impl Session {
             "BEGIN ISOLATION LEVEL READ COMMITTED, {mode}; SET LOCAL search_path = {}, pg_temp",
             quoted(schema)
         );
+        if let Some(role) = role {
+            begin.extend(["; SET LOCAL ROLE ", &quoted(role)]);
+        }
         for (name, value) in settings {
             begin.extend(["; SET LOCAL ", name, " = '", value, "'"]);
         }

@@ -28,6 +28,7 @@ use paint::{Paint, Painter, mark, of_status};
 use scores::Scores;
 use tree::Tree;
 
+pub use label::Labels;
 pub use number::{format_cost, format_count, format_duration, format_score};
 pub use text::{display_width, fit, printable, wrap};
 

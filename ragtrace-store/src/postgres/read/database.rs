@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::snapshot::Snapshots;
 use crate::error::StoreError;
-use crate::postgres::fault::{no_tables, while_opening};
+use crate::postgres::fault::{no_tables, unlimited, while_opening};
 use crate::postgres::location::PgLocation;
 use crate::postgres::schema;
 use crate::postgres::session::Use;
@@ -42,6 +42,13 @@ impl PostgresStore {
         match schema::applied(&pool, &schema).await.map_err(while_opening)? {
             Some(applied) => schema::check(&schema, &applied)?,
             None => return Err(no_tables(&schema::subject(&schema)).into()),
+        }
+        if let Some(role) = location.role_name() {
+            // A role that owns the tables, or is above the policies, would see every tenant's rows.
+            let is_limited = sqlx::query_scalar("SELECT row_security_active('logs')").fetch_one(&pool).await;
+            if !is_limited.map_err(while_opening)? {
+                return Err(unlimited(role).into());
+            }
         }
         Ok(Self { pool, lookups })
     }
