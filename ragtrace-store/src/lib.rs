@@ -48,12 +48,13 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, CriticalPath, LogFilter, LogRow, PathPart, Position, ScoreRow, SpanNode, SpanStatus, StageDiff,
-    StageRuns, StageStats, StageTotals, Tail, TailCursor, Trace, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
+    AuditEntry, CatalogStage, CostRow, CriticalPath, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, PathPart,
+    Position, RetrievalStats, ScoreFilter, ScoreRow, SpanNode, SpanStatus, StageDiff, StagePoint, StageRuns,
+    StageStats, StageTotals, Tail, TailCursor, Trace, TraceCounts, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
     Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
-pub use store::{LogStore, migrate, open, open_as, purge, retain};
+pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
 pub use waterfall::{Labels, Waterfall, display_width, fit, printable};

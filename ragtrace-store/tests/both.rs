@@ -34,7 +34,9 @@ macro_rules! over_both {
 mod both {
     mod any_batch;
     mod archived;
+    mod audit;
     mod faults;
+    mod items;
     mod large;
     mod lists;
     mod long_ids;
@@ -43,6 +45,8 @@ mod both {
     mod reading;
     mod retention;
     mod scores;
+    mod searching;
+    mod statistics;
     mod tails;
     mod writing;
 }

@@ -86,6 +86,12 @@ impl PgLocation {
         self
     }
 
+    /// Checks that the URL is well formed, without connecting.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        self.schema_name()?;
+        self.options().map(drop)
+    }
+
     /// Returns the schema's name, or a fault if PostgreSQL does not accept that name.
     pub(super) fn schema_name(&self) -> Result<Cow<'_, str>, Fault> {
         let name = match &self.schema {

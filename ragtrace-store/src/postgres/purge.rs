@@ -12,7 +12,7 @@ use super::location::PgLocation;
 use super::partitions::{AFTER_ALL, days_before};
 use super::session::{Session, Use};
 use crate::fault::Fault;
-use crate::retention::{Purge, PurgeReport};
+use crate::retention::{AuditLine, Purge, PurgeReport};
 
 /// The number of traces erased in one transaction.
 const STEP: usize = 2_000;
@@ -28,7 +28,10 @@ pub(crate) async fn purge(
     let mut report = PurgeReport::default();
     let user = clean::text(purge.user_id());
     let mut erasure = Erasure { connection: &mut connection, session, dry_run: purge.is_dry_run() };
-    let erased = erasure.run(&user, &mut report, progress).await;
+    let mut erased = erasure.run(&user, &mut report, progress).await;
+    if erased.is_ok() && !purge.is_dry_run() {
+        erased = erasure.note(purge, &report).await;
+    }
     let _ = connection.close().await;
     erased.map(|()| report).map_err(while_writing)
 }
@@ -92,6 +95,22 @@ impl Erasure<'_> {
         self.erase(Rows::OfNoTrace(user), report).await?;
         report.advance(progress);
         Ok(())
+    }
+
+    /// Leaves a line in the audit.
+    async fn note(&mut self, purge: &Purge, report: &PurgeReport) -> Result<(), sqlx::Error> {
+        let AuditLine { action, actor, subject_hash, reference, details } = purge.audit_line(report);
+        let mut transaction = self.session.begin(self.connection).await?;
+        let insert = sqlx::query!(
+            "INSERT INTO audit (action, actor, subject_hash, reference, details) VALUES ($1, $2, $3, $4, $5::text::jsonb)",
+            action,
+            clean::as_stored(actor),
+            subject_hash,
+            clean::as_stored(reference),
+            clean::json(details)
+        );
+        insert.execute(&mut transaction).await?;
+        transaction.commit().await
     }
 
     /// Erases rows in one transaction. A dry run rolls it back, so that its report is exact.

@@ -72,6 +72,9 @@ pub(crate) struct Columns {
     pub(crate) host: Option<String>,
     pub(crate) instance: String,
     pub(crate) thread: Option<String>,
+    pub(crate) links: Option<String>,
+    pub(crate) used: Option<String>,
+    pub(crate) generated: Option<String>,
     pub(crate) created_at: String,
 }
 
@@ -132,16 +135,19 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
     if columns.local_root {
         members = members.with("local_root", true);
     }
-    let objects = [
+    let nested = [
+        ("links", columns.links),
         ("context", columns.context),
         ("metrics", columns.metrics),
+        ("used", columns.used),
+        ("generated", columns.generated),
         ("error", columns.error),
         ("source", columns.source),
     ];
-    for (name, object) in objects {
-        if let Some(object) = object {
+    for (name, json) in nested {
+        if let Some(json) = json {
             // Anything but exactly one JSON value would corrupt the object around it.
-            let value: &RawValue = serde_json::from_str(&object)?;
+            let value: &RawValue = serde_json::from_str(&json)?;
             members = members.with_json(name, value.get());
         }
     }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use ragtrace::{Record, RecordScore, Timestamp, Value};
 
+use super::position::Position;
 use crate::error::StoreError;
 use crate::object::Object;
 
@@ -41,6 +42,12 @@ impl ScoreRow {
     /// Returns the comment that explains the score.
     pub fn comment(&self) -> Option<&str> {
         self.score.comment()
+    }
+
+    /// Returns the score's position, with which [`ScoreFilter::after`](crate::ScoreFilter::after)
+    /// gets the next page.
+    pub fn position(&self) -> Position {
+        Position { timestamp: self.record.timestamp(), id: self.record.id(), number: 0 }
     }
 
     /// Returns when the score was stored.

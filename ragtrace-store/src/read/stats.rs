@@ -60,9 +60,14 @@ impl Window {
         self.until
     }
 
+    /// Returns the present and the older name of the stage that the window is limited to.
+    pub(crate) fn names(&self) -> Option<[&'static str; 2]> {
+        self.stage.map(|stage| [stage, self.renamed_from.unwrap_or(stage)])
+    }
+
     /// Returns the name under which runs of the stage `name` are counted, or `None` if they are
     /// excluded.
-    fn counted_as(&self, name: String) -> Option<String> {
+    pub(crate) fn counted_as(&self, name: String) -> Option<String> {
         match self.stage {
             None => Some(name),
             Some(stage) => (name == stage || Some(name.as_str()) == self.renamed_from).then(|| stage.to_owned()),
@@ -70,12 +75,31 @@ impl Window {
     }
 }
 
-/// The counts of one stage in a window, over all processes and tenants.
+/// What the counts of a stage are split by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GroupBy {
+    /// By the id of the tenant.
+    Tenant,
+    /// By the id of the user.
+    ///
+    /// Users are not counted while running, so these counts come from the end records of the
+    /// window: runs whose records a level, sampling or retention removed are missing, and it takes
+    /// longer.
+    User,
+    /// By the version of the service.
+    Version,
+}
+
+/// The counts of one stage in a window, over all processes and tenants unless they are split by
+/// something.
 ///
-/// They include runs whose records a level or sampling removed.
+/// They include runs whose records a level or sampling removed, except where they are split by user
+/// ([`GroupBy::User`]).
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageStats {
     stage: String,
+    group: Option<String>,
     kind: String,
     /// The numbers of all, completed, failed and cancelled runs, and of items.
     counts: [u64; 5],
@@ -88,6 +112,8 @@ pub struct StageStats {
 pub(crate) struct Counted {
     pub(crate) stage: String,
     pub(crate) kind: Option<String>,
+    /// The tenant, user, version or time that the row is about, where counts are split by it.
+    pub(crate) part: Option<String>,
     pub(crate) runs: i64,
     pub(crate) completed: i64,
     pub(crate) failed: i64,
@@ -100,11 +126,28 @@ pub(crate) struct Counted {
 
 /// Adds up the rows of a window by stage, ordered by the stages' names.
 pub(crate) fn sum_by_stage(rows: Vec<Counted>, window: Window) -> Vec<StageStats> {
-    let mut stages: BTreeMap<String, StageStats> = BTreeMap::new();
+    sum_by(rows, window, |_| ()).into_values().collect()
+}
+
+/// Adds up the rows of a window by stage and by what they are split by, in this order. An empty
+/// text stands for none.
+pub(crate) fn sum_by_part(rows: Vec<Counted>, window: Window) -> Vec<StageStats> {
+    let sums = sum_by(rows, window, |part| part.filter(|part| !part.is_empty()));
+    sums.into_iter().map(|((_, group), stats)| StageStats { group, ..stats }).collect()
+}
+
+/// Adds up the rows of a window by stage and by a key that is made of their parts.
+pub(super) fn sum_by<K: Ord>(
+    rows: Vec<Counted>,
+    window: Window,
+    key: impl Fn(Option<String>) -> K,
+) -> BTreeMap<(String, K), StageStats> {
+    let mut sums = BTreeMap::new();
     for row in rows {
         let Some(stage) = window.counted_as(row.stage) else { continue };
-        let stats = stages.entry(stage).or_insert_with_key(|stage| StageStats {
+        let stats = sums.entry((stage, key(row.part))).or_insert_with_key(|(stage, _): &(String, K)| StageStats {
             stage: stage.clone(),
+            group: None,
             kind: row.kind.unwrap_or_default(),
             counts: [0; 5],
             cost_usd: 0.0,
@@ -122,13 +165,19 @@ pub(crate) fn sum_by_stage(rows: Vec<Counted>, window: Window) -> Vec<StageStats
             stats.durations.merge(&durations);
         }
     }
-    stages.into_values().collect()
+    sums
 }
 
 impl StageStats {
     /// Returns the stage's name.
     pub fn stage(&self) -> &str {
         &self.stage
+    }
+
+    /// Returns the tenant, user or version that the counts are about, or `None` if they are about
+    /// runs without one, or are not split.
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
     }
 
     /// Returns the stage's kind.
@@ -161,6 +210,29 @@ impl StageStats {
         self.counts[4]
     }
 
+    /// Returns the share of runs that failed, from 0 to 1.
+    pub fn error_rate(&self) -> f64 {
+        self.rate(self.failed())
+    }
+
+    /// Returns the share of runs that were cancelled, from 0 to 1.
+    pub fn cancel_rate(&self) -> f64 {
+        self.rate(self.cancelled())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    fn rate(&self, runs: u64) -> f64 {
+        runs as f64 / self.runs().max(1) as f64
+    }
+
+    /// Returns the number of items that the stage yielded in a second of its running time, or `None`
+    /// if it yielded none.
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    pub fn items_per_second(&self) -> Option<f64> {
+        let rate = self.items() as f64 / (self.total_ms / 1_000.0);
+        Some(rate).filter(|rate| self.items() > 0 && rate.is_finite())
+    }
+
     /// Returns the cost of all runs together, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         self.cost_usd
@@ -180,11 +252,15 @@ impl StageStats {
     }
 
     /// Returns the counts as one JSON object: `{stage, kind, runs, completed, failed, cancelled,
-    /// items, cost_usd, mean_ms, p50_ms, p95_ms, p99_ms}`.
+    /// items, cost_usd, error_rate, cancel_rate, items_per_second, mean_ms, p50_ms, p95_ms, p99_ms}`,
+    /// and `group` after `stage` if the counts are about one.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);
-        Object::new()
-            .with("stage", self.stage())
+        let mut object = Object::new().with("stage", self.stage());
+        if let Some(group) = self.group() {
+            object = object.with("group", group);
+        }
+        object
             .with("kind", self.kind())
             .with("runs", self.runs())
             .with("completed", self.completed())
@@ -192,6 +268,9 @@ impl StageStats {
             .with("cancelled", self.cancelled())
             .with("items", self.items())
             .with("cost_usd", self.cost_usd)
+            .with("error_rate", self.error_rate())
+            .with("cancel_rate", self.cancel_rate())
+            .with("items_per_second", self.items_per_second())
             .with("mean_ms", millis(self.mean_duration()))
             .with("p50_ms", quantile(0.5))
             .with("p95_ms", quantile(0.95))

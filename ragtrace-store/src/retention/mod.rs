@@ -33,5 +33,6 @@ mod purge;
 mod rules;
 
 pub(crate) use background::BackgroundRetention;
+pub(crate) use purge::AuditLine;
 pub use purge::{Purge, PurgeReport};
 pub use rules::{Retention, RetentionReport};

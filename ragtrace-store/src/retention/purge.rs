@@ -1,5 +1,8 @@
 //! The rules and the report of erasing a user's data.
 
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+
 /// Rules for erasing a user's data from a store.
 ///
 /// Every trace with a record of the user is removed, including its archived rows, its finished
@@ -17,11 +20,16 @@
 /// the tables without them, and locks each table while it does. Write-ahead logs and backups from
 /// before are the operator's responsibility.
 ///
+/// Every purge that is not a dry run leaves a line in the store's audit
+/// ([`LogStore::audit`](crate::LogStore::audit)), also if it found nothing: when and by whom, the
+/// SHA-256 of the user's id, a reference, and how much was removed.
+///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;
 ///
 /// # async fn erase() -> Result<(), ragtrace_store::StoreError> {
-/// let report = ragtrace_store::purge("sqlite:ragtrace.db", &Purge::of("alice"), |_| {}).await?;
+/// let purge = Purge::of("alice").actor("dpo@acme.example").reference("ticket 4711");
+/// let report = ragtrace_store::purge("sqlite:ragtrace.db", &purge, |_| {}).await?;
 /// println!("{} rows are gone", report.total());
 /// # Ok(())
 /// # }
@@ -30,18 +38,60 @@
 pub struct Purge {
     user_id: String,
     dry_run: bool,
+    actor: Option<String>,
+    reference: Option<String>,
+    counts: Vec<(String, u64)>,
 }
 
 impl Purge {
     /// Creates the rules that erase the user with this id.
     pub fn of(user_id: impl Into<String>) -> Self {
-        Self { user_id: user_id.into(), dry_run: false }
+        Self { user_id: user_id.into(), dry_run: false, actor: None, reference: None, counts: Vec::new() }
     }
 
     /// Sets whether to report what would be removed, without removing it. The default is `false`.
     pub fn dry_run(mut self, dry: bool) -> Self {
         self.dry_run = dry;
         self
+    }
+
+    /// Names who erases the data, for the line of the audit.
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Sets a reference for the line of the audit, such as the number of a ticket. It should not
+    /// contain anything about the user.
+    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+        self.reference = Some(reference.into());
+        self
+    }
+
+    /// Adds a count to the line of the audit, of something that was removed elsewhere, such as
+    /// records in a spool.
+    pub fn also_removed(mut self, name: impl Into<String>, count: u64) -> Self {
+        self.counts.push((name.into(), count));
+        self
+    }
+
+    /// Returns the line that the purge leaves.
+    pub(crate) fn audit_line(&self, report: &PurgeReport) -> AuditLine<'_> {
+        let own = [
+            ("logs", report.logs),
+            ("archived", report.archived),
+            ("requests", report.requests),
+            ("scores", report.scores),
+        ];
+        let others = self.counts.iter().map(|(name, count)| (name.as_str(), *count));
+        let counts = own.into_iter().chain(others).map(|(name, count)| (name.to_owned(), Json::from(count)));
+        AuditLine {
+            action: "purge",
+            actor: self.actor.as_deref(),
+            subject_hash: hash(&self.user_id),
+            reference: self.reference.as_deref(),
+            details: Json::Object(counts.collect::<Map<_, _>>()).to_string(),
+        }
     }
 
     pub(crate) fn user_id(&self) -> &str {
@@ -51,6 +101,21 @@ impl Purge {
     pub(crate) fn is_dry_run(&self) -> bool {
         self.dry_run
     }
+}
+
+/// A row of `audit`.
+pub(crate) struct AuditLine<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) subject_hash: String,
+    pub(crate) reference: Option<&'a str>,
+    /// What was removed, as a JSON object.
+    pub(crate) details: String,
+}
+
+/// Returns the SHA-256 of a text, in hex.
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A report of what a purge removed, or would remove in a dry run.

@@ -63,7 +63,8 @@ async fn next_traces(
                 SELECT sum(bytes) FROM (
                     SELECT 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                     + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS bytes
+                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                    + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS bytes
                     FROM logs_archive INDEXED BY logs_archive_trace
                     WHERE trace_id = last.trace_id LIMIT ?5)) AS \"bytes!: i64\"
         FROM logs_archive AS last INDEXED BY logs_archive_time
@@ -146,7 +147,8 @@ async fn remove_piece(connection: &mut SqliteConnection, trace: &str) -> Result<
         "SELECT rowid AS \"number!: i64\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
             + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-            + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+            + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+            + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = ?1 ORDER BY timestamp, rowid LIMIT ?2",
         trace,
         STEP_ROWS
@@ -163,7 +165,8 @@ async fn remove_loose(connection: &mut SqliteConnection, horizon: &str) -> Resul
         "SELECT rowid AS \"number!: i64\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
             + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-            + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+            + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+            + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs_archive INDEXED BY logs_archive_time WHERE trace_id IS NULL AND timestamp < ?1
         ORDER BY timestamp, rowid LIMIT ?2",
         horizon,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ragtrace::Timestamp;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -13,7 +14,7 @@ use super::leftovers::logs_set_aside;
 use super::rotation::close_in_place;
 use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
 use crate::fault::Fault;
-use crate::retention::{Purge, PurgeReport};
+use crate::retention::{AuditLine, Purge, PurgeReport};
 
 /// The number of traces looked up together.
 const STEP: usize = 1_000;
@@ -33,6 +34,7 @@ pub(crate) async fn purge(
     sqlx::query("PRAGMA secure_delete = ON").execute(&mut opened.connection).await.map_err(while_writing)?;
     erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;
     if !purge.is_dry_run() {
+        note(&mut opened.connection, purge, &report).await.map_err(while_writing)?;
         let rewritten = rewrite(&mut opened.connection).await;
         report.bytes_remain = !rewritten.map_err(|fault| {
             let message =
@@ -43,6 +45,22 @@ pub(crate) async fn purge(
     report.advance(progress);
     close_in_place(opened).await;
     Ok(report)
+}
+
+/// Leaves a line in the audit.
+async fn note(connection: &mut SqliteConnection, purge: &Purge, report: &PurgeReport) -> Result<(), sqlx::Error> {
+    let AuditLine { action, actor, subject_hash, reference, details } = purge.audit_line(report);
+    let at = Timestamp::now().to_string();
+    let insert = sqlx::query!(
+        "INSERT INTO audit (at, action, actor, subject_hash, reference, details) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        at,
+        action,
+        actor,
+        subject_hash,
+        reference,
+        details
+    );
+    insert.execute(connection).await.map(drop)
 }
 
 /// Finds the user's traces and erases them: as many together as fit into a step, each of them
@@ -115,12 +133,14 @@ async fn weigh(connection: &mut SqliteConnection, traces: &str) -> Result<Vec<Fo
                 SELECT coalesce(sum(bytes), 0) FROM (
                     SELECT 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                     + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS bytes
+                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                    + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS bytes
                     FROM logs INDEXED BY logs_trace WHERE trace_id = value LIMIT ?2)) + (
                 SELECT coalesce(sum(bytes), 0) FROM (
                     SELECT 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                     + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS bytes
+                    + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                    + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS bytes
                     FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = value LIMIT ?2)) AS \"bytes!: i64\"
         FROM json_each(?1)",
         traces,
@@ -175,7 +195,8 @@ async fn erase_piece(
         "SELECT number AS \"number!\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                 + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs INDEXED BY logs_trace WHERE trace_id = ?1 LIMIT ?2",
         trace,
         STEP_ROWS
@@ -193,7 +214,8 @@ async fn erase_piece(
         "SELECT rowid AS \"number!: i64\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                 + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = ?1 LIMIT ?2",
         trace,
         STEP_ROWS
@@ -222,7 +244,8 @@ async fn erase_loose(
             "SELECT number AS \"number!\",
                 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                 + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
             FROM logs WHERE number > ?2 AND trace_id IS NULL AND user_id = ?1 ORDER BY number LIMIT ?3",
             user,
             after,
@@ -245,7 +268,8 @@ async fn erase_loose(
             "SELECT rowid AS \"number!: i64\",
                 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
                 + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0)
-                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+                + coalesce(octet_length(error), 0) + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+                + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
             FROM logs_archive WHERE rowid > ?2 AND trace_id IS NULL AND user_id = ?1 ORDER BY rowid LIMIT ?3",
             user,
             after,

@@ -104,7 +104,8 @@ async fn next_traces(
                 SELECT sum(bytes) FROM (
                     SELECT 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
             + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
-            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS bytes
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+            + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS bytes
                     FROM logs INDEXED BY logs_trace WHERE trace_id = first.trace_id LIMIT ?5)) AS \"bytes!: i64\"
         FROM logs AS first INDEXED BY logs_time
         WHERE timestamp >= ?2 AND timestamp < ?1 AND (timestamp, number) > (?2, ?3) AND trace_id IS NOT NULL
@@ -205,7 +206,8 @@ async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str, keeps: 
         "SELECT number AS \"number!\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
             + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
-            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+            + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs INDEXED BY logs_trace WHERE trace_id = ?1 ORDER BY timestamp, number LIMIT ?2",
         trace,
         STEP_ROWS
@@ -237,7 +239,8 @@ async fn judge_loose(
         "SELECT number AS \"number!\",
             600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
             + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
-            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message)
+            + coalesce(octet_length(links), 0) + coalesce(octet_length(used), 0) + coalesce(octet_length(generated), 0) AS \"bytes!: i64\"
         FROM logs INDEXED BY logs_time WHERE trace_id IS NULL AND timestamp < ?1 ORDER BY timestamp, number LIMIT ?2",
         horizon,
         STEP_ROWS

@@ -67,7 +67,7 @@ static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS));
 static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
 
 /// The columns in the order of [`bind`].
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 33] = [
     "id",
     "timestamp",
     "trace_id",
@@ -98,6 +98,9 @@ const COLUMNS: [&str; 30] = [
     "host",
     "instance",
     "thread",
+    "links",
+    "used",
+    "generated",
 ];
 
 fn insert(rows: usize) -> String {
@@ -141,6 +144,9 @@ fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
         .bind(record.host())
         .bind(record.instance().to_string())
         .bind(record.thread())
+        .bind(record.links_json())
+        .bind(record.used_json())
+        .bind(record.generated_json())
 }
 
 /// Writes finished requests as one JSON array that SQLite takes apart, since they are few.

@@ -16,7 +16,7 @@ use crate::support::Make;
 use crate::test_store::TestStore;
 
 /// A part of a statement, a step of its plan that is allowed, and the reason.
-const ALLOWED: [(&str, &str, &str); 13] = [
+const ALLOWED: [(&str, &str, &str); 22] = [
     ("FROM stages ORDER BY", "SCAN stages", "one row a stage of a program"),
     ("FROM instances WHERE", "SCAN instances", "one row a process"),
     ("SELECT instance FROM instances", "SCAN instances", "one row a process"),
@@ -29,6 +29,15 @@ const ALLOWED: [(&str, &str, &str); 13] = [
     ("FROM (SELECT * FROM logs UNION ALL SELECT * FROM logs_archive", "USE TEMP B-TREE", "10,000 rows at most"),
     ("SELECT * FROM logs WHERE number > ?1 AND number <= ?2", "USE TEMP B-TREE", "10,000 rows at most"),
     ("GROUP BY trace_id, span_id", "SCAN (subquery", "what began within a day"),
+    ("FROM audit ORDER BY number DESC", "SCAN audit", "a few of the newest, in the order of the table"),
+    ("INDEXED BY request_metrics_trace WHERE trace_id IN", "USE TEMP B-TREE", "5,000 traces at most"),
+    ("json_each(?9) AS steps", "SCAN steps", "the steps that are given"),
+    ("SELECT DISTINCT trace_id", "USE TEMP B-TREE FOR DISTINCT", "5,000 traces at most, or those of given ones"),
+    ("json_each(context) AS field", "SCAN field", "the fields of one record"),
+    ("FROM json_each(generated)", "SCAN json_each", "the items of one record"),
+    ("GROUP BY 1, 2, 3, 4, 5", "USE TEMP B-TREE FOR GROUP BY", "the runs that ended in a window"),
+    ("GROUP BY 1, 2, 3", "USE TEMP B-TREE FOR GROUP BY", "the runs with costs that ended in a window"),
+    ("GROUP BY 1, 2", "USE TEMP B-TREE FOR GROUP BY", "the retrieving runs that ended in a window"),
     ("INDEXED BY scores_late", "SCAN scores USING COVERING INDEX scores_late", "those alone that came too late"),
 ];
 

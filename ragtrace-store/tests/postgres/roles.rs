@@ -3,7 +3,9 @@
 use ragtrace::metrics::StageMinute;
 use ragtrace::{Sink, Timestamp};
 use ragtrace_store::PostgresSink;
-use ragtrace_store::{self as store, LogFilter, TraceFilter, Window};
+use ragtrace_store::retention::Purge;
+use ragtrace_store::{self as store, GroupBy, LogFilter, ScoreFilter, TraceFilter, Window};
+use serde_json::json;
 
 use super::server::Database;
 use crate::cluster::Cluster;
@@ -65,6 +67,65 @@ async fn a_tenants_reader_sees_no_row_of_another_through_any_query_of_ours() {
 }
 
 #[tokio::test]
+async fn a_tenants_reader_sees_only_its_own_in_searches_counts_and_sums() {
+    let database = two_tenants(Cluster::shared(), "reads_sums").await;
+    let of = |tenant: &str, trace: &str| {
+        let make = Make::new("failed", &format!("stage_of_{tenant}"), 9, 5).with("tenant_id", tenant).trace(trace);
+        let make = make.with("error", json!({"type": "E", "message": format!("secret of {tenant}"), "chain": []}));
+        let make = make.with("context", json!({"doc": tenant, "model": tenant})).with("version", tenant);
+        let make = make.metrics(json!({"cost_usd": 1, "duration_ms": 5})).with("user_id", tenant);
+        make.with("timestamp", Timestamp::now().to_string()).with("kind", "retrieve").record()
+    };
+    let done = |tenant: &str, trace: &str| {
+        let make = Make::new("completed", &format!("found_by_{tenant}"), 8, 5).with("tenant_id", tenant).trace(trace);
+        make.with("timestamp", Timestamp::now().to_string()).with("kind", "retrieve").record()
+    };
+    let records = [("a", crate::support::TRACE), ("b", OF_B)];
+    let records = records.iter().flat_map(|(tenant, trace)| [of(tenant, trace), done(tenant, trace)]);
+    database.sink().deliver(&batch(records)).await.expect("delivered");
+    store::purge(&database.url(), &Purge::of("nobody"), |_| {}).await.expect("erased");
+
+    let owner = store::open(&database.url()).await.expect("opens");
+    let reader = store::open(&database.url_as("reads_sums")).await.expect("opens");
+    let wide = Window::last(std::time::Duration::from_hours(24));
+    for (of, store) in [("ab", &owner), ("a", &reader)] {
+        for tenant in ["a", "b"] {
+            let sees = usize::from(of.contains(tenant));
+            for filter in [
+                TraceFilter::new().ran(format!("stage_of_{tenant}")),
+                TraceFilter::new().error(format!("SECRET of {tenant}")),
+                TraceFilter::new().field("doc", tenant),
+                TraceFilter::new().longer_than(std::time::Duration::ZERO).tenant_id(tenant),
+            ] {
+                assert_eq!(store.traces(filter.clone()).await.expect("reads").len(), sees, "{of} {filter:?}");
+                let counts = store.trace_counts(filter, wide, 3).await.expect("reads");
+                assert_eq!(counts.iter().map(|step| step.total() as usize).sum::<usize>(), sees);
+            }
+            let text = LogFilter::new().text(format!("secret of {tenant}"));
+            assert_eq!(store.logs(text.clone()).await.expect("reads").len(), sees);
+            assert_eq!(store.error_groups(text).await.expect("reads").groups().len(), sees);
+            for by in [GroupBy::Tenant, GroupBy::User, GroupBy::Version] {
+                let stats = store.stage_stats_by(wide, by).await.expect("reads");
+                let own = stats.iter().filter(|stats| stats.stage() == format!("stage_of_{tenant}")).count();
+                assert_eq!(own, sees, "{of} {by:?} {stats:?}");
+            }
+            let points = store.stage_series(wide, std::time::Duration::from_hours(1)).await.expect("reads");
+            assert_eq!(
+                points.iter().filter(|point| point.stats().stage() == format!("stage_of_{tenant}")).count(),
+                sees
+            );
+            let costs = store.costs(wide).await.expect("reads");
+            assert_eq!(costs.iter().filter(|row| row.tenant_id() == Some(tenant)).count(), sees);
+            let found = store.retrieval_stats(wide).await.expect("reads");
+            assert_eq!(found.iter().filter(|row| row.stage() == format!("found_by_{tenant}")).count(), sees);
+            let scores = store.recent_scores(ScoreFilter::new().tenant_id(tenant)).await.expect("reads");
+            assert_eq!(scores.len(), sees);
+        }
+        assert_eq!(store.audit(10).await.expect("reads").len(), of.len() - 1);
+    }
+}
+
+#[tokio::test]
 async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
     let database = two_tenants(Cluster::shared(), "reads_own").await;
     let own = |sql: &str| database.sql(&format!("SET ROLE reads_own; {sql}"));
@@ -116,6 +177,8 @@ async fn a_tenants_reader_may_touch_nothing_else() {
         "SELECT host FROM instances",
         "SELECT * FROM delivered_batches",
         "SELECT * FROM retention_decisions",
+        "INSERT INTO audit (action, subject_hash, details) VALUES ('purge', '', '{}')",
+        "DELETE FROM audit",
         "ALTER TABLE logs DISABLE ROW LEVEL SECURITY",
         "SET row_security = off; SELECT * FROM logs",
         "SET ROLE postgres",

@@ -80,7 +80,7 @@ async fn many_writers_may_open_a_fresh_file_at_once() {
             writer.join().expect("the writer does not panic");
         }
         assert_eq!(number(&file, "SELECT count(*) FROM logs").await, 12 * 3 * 8);
-        assert_eq!(number(&file, "SELECT count(*) FROM ragtrace_migrations").await, 2);
+        assert_eq!(number(&file, "SELECT count(*) FROM ragtrace_migrations").await, 3);
     }
 }
 

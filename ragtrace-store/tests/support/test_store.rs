@@ -84,4 +84,22 @@ impl TestStore {
         let mut connection = PgConnection::connect(&url).await.expect("a database");
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
     }
+
+    /// Takes the tables back to the second version. Rows stay, but for what only newer columns hold.
+    pub(crate) async fn undo_third_migration(&self) {
+        let mut undo = "DROP TABLE audit; DROP INDEX request_metrics_user; DROP INDEX request_metrics_session;
+            DROP INDEX request_metrics_tenant; DELETE FROM ragtrace_migrations WHERE version = 3;"
+            .to_owned();
+        for table in ["logs", "logs_archive"] {
+            for column in ["links", "used", "generated"] {
+                undo.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+            }
+        }
+        undo.push_str(if self.is_sqlite() {
+            "DROP INDEX request_metrics_time; CREATE INDEX request_metrics_time ON request_metrics (timestamp)"
+        } else {
+            "DROP INDEX request_metrics_status; DROP INDEX request_metrics_duration"
+        });
+        self.execute(&undo).await;
+    }
 }

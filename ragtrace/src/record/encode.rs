@@ -3,11 +3,12 @@
 
 use ragtrace_core::json::{self, Object};
 use ragtrace_core::value::encoding::{EncodedFields, field_id};
-use ragtrace_core::{ErrorInfo, StageDescriptor};
+use ragtrace_core::{ErrorInfo, SpanLink, StageDescriptor};
 
 use super::accessors::Record;
 use super::fields::{NamedValue, named_fields};
 use super::fragments::{FragmentKey, RecordFragments, with_fragments};
+use super::item::RecordItem;
 use super::parts::{OptionalU64, RecordFlags, Subject};
 use super::sections::{write_origin, write_request, write_source, write_subject};
 
@@ -114,12 +115,7 @@ impl Record {
         if parts.flags.has(RecordFlags::LOCAL_ROOT) {
             object.boolean("local_root", true);
             if !self.links().is_empty() {
-                object.list("links", self.links(), |out, link| {
-                    let mut object = Object::open(out);
-                    object.uuid("trace_id", link.trace_id.as_uuid());
-                    object.hex("span_id", link.span_id.as_u64());
-                    object.close();
-                });
+                object.list("links", self.links(), write_link);
             }
         }
     }
@@ -140,7 +136,7 @@ impl Record {
         }
         for (name, items) in [("used", self.used()), ("generated", self.generated())] {
             if !items.is_empty() {
-                object.list(name, items, |out, item| item.write(Object::open(out)));
+                object.list(name, items, write_item);
             }
         }
         if !self.path().is_empty() {
@@ -178,6 +174,22 @@ impl Record {
         self.error().map(|error| json::text_of(|object| write_error(object, error)))
     }
 
+    /// Returns the `links` array of the canonical JSON, or `None` if the record has no links.
+    pub fn links_json(&self) -> Option<String> {
+        list_text(self.links(), write_link)
+    }
+
+    /// Returns the `used` array of the canonical JSON, or `None` if the stage used no items.
+    pub fn used_json(&self) -> Option<String> {
+        list_text(self.used(), write_item)
+    }
+
+    /// Returns the `generated` array of the canonical JSON, or `None` if the stage generated no
+    /// items.
+    pub fn generated_json(&self) -> Option<String> {
+        list_text(self.generated(), write_item)
+    }
+
     fn has_metrics(&self) -> bool {
         let parts = self.parts();
         parts.duration != OptionalU64::NONE
@@ -211,6 +223,28 @@ impl Record {
             None => write_fields(object, self.metrics_fields()),
         }
     }
+}
+
+/// Returns a JSON array, or `None` if there is nothing in it.
+fn list_text<T>(values: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) -> Option<String> {
+    let mut out = Vec::with_capacity(128);
+    for (index, value) in values.iter().enumerate() {
+        out.push(if index == 0 { b'[' } else { b',' });
+        write(&mut out, value);
+    }
+    out.push(b']');
+    String::from_utf8(out).ok().filter(|_| !values.is_empty())
+}
+
+fn write_link(out: &mut Vec<u8>, link: &SpanLink) {
+    let mut object = Object::open(out);
+    object.uuid("trace_id", link.trace_id.as_uuid());
+    object.hex("span_id", link.span_id.as_u64());
+    object.close();
+}
+
+fn write_item(out: &mut Vec<u8>, item: &RecordItem) {
+    item.write(Object::open(out));
 }
 
 /// Writes encoded fields whose `names` are already in their JSON form.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use ragtrace::{Level, Timestamp};
 
 use super::database::PostgresStore;
-use super::rows::{select_matching, select_rows};
+use super::rows::{matching, select_errors, select_rows};
 use crate::error::StoreError;
 use crate::postgres::fault::while_reading;
 use crate::postgres::time::PgTime;
-use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
+use crate::read::{GroupedError, INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
 
 /// The length of a search's first window. Each further window reaches back `GROWTH` times as far.
 const FIRST_WINDOW: Duration = Duration::from_mins(1);
@@ -54,7 +54,7 @@ impl PostgresStore {
         until: PgTime,
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let rows = select_matching!("FROM logs r", filter, since, until, limit);
+        let rows = matching!(select_rows, "FROM logs r", filter, since, until, limit);
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
@@ -66,8 +66,30 @@ impl PostgresStore {
         since: PgTime,
         until: PgTime,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let rows = select_matching!("FROM logs_archive r", filter, since, until, filter.limit);
+        let rows = matching!(select_rows, "FROM logs_archive r", filter, since, until, filter.limit);
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
+    }
+
+    /// Returns the matching errors of a table, newest first, as far as they are needed to group
+    /// them. The filter's level has to be ERROR.
+    pub(crate) async fn grouped_errors(
+        &self,
+        place: Place,
+        filter: &LogFilter,
+    ) -> Result<Vec<GroupedError>, StoreError> {
+        let since = PgTime::since(filter.since);
+        let until = PgTime(filter.after.last_instant(filter.until).as_micros().saturating_add(1));
+        let rows = match place {
+            Place::Logs => {
+                let rows = matching!(select_errors, "FROM logs r", filter, since, until, filter.limit);
+                rows.fetch_all(&self.pool).await
+            }
+            Place::Archive => {
+                let rows = matching!(select_errors, "FROM logs_archive r", filter, since, until, filter.limit);
+                rows.fetch_all(&self.pool).await
+            }
+        };
+        rows.map_err(while_reading)?.into_iter().map(GroupedError::try_from).collect()
     }
 
     /// Returns the start records without an end whose processes are alive, oldest first. One pass

@@ -5,12 +5,16 @@
 //! without a selective index walks back in time, in windows that grow, and stops when it has enough
 //! rows. So the newest rows are found without an index on time over every row.
 
+mod conditions;
+mod counts;
 mod database;
 mod lists;
 mod logs;
+mod requests;
 mod rows;
 mod scores;
 mod snapshot;
+mod sums;
 mod tail;
 mod trace;
 

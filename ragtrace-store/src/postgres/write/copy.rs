@@ -48,7 +48,7 @@ impl Data {
     }
 
     pub(super) fn row(&mut self, row: &Row<'_>) {
-        const COLUMNS: i16 = 31;
+        const COLUMNS: i16 = 34;
         self.chunk.extend_from_slice(&COLUMNS.to_be_bytes());
         self.bytes(Some(row.id.as_bytes()));
         self.bytes(Some(&(row.timestamp - EPOCH).to_be_bytes()));
@@ -80,6 +80,9 @@ impl Data {
         self.text(row.host.as_deref());
         self.bytes(Some(row.instance.as_bytes()));
         self.text(row.thread.as_deref());
+        self.json(row.links.as_deref());
+        self.json(row.used.as_deref());
+        self.json(row.generated.as_deref());
         self.bytes(Some(&self.written.to_be_bytes()));
     }
 

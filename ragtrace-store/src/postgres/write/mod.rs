@@ -120,18 +120,19 @@ async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -
     let insert = sqlx::query!(
         "INSERT INTO logs (id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id,
             session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics,
-            error, stack_trace, source, service, environment, version, host, instance, thread)
+            error, stack_trace, source, service, environment, version, host, instance, thread, links, used, generated)
         SELECT id, 'epoch'::timestamptz + at * interval '1 microsecond', trace_id, span_id, parent_span_id, local_root,
             request_id, user_id, tenant_id, session_id, request_type, logger, level, message, event, stage, kind,
             duration_ms, item_count, context::jsonb, metrics::jsonb, error::jsonb, stack_trace, source::jsonb, service,
-            environment, version, host, instance, thread
+            environment, version, host, instance, thread, links::jsonb, used::jsonb, generated::jsonb
         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
             $17::text[], $18::double precision[], $19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[],
-            $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::uuid[], $30::text[])
+            $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::uuid[], $30::text[], $31::text[],
+            $32::text[], $33::text[])
             AS r(id, at, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id, session_id,
                 request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, error,
-                stack_trace, source, service, environment, version, host, instance, thread)",
+                stack_trace, source, service, environment, version, host, instance, thread, links, used, generated)",
         column(&rows, |row| row.id) as Vec<Uuid>,
         column(&rows, |row| row.timestamp) as Vec<i64>,
         column(&rows, |row| row.trace_id) as Vec<Option<Uuid>>,
@@ -161,7 +162,10 @@ async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -
         texts(&rows, |row| row.version.as_deref()) as Vec<Option<&str>>,
         texts(&rows, |row| row.host.as_deref()) as Vec<Option<&str>>,
         column(&rows, |row| row.instance) as Vec<Uuid>,
-        texts(&rows, |row| row.thread.as_deref()) as Vec<Option<&str>>
+        texts(&rows, |row| row.thread.as_deref()) as Vec<Option<&str>>,
+        texts(&rows, |row| row.links.as_deref()) as Vec<Option<&str>>,
+        texts(&rows, |row| row.used.as_deref()) as Vec<Option<&str>>,
+        texts(&rows, |row| row.generated.as_deref()) as Vec<Option<&str>>
     );
     insert.execute(transaction).await.map(drop)
 }

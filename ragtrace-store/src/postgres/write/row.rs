@@ -10,11 +10,12 @@ use crate::object::Object;
 use crate::postgres::clean;
 use crate::postgres::days::{day_of, sensible};
 
-/// The columns that are written, in the order of `logs`. The server fills in `created_at` and
+/// The columns that are written, in the order of [`Row`]. The server fills in `created_at` and
 /// `written`.
 pub(super) const COLUMNS: &str = "id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, \
     tenant_id, session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
-    error, stack_trace, source, service, environment, version, host, instance, thread";
+    error, stack_trace, source, service, environment, version, host, instance, thread, \
+    links, used, generated";
 
 /// A record in types that PostgreSQL has.
 #[derive(Debug)]
@@ -50,6 +51,9 @@ pub(super) struct Row<'a> {
     pub(super) host: Text<'a>,
     pub(super) instance: Uuid,
     pub(super) thread: Text<'a>,
+    pub(super) links: Option<String>,
+    pub(super) used: Option<String>,
+    pub(super) generated: Option<String>,
 }
 
 type Text<'a> = Option<Cow<'a, str>>;
@@ -126,6 +130,10 @@ impl<'a> Row<'a> {
             host: text(record.host()),
             instance: record.instance(),
             thread: text(record.thread()),
+            // Ids alone, which need no cleaning.
+            links: record.links_json(),
+            used: record.used_json().map(clean::json),
+            generated: record.generated_json().map(clean::json),
         }
     }
 }

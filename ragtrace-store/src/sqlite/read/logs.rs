@@ -1,12 +1,12 @@
 //! Reads rows of `logs` and of its archive.
 
-use ragtrace::{Level, Timestamp};
+use ragtrace::{Event, Level, Timestamp};
 use serde_json::json;
 
 use super::database::SqliteStore;
-use super::rows::{select_matching, select_rows};
+use super::rows::{matching, select_errors, select_rows};
 use crate::error::StoreError;
-use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
+use crate::read::{GroupedError, INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place, lower};
 use crate::sqlite::fault::while_reading;
 
 /// A filter in the form in which statements take it.
@@ -24,6 +24,11 @@ struct Parameters<'a> {
     limit: i64,
     after_time: String,
     after_id: String,
+    event: Option<&'static str>,
+    text: Option<&'a str>,
+    /// The text in lower case. SQLite ends a text that it makes lower at U+0000, so the text is
+    /// looked for as it is too.
+    lower_text: Option<String>,
 }
 
 impl<'a> Parameters<'a> {
@@ -42,6 +47,9 @@ impl<'a> Parameters<'a> {
             limit: i64::try_from(filter.limit).unwrap_or(i64::MAX),
             after_time: filter.after.timestamp.to_string(),
             after_id: filter.after.id.to_string(),
+            event: filter.event.map(Event::as_str),
+            text: filter.text.as_deref(),
+            lower_text: filter.text.as_deref().map(lower),
         }
     }
 }
@@ -72,7 +80,7 @@ impl By {
 /// column.
 macro_rules! fetch {
     ($self:expr, $parameters:expr, $from:literal, $condition:literal) => {
-        select_matching!($parameters, $from, $condition).fetch_all(&$self.pool).await
+        matching!(select_rows, $parameters, $from, $condition).fetch_all(&$self.pool).await
     };
 }
 
@@ -110,6 +118,42 @@ impl SqliteStore {
             }
         };
         rows.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
+    }
+
+    /// Returns the matching errors of a table, newest first, as far as they are needed to group
+    /// them. The filter's level has to be ERROR.
+    pub(crate) async fn grouped_errors(
+        &self,
+        place: Place,
+        filter: &LogFilter,
+    ) -> Result<Vec<GroupedError>, StoreError> {
+        macro_rules! errors {
+            ($parameters:expr, $from:literal, $condition:literal) => {
+                matching!(select_errors, $parameters, $from, $condition).fetch_all(&self.pool).await
+            };
+        }
+        let parameters = Parameters::of(filter);
+        let rows = match (place, By::of(filter)) {
+            (Place::Logs, By::Trace) => errors!(parameters, "logs INDEXED BY logs_trace", "trace_id = ?3"),
+            (Place::Logs, By::UserErrors) => {
+                errors!(parameters, "logs INDEXED BY logs_user_errors", "level = 'ERROR' AND user_id = ?5")
+            }
+            (Place::Logs, _) => errors!(parameters, "logs INDEXED BY logs_errors", "level = 'ERROR'"),
+            (Place::Archive, By::Trace) => {
+                errors!(parameters, "logs_archive INDEXED BY logs_archive_trace", "trace_id = ?3")
+            }
+            (Place::Archive, By::UserErrors) => {
+                errors!(
+                    parameters,
+                    "logs_archive INDEXED BY logs_archive_user_errors",
+                    "level = 'ERROR' AND user_id = ?5"
+                )
+            }
+            (Place::Archive, _) => {
+                errors!(parameters, "logs_archive INDEXED BY logs_archive_errors", "level = 'ERROR'")
+            }
+        };
+        rows.map_err(while_reading)?.into_iter().map(GroupedError::try_from).collect()
     }
 
     /// Returns the start records without an end whose processes are alive, oldest first. One pass
