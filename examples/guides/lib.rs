@@ -51,6 +51,9 @@ mod pages {
     #[doc = include_str!("../../docs/http.md")]
     struct Http;
 
+    #[doc = include_str!("../../docs/monitoring.md")]
+    struct Monitoring;
+
     #[doc = include_str!("../../docs/tracing.md")]
     struct Tracing;
 }

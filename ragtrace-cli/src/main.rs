@@ -16,6 +16,7 @@ use clap::Parser;
 use tokio::runtime::Builder;
 
 use command::Command;
+use output::look::Look;
 use output::{Failure, Found, tell};
 
 const EXITS: &str = "Exits with 0 if it found something or did its work, with 1 if there was nothing to find, and with 2 if \
@@ -33,6 +34,8 @@ struct Cli {
     /// tables are not in the schema `ragtrace`.
     #[arg(long, global = true, value_name = "URL")]
     store: Option<String>,
+    #[command(flatten)]
+    look: Look,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(parsed) => return usage::write(&parsed),
     };
+    cli.look.choose();
     let mut runtime = if cli.command.is_server() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let done = match runtime.enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref())),

@@ -48,12 +48,13 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    AuditEntry, CatalogStage, CostRow, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, Position, RetrievalStats,
-    ScoreFilter, ScoreRow, SpanNode, SpanStatus, StagePoint, StageStats, Tail, TailCursor, Trace, TraceCounts,
-    TraceFilter, TraceSummary, Window,
+    AuditEntry, CatalogStage, CostRow, CriticalPath, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, PathPart,
+    Position, RetrievalStats, ScoreFilter, ScoreRow, SpanNode, SpanStatus, StageDiff, StagePoint, StageRuns,
+    StageStats, StageTotals, Tail, TailCursor, Trace, TraceCounts, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
+    Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, display_width, fit, printable};
+pub use waterfall::{Labels, Waterfall, display_width, fit, printable};

@@ -12,6 +12,7 @@ mod support;
 mod postgres {
     mod bad_data;
     mod chaos;
+    mod dashboard;
     mod disk;
     mod faults;
     mod names;

@@ -6,6 +6,8 @@ mod other_user;
 mod support;
 
 mod sqlite {
+    mod critical_path;
+    mod diff;
     mod erasure;
     mod faults;
     mod paths;

@@ -1,36 +1,17 @@
-"""What the browser tests share: the service as a process of its own, Chromium, and a page that is watched for errors."""
+"""What the tests of the example service share: the service as a process of its own, its page, and files for it."""
 
-import atexit
 import base64
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import unittest
-from pathlib import Path
 
-import axe_playwright_python
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT / "examples/data"
+import chromium
+from chromium import DATA, NARROW, ROOT, WIDE, Listening, WatchedTest, own_environment, own_folder
+
+__all__ = ["DATA", "NARROW", "WIDE", "PageTest", "HOLD_THE_ACCOUNT", "broken_pdf", "choose", "drop", "ingest_examples", "picture"]
+
 PICTURES = ROOT / "target/browser/pictures"
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-
-# A bound on each wait, in milliseconds; on a busy machine one core does the work of four.
-PATIENCE = 30_000
-
-SECONDS_TO_START = 30
-SECONDS_TO_END = 20
-
-WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 360, "height": 760}
-
-expect.set_options(timeout=PATIENCE)
 
 # Keeps the answer to an upload from the page until `release()`: what is seen before that came live.
 HOLD_THE_ACCOUNT = """
@@ -43,86 +24,25 @@ HOLD_THE_ACCOUNT = """
 """
 
 
-def chromium_path():
-    """The system's Chromium, or the one that `RAGTRACE_CHROMIUM` names."""
-    named = os.environ.get("RAGTRACE_CHROMIUM")
-    candidates = [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    for candidate in candidates:
-        if path := shutil.which(candidate):
-            return path
-    sys.exit("install Chromium first, or name it in RAGTRACE_CHROMIUM")
-
-
-class Browser:
-    """One Chromium for all tests; each test gets a context of its own."""
-
-    _playwright = _browser = None
-
-    @classmethod
-    def get(cls):
-        if cls._browser is None:
-            cls._playwright = sync_playwright().start()
-            # Chromium's sandbox refuses to work as root, as in containers; everybody else keeps it.
-            arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-            cls._browser = cls._playwright.chromium.launch(
-                executable_path=chromium_path(), args=[*arguments, "--disable-dev-shm-usage"]
-            )
-            atexit.register(cls.close)
-        return cls._browser
-
-    @classmethod
-    def close(cls):
-        if cls._browser is not None:
-            cls._browser.close()
-            cls._playwright.stop()
-            cls._browser = None
-
-
-class Server:
-    """The example service on a free port of loopback, with files of its own, which go with it."""
+class Server(Listening):
+    """The example service on a free port of loopback."""
 
     def __init__(self, *arguments):
-        self._folder = tempfile.TemporaryDirectory(prefix="ragtrace-browser-")
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("RAGTRACE_", "OTEL_", "DD_"))}
+        self._folder = own_folder()
+        environment = own_environment()
         environment |= {"RAGTRACE_SINKS": "sqlite", "RAGTRACE_SQLITE_PATH": f"{self._folder.name}/ragtrace.db", "RAGTRACE_CONSOLE": "off"}
         command = [os.environ["RAGTRACE_SERVER"], "--listen", "127.0.0.1:0", "--data", f"{self._folder.name}/data", *arguments]
-        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self._said = []
-        self._url = None
-        self._ready = threading.Event()
-        # Who does not read what it says stops it in the end.
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        atexit.register(self.stop)
-        if not self._ready.wait(SECONDS_TO_START) or self._url is None:
-            self.stop()
-            sys.exit(f"the service did not start; it said:\n{''.join(self._said)}")
-        self.url = self._url
-
-    def _read(self):
-        for line in self._process.stderr:
-            self._said.append(line)
-            if found := re.search(r"listening on (http://\S+)", line):
-                self._url = found[1].rstrip("/")
-                self._ready.set()
-        self._ready.set()
+        super().__init__(command, environment)
 
     def stop(self):
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(SECONDS_TO_END)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._reader.join()
-        self._process.stderr.close()
+        super().stop()
         self._folder.cleanup()
 
 
-class PageTest(unittest.TestCase):
-    """A test with a page of the service, which fails on any error that the browser's console shows."""
+class PageTest(WatchedTest):
+    """A test with a page of the service."""
 
+    READY = ".view:not([hidden]), #sign-in:not([hidden])"
     # Arguments of the service that the tests of a class share.
     ARGUMENTS = ()
 
@@ -134,50 +54,9 @@ class PageTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.server.stop()
 
-    def setUp(self):
-        self.errors = []
-        self.expected_errors = []
-
-    def open(self, place="", **options):
-        """A page of its own at `place`. `options` are those of Playwright's `new_context`."""
-        context = Browser.get().new_context(viewport=options.pop("viewport", WIDE), **options)
-        context.set_default_timeout(PATIENCE)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        page.on("console", lambda message: message.type in ("error", "warning") and self.errors.append(message.text))
-        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.goto(f"{self.server.url}/{place}")
-        page.wait_for_selector(".view:not([hidden]), #sign-in:not([hidden])")
-        return page
-
-    def expect_error(self, pattern):
-        """The browser itself reports each answer that is no success, and each connection that breaks, as an error."""
-        self.expected_errors.append(re.compile(pattern))
-
-    def tearDown(self):
-        unexpected = [error for error in self.errors if not any(pattern.search(error) for pattern in self.expected_errors)]
-        self.assertEqual(unexpected, [], "the console must stay empty")
-
-    def assert_accessible(self, page, state):
-        """No rule of axe-core is broken that matters to anybody."""
-        run = "axe.run(document, {resultTypes: ['violations']})"
-        violations = page.evaluate(f"{AXE}\n;{run}.then((result) => result.violations)")
-        faults = [
-            f"{each['id']} ({each['impact']}): {node['html'][:200]}: {node['failureSummary']}"
-            for each in violations
-            for node in each["nodes"]
-        ]
-        self.assertEqual(faults, [], f"{state}: axe-core")
-
-    def assert_no_sideways_scrolling(self, page, state):
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        self.assertLessEqual(over, 0, f"{state}: the page is wider than its window")
-
 
 def picture(page, name, whole=True):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+    chromium.picture(page, PICTURES, name, whole)
 
 
 def broken_pdf():
@@ -210,7 +89,3 @@ def ingest_examples(page):
     """Ingests the example documents, and waits until they are stored."""
     choose(page, *((path.name, path.read_bytes()) for path in sorted(DATA.iterdir())))
     expect(page.locator(".batch[data-state=ended] h2").first).to_have_text(re.compile("files stored"))
-
-
-# A test run that is ended ends what it started.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -8,6 +8,7 @@ mod handle;
 mod items;
 mod levels;
 mod losses;
+mod monitoring;
 mod panics;
 mod paths;
 mod records;

@@ -163,7 +163,7 @@ fn a_sink_whose_name_is_not_plain_or_too_long_is_refused() {
 
 #[test]
 fn records_on_disk_without_a_folder_are_refused_with_both_ways_to_set_one() {
-    let says = "this durability needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
+    let says = "the durability Spill needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
     let set = [("RAGTRACE_DURABILITY", "spill")];
     let error = refused(ragtrace::builder().from_lookup(variables(&set)));
     assert_eq!((error.is_setting(), error.to_string()), (true, says.to_owned()));

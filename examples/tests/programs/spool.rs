@@ -34,7 +34,7 @@ fn a_setting_that_is_malformed_is_refused_before_any_work() {
     folder.file("a.md", "A text.");
     for (settings, why) in [
         (vec![("RAGTRACE_DURABILITY", "always")], "RAGTRACE_DURABILITY: expected a durability (memory"),
-        (vec![("RAGTRACE_DURABILITY", "durable")], "this durability needs a folder for the spool"),
+        (vec![("RAGTRACE_DURABILITY", "durable")], "the durability Durable needs a folder for the spool"),
         (
             vec![("RAGTRACE_SPOOL", "spool"), ("RAGTRACE_SPOOL_BYTES", "1 GB")],
             "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\"",

@@ -4,16 +4,18 @@
 //! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
 pub(crate) mod list;
+pub(crate) mod look;
 pub(crate) mod rows;
 pub(crate) mod secret;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 
 use clap::ValueEnum;
 use ragtrace_store::printable;
 
+pub(crate) use crate::output::look::has_colour;
 use crate::output::secret::mask;
 
 /// The outcome of a command that did not fail.
@@ -47,13 +49,14 @@ pub(crate) enum Format {
     Jsonl,
 }
 
-/// The width of drawings, in columns, if standard output is not a terminal.
+/// The width of drawings, in columns, where lines may be of any length.
 const WIDTH: usize = 100;
 
-/// Standard output, its width, and whether it shows colours.
+/// Standard output, the width to fit, and whether to use colours.
 pub(crate) struct Output {
     pub(crate) writer: BufWriter<Stdout>,
-    /// The terminal's width in columns, or `None` if this is not a terminal.
+    /// The width that lines have to fit, in columns: the terminal's, unless another one was chosen.
+    /// `None` if they may be of any length.
     pub(crate) terminal: Option<usize>,
     pub(crate) colour: bool,
 }
@@ -61,32 +64,16 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
-        let terminal = terminal_size::terminal_size_of(&stdout).map(|(width, _)| usize::from(width.0));
-        Self { terminal, colour: has_colour(&stdout), writer: BufWriter::new(Stdout(stdout.lock())) }
+        Self {
+            terminal: look::width_of(&stdout),
+            colour: has_colour(&stdout),
+            writer: BufWriter::new(Stdout(stdout.lock())),
+        }
     }
 
     pub(crate) fn width(&self) -> usize {
         self.terminal.unwrap_or(WIDTH)
     }
-}
-
-/// Returns `true` if `stream` is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
-pub(crate) fn has_colour(stream: &impl IsTerminal) -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    stream.is_terminal() && !unwanted && takes_colour()
-}
-
-/// Returns `true` if the terminal shows colours: a console of Windows does once it was told to, and
-/// a terminal of Unix that runs there (MSYS2, Cygwin) does by itself, and sets `TERM`.
-#[cfg(windows)]
-fn takes_colour() -> bool {
-    anstyle_query::windows::enable_ansi_colors() == Some(true)
-        || std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
-}
-
-#[cfg(not(windows))]
-fn takes_colour() -> bool {
-    true
 }
 
 /// Standard output, with errors marked as `Unwritten` so that they can be told from others.

@@ -34,25 +34,12 @@ macro_rules! assets {
 }
 
 const ASSETS: &[Asset] = assets![
-    "api.js",
-    "app.js",
-    "base.css",
-    "chart.css",
-    "charts.js",
-    "colours.css",
-    "controls.css",
-    "icon.svg",
-    "keys.js",
-    "live.css",
-    "live.js",
-    "parts.js",
-    "rows.js",
-    "sign_in.js",
-    "stage.css",
-    "table.css",
-    "theme.js",
-    "times.js",
-    "token.js",
+    "api.js", "app.js", "base.css", "chart.css", "charts.js", "colours.css", "compare.css", "compare.js",
+    "controls.css", "icon.svg", "keys.js", "live.css", "live.js", "parts.js", "rows.js", "sign_in.js", "stage.css",
+    "table.css", "theme.js", "times.js", "token.js", "trace.css", "trace.js", "trace_copy.js", "trace_keys.js",
+    "trace_live.js", "trace_neighbours.js", "trace_panel.js", "trace_score.js", "trace_stages.js", "trace_toolbar.js",
+    "waterfall.css", "waterfall.js", "waterfall_dom.js", "waterfall_format.js", "waterfall_keys.js",
+    "waterfall_minimap.js", "waterfall_model.js", "waterfall_row.js", "waterfall_scale.js", "waterfall_search.js",
 ];
 
 /// The hash of all files, which is part of their addresses.

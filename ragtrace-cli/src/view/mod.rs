@@ -62,6 +62,7 @@ mod sign_in;
 mod stages;
 mod stores;
 mod tokens;
+mod trace;
 mod traces;
 
 use std::sync::Arc;
@@ -141,6 +142,7 @@ impl Viewer {
 pub(crate) fn router(viewer: &Arc<Viewer>) -> Router {
     Router::new()
         .merge(traces::routes())
+        .merge(trace::routes())
         .merge(stages::routes())
         .merge(costs::routes())
         .merge(errors::routes())

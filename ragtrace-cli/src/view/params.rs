@@ -23,6 +23,12 @@ const PARAMETERS: usize = 64;
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
+    /// Reads the query of an address, without its question mark.
+    pub(crate) fn of(query: &str) -> Result<Self, Problem> {
+        let uri = format!("/?{query}").parse().map_err(|_| Problem::bad("the query of the address is malformed"))?;
+        Self::parse(&uri)
+    }
+
     fn parse(uri: &axum::http::Uri) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|_| Problem::bad("the query of the address is malformed"))?;

@@ -6,12 +6,16 @@
 //! a circle, the earliest of its spans becomes a root.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use ragtrace::{Event, Record, SpanId, Timestamp, TraceId};
 use uuid::Uuid;
 
+use super::critical_path::critical_times;
+use super::extent::Extent;
 use super::limits::INSTANCE_TIMEOUT;
 use super::row::LogRow;
+use super::self_time::self_times;
 use super::trace::{Span, SpanStatus, Trace};
 
 /// The time at which a process was last seen.
@@ -42,17 +46,19 @@ impl AssemblyInput {
 pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, input: &AssemblyInput) -> Option<Trace> {
     rows.sort_by_key(|row| (row.timestamp(), row.id()));
     rows.dedup_by_key(|row| row.id());
-    let spans = in_order(spans(&rows, input));
+    let mut spans = in_order(spans(&rows, input));
     let first = rows.first()?.timestamp();
     let started_at = spans.iter().map(|span| span.started_at).fold(first, Timestamp::min);
     let ended_at = rows.last()?.timestamp();
     let ended_at =
         spans.iter().map(|s| s.started_at.plus(s.duration.unwrap_or_default())).fold(ended_at, Timestamp::max);
+    let duration = ended_at.since(started_at);
+    measure(&mut spans, started_at, duration);
     Some(Trace {
         id: trace_id,
-        status: status(&spans),
+        status: SpanStatus::worst(spans.iter().filter(|span| span.parent.is_none()).map(|span| span.status)),
         started_at,
-        duration: ended_at.since(started_at),
+        duration,
         spans,
         logs: rows,
         scores: Vec::new(),
@@ -60,12 +66,13 @@ pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, input: &Assembl
     })
 }
 
-/// Returns the worst status among the root spans.
-fn status(spans: &[Span]) -> SpanStatus {
-    use SpanStatus::{Cancelled, Completed, Failed, Lost, Open};
-    let tops = || spans.iter().filter(|span| span.parent.is_none());
-    let worst = [Failed, Lost, Cancelled, Open].into_iter().find(|status| tops().any(|span| span.status == *status));
-    worst.unwrap_or(Completed)
+/// Sets the self times and the critical path.
+fn measure(spans: &mut [Span], started_at: Timestamp, duration: Duration) {
+    let extents = Extent::all(spans, started_at, duration);
+    let times = self_times(spans, &extents).into_iter().zip(critical_times(spans, &extents));
+    for (span, (self_time, critical_time)) in spans.iter_mut().zip(times) {
+        (span.self_time, span.critical_time) = (self_time, critical_time);
+    }
 }
 
 /// Returns the spans by their start, not yet arranged as a tree.
@@ -96,7 +103,18 @@ fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, input: &A
     });
     let started_at = start.map_or_else(|| record.timestamp().minus(duration.unwrap_or_default()), Record::timestamp);
     let record = record.clone();
-    Some(Span { id: span_id, record, status, started_at, duration, depth: 0, parent: None, end: 0 })
+    Some(Span {
+        id: span_id,
+        record,
+        status,
+        started_at,
+        duration,
+        depth: 0,
+        parent: None,
+        end: 0,
+        self_time: None,
+        critical_time: None,
+    })
 }
 
 /// Returns the spans depth first, each with its parent and depth.

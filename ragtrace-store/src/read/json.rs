@@ -1,6 +1,6 @@
 //! Converts traces and rows to JSON, for programs that read the output of `ragtrace`.
 
-use ragtrace::StageKind;
+use ragtrace::{RecordItem, StageKind};
 
 use super::row::LogRow;
 use super::score::ScoreRow;
@@ -32,10 +32,14 @@ impl Trace {
 
 impl SpanNode<'_> {
     /// Returns the span as one JSON object: `{stage, kind, status, span_id, parent_span_id,
-    /// started_at, duration_ms, count, context, metrics, error}`, and `scores` if it has any.
+    /// started_at, duration_ms, self_ms, critical_ms, count, context, metrics, error}`, and `used`,
+    /// `generated` and `scores` if it has any.
     ///
-    /// The scores are as from [`ScoreRow::to_json`]. `metrics` repeats `duration_ms`, `busy_ms` and
-    /// `count`, as the record does.
+    /// `self_ms` is the [self time](Self::self_time), and `critical_ms` the time for which the
+    /// [critical path](Self::critical_time) is the span's own: `null` if it is not on the path. The
+    /// scores are as from [`ScoreRow::to_json`]. `metrics` repeats `duration_ms`, `busy_ms` and
+    /// `count`, as the record does. `used` and `generated` are lists of items: `{type, id, score,
+    /// content, source, derived_from}`, without those that were not recorded.
     pub fn to_json(self) -> String {
         let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
         let span = Object::new()
@@ -46,14 +50,35 @@ impl SpanNode<'_> {
             .with("parent_span_id", self.parent_span_id().map(|id| id.to_string()))
             .with("started_at", self.started_at().to_string())
             .with("duration_ms", self.duration().map(millis))
+            .with("self_ms", self.self_time().map(millis))
+            .with("critical_ms", self.critical_time().map(millis))
             .with("count", self.count())
             .with_json("context", &or(self.record().context_json(), "{}"))
             .with_json("metrics", &or(self.record().metrics_json(), "{}"))
             .with_json("error", &or(self.record().error_json(), "null"));
-        let scores: Vec<String> = self.scores().map(ScoreRow::to_json).collect();
-        let span = if scores.is_empty() { span } else { span.with_json("scores", &format!("[{}]", scores.join(","))) };
-        span.close()
+        let lists = [
+            ("used", self.record().used().iter().map(item).collect()),
+            ("generated", self.record().generated().iter().map(item).collect()),
+            ("scores", self.scores().map(ScoreRow::to_json).collect::<Vec<_>>()),
+        ];
+        let not_empty = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        not_empty.fold(span, |span, (name, list)| span.with_json(name, &format!("[{}]", list.join(",")))).close()
     }
+}
+
+/// Returns an item as in a record's canonical JSON.
+fn item(item: &RecordItem) -> String {
+    let mut members = Object::new().with("type", item.item_type()).with("id", item.id());
+    if let Some(score) = item.score() {
+        members = members.with("score", score);
+    }
+    let texts = [("content", item.content()), ("source", item.source()), ("derived_from", item.derived_from())];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            members = members.with(name, text);
+        }
+    }
+    members.close()
 }
 
 impl LogRow {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ragtrace::{ErrorInfo, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
+use super::critical_path::CriticalPath;
 use super::row::LogRow;
 use super::score::ScoreRow;
 
@@ -43,6 +44,15 @@ pub enum SpanStatus {
 }
 
 impl SpanStatus {
+    /// The statuses from worst to best.
+    pub(crate) const BY_WEIGHT: [Self; 5] = [Self::Failed, Self::Lost, Self::Cancelled, Self::Open, Self::Completed];
+
+    /// Returns the worst of some statuses, or completed if there are none.
+    pub(crate) fn worst(statuses: impl Iterator<Item = Self>) -> Self {
+        let weight = |status: &Self| Self::BY_WEIGHT.iter().position(|other| other == status);
+        statuses.min_by_key(weight).unwrap_or(Self::Completed)
+    }
+
     /// Returns the status as in JSON: `open`, `completed`, `failed`, `cancelled` or `lost`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +85,10 @@ pub(super) struct Span {
     pub(super) parent: Option<usize>,
     /// The index after the last of its descendants in the list.
     pub(super) end: usize,
+    /// The time spent in none of its children, `None` while there is no end.
+    pub(super) self_time: Option<Duration>,
+    /// The time for which the critical path is its own, `None` if the span is not on the path.
+    pub(super) critical_time: Option<Duration>,
 }
 
 impl Trace {
@@ -102,7 +116,7 @@ impl Trace {
     /// Returns the spans in depth-first order, each parent before its children, and children by
     /// their start.
     pub fn spans(&self) -> impl DoubleEndedIterator<Item = SpanNode<'_>> + ExactSizeIterator {
-        (0..self.spans.len()).map(|index| SpanNode { trace: self, index })
+        (0..self.spans.len()).map(|index| self.node(index))
     }
 
     /// Returns the root spans: those whose parent is not in the store.
@@ -113,6 +127,16 @@ impl Trace {
     /// Returns the span with this id, or `None` if it is not in the store.
     pub fn span(&self, id: SpanId) -> Option<SpanNode<'_>> {
         self.spans().find(|span| span.span_id() == id)
+    }
+
+    /// Returns the critical path: the spans that determine how long the trace takes.
+    ///
+    /// It is found from the end of each root, going back to the child that ended last before the
+    /// point reached. Children that overlap it, or ran beside it, are not on it. A child counts as
+    /// far as it lies inside of its parent, and a span that has not ended reaches to the last record
+    /// of the trace.
+    pub fn critical_path(&self) -> CriticalPath<'_> {
+        CriticalPath::of(self)
     }
 
     /// Returns every record as a row, oldest first.
@@ -166,6 +190,11 @@ impl Trace {
         self.first(Record::service)
     }
 
+    /// Returns the span at an index of the list.
+    pub(super) fn node(&self, index: usize) -> SpanNode<'_> {
+        SpanNode { trace: self, index }
+    }
+
     fn first(&self, part: impl Fn(&Record) -> Option<&str>) -> Option<&str> {
         self.logs.iter().find_map(|row| part(row))
     }
@@ -212,6 +241,21 @@ impl<'a> SpanNode<'a> {
     /// Returns the span's duration, or `None` if it has not ended.
     pub fn duration(self) -> Option<Duration> {
         self.span().duration
+    }
+
+    /// Returns the time that the span spent in none of its children, or `None` if it has not ended.
+    ///
+    /// It is the duration without the time during which at least one child ran. Children that
+    /// overlap count once, and only as far as they lie inside of the span. A child that has not
+    /// ended reaches to the end of the span.
+    pub fn self_time(self) -> Option<Duration> {
+        self.span().self_time
+    }
+
+    /// Returns the time for which the critical path is the span's own, and not that of one of its
+    /// children. Returns `None` if the span is not on the path ([`Trace::critical_path`]).
+    pub fn critical_time(self) -> Option<Duration> {
+        self.span().critical_time
     }
 
     /// Returns the part of the duration that an asynchronous stage spent inside polls.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::label::Labels;
 use super::line::{Line, Shown, above};
-use super::sum::{BY_WEIGHT, sums};
+use super::sum::sums;
 use crate::read::{SpanNode, SpanStatus, Trace};
 
 /// The number of spans above which a trace is folded.
@@ -152,7 +152,7 @@ fn drawn_whole<'a>(alike: &[SpanNode<'a>], picked: usize) -> Vec<(SpanNode<'a>, 
 
 /// Returns the rank of a status, with the most important one first.
 fn weight(status: SpanStatus) -> Option<usize> {
-    BY_WEIGHT.iter().position(|other| *other == status)
+    SpanStatus::BY_WEIGHT.iter().position(|other| *other == status)
 }
 
 /// Adds the lines of a fold: the sum of the siblings, and one per stage below them.

@@ -11,9 +11,10 @@ use crate::read::{SpanNode, Trace};
 /// A stage and the index of its parent.
 type Key<'a> = (Option<&'a str>, Option<usize>);
 
-/// The name of the distinguishing field, for each stage and parent that has one.
+/// Labels that distinguish the spans of a trace: the value of the field in which several runs of one
+/// stage under one parent differ, such as a document's name.
 #[derive(Debug, Default)]
-pub(super) struct Labels<'a>(HashMap<Key<'a>, &'a str>);
+pub struct Labels<'a>(HashMap<Key<'a>, &'a str>);
 
 /// Runs of one stage under one parent, as far as they have been examined.
 struct LabelGroup<'a> {
@@ -23,7 +24,8 @@ struct LabelGroup<'a> {
 }
 
 impl<'a> Labels<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
+    /// Finds the distinguishing fields of a trace.
+    pub fn of(trace: &'a Trace) -> Self {
         let mut groups: HashMap<Key<'a>, LabelGroup<'a>> = HashMap::new();
         for span in trace.spans() {
             let group = groups.entry(key(span)).or_insert(LabelGroup { first: span, distinguishing_field: None });
@@ -40,8 +42,9 @@ impl<'a> Labels<'a> {
         Self(labels.collect())
     }
 
-    /// Returns the value that distinguishes a span from others of its stage.
-    pub(super) fn label(&self, span: SpanNode<'a>) -> Option<String> {
+    /// Returns the value that distinguishes a span from others of its stage, with characters that
+    /// control a terminal as escapes, or `None` if nothing does.
+    pub fn label(&self, span: SpanNode<'a>) -> Option<String> {
         let value = field(span, self.0.get(&key(span))?)?;
         let text = match value {
             Value::Null => return None,

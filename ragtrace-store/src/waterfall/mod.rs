@@ -25,6 +25,7 @@ use paint::{Paint, Painter, mark, of_status};
 use scores::Scores;
 use tree::Tree;
 
+pub use label::Labels;
 pub use text::{display_width, fit, printable};
 
 /// Draws a trace as a waterfall for a terminal.

@@ -8,18 +8,14 @@ use super::paint::{Paint, mark, of_status};
 use super::text::display_width;
 use crate::read::{SpanNode, SpanStatus};
 
-/// The statuses, most important first.
-pub(super) const BY_WEIGHT: [SpanStatus; 5] =
-    [SpanStatus::Failed, SpanStatus::Lost, SpanStatus::Cancelled, SpanStatus::Open, SpanStatus::Completed];
-
 /// The runs of a stage at one place in the tree.
 pub(super) struct Sum<'a> {
     pub(super) stage: &'a str,
     /// The number of levels below the folded runs.
     pub(super) level: usize,
     pub(super) runs: u64,
-    /// The number of runs with each status, in the order of `BY_WEIGHT`.
-    statuses: [u64; BY_WEIGHT.len()],
+    /// The number of runs with each status, in the order of `SpanStatus::BY_WEIGHT`.
+    statuses: [u64; SpanStatus::BY_WEIGHT.len()],
     /// The durations of the runs that ended.
     durations: Vec<Duration>,
     count: Option<u64>,
@@ -71,13 +67,13 @@ fn depth_first(sums: Vec<Sum<'_>>) -> Vec<Sum<'_>> {
 
 impl<'a> Sum<'a> {
     fn new(stage: &'a str, level: usize) -> Self {
-        let (statuses, durations, children) = ([0; BY_WEIGHT.len()], Vec::new(), Vec::new());
+        let (statuses, durations, children) = ([0; SpanStatus::BY_WEIGHT.len()], Vec::new(), Vec::new());
         Self { stage, level, runs: 0, statuses, durations, count: None, cost_usd: None, children }
     }
 
     fn add(&mut self, span: SpanNode<'a>) {
         self.runs += 1;
-        for (number, status) in self.statuses.iter_mut().zip(BY_WEIGHT) {
+        for (number, status) in self.statuses.iter_mut().zip(SpanStatus::BY_WEIGHT) {
             *number += u64::from(status == span.status());
         }
         self.durations.extend(span.duration());
@@ -88,7 +84,7 @@ impl<'a> Sum<'a> {
 
     /// Returns the most important status among the runs.
     pub(super) fn status(&self) -> SpanStatus {
-        let statuses = BY_WEIGHT.into_iter().zip(self.statuses);
+        let statuses = SpanStatus::BY_WEIGHT.into_iter().zip(self.statuses);
         statuses.into_iter().find(|(_, number)| *number > 0).map_or(SpanStatus::Completed, |(status, _)| status)
     }
 
@@ -124,7 +120,7 @@ impl<'a> Sum<'a> {
             let text = format!("p50 {median:>0$}{most}{slowest:>1$}", form.median, form.slowest);
             parts.push((Paint::Dim, text));
         }
-        for (status, number) in BY_WEIGHT.into_iter().zip(self.statuses) {
+        for (status, number) in SpanStatus::BY_WEIGHT.into_iter().zip(self.statuses) {
             if status == SpanStatus::Completed || number == 0 {
                 continue;
             }

@@ -351,10 +351,9 @@ fn spool_settings(
     durability: Option<Durability>,
 ) -> Result<Option<SpoolSettings>, SetupError> {
     match (spool, durability) {
-        (None, Some(Durability::Spill | Durability::Durable)) => {
-            let what = "this durability needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
-            Err(SetupError::setting(what))
-        }
+        (None, Some(durability @ (Durability::Spill | Durability::Durable))) => Err(SetupError::setting(format!(
+            "the durability {durability:?} needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`"
+        ))),
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
         (Some((folder, _)), _) if folder.as_os_str().is_empty() => {
             Err(SetupError::setting("the path of the spool's folder is empty: pass one to `Builder::spool`"))

@@ -14,7 +14,7 @@ const STATUSES: [RunStatus; 3] = [RunStatus::Completed, RunStatus::Failed, RunSt
 const RARE: [&str; 4] = ["session", "longer", "ran", "field"];
 
 /// Reads the filter of a query.
-pub(super) fn parse(params: &Params) -> Result<TraceFilter, Problem> {
+pub(crate) fn parse(params: &Params) -> Result<TraceFilter, Problem> {
     let mut filter = people(TraceFilter::new(), params);
     if let Some(operation) = params.get("operation") {
         filter = filter.operation(operation);

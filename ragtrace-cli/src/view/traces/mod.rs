@@ -1,7 +1,7 @@
 //! The list of finished traces, newest first.
 
 mod charts;
-mod filter;
+pub(super) mod filter;
 mod table;
 
 use std::sync::Arc;
