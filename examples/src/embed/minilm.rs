@@ -11,7 +11,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
-use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
+use tokenizers::{Encoding, PaddingParams, Tokenizer, TruncationParams};
 
 use super::{EmbedError, Embedder, Embeddings, Limits, Similarity, Vector};
 use crate::blocking;
@@ -79,19 +79,18 @@ impl Loaded {
         }
         let encodings = self.tokenizer.encode_batch(texts, true)?;
         let length = encodings.first().map_or(0, |encoding| encoding.get_ids().len());
-        let matrix = |of: fn(&tokenizers::Encoding) -> &[u32]| {
-            let values: Vec<u32> = encodings.iter().flat_map(|encoding| of(encoding)).copied().collect();
+        let matrix = |of: fn(&Encoding) -> &[u32]| {
+            let values: Vec<u32> = encodings.iter().flat_map(of).copied().collect();
             Tensor::from_vec(values, (encodings.len(), length), &Device::Cpu)
         };
-        let (ids, mask) = (matrix(|encoding| encoding.get_ids())?, matrix(|encoding| encoding.get_attention_mask())?);
+        let (ids, mask) = (matrix(Encoding::get_ids)?, matrix(Encoding::get_attention_mask)?);
         let hidden = self.model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
         // The mean over the tokens that are no padding.
         let weights = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
         let means = hidden.broadcast_mul(&weights)?.sum(1)?.broadcast_div(&weights.sum(1)?)?;
         let lengths = means.sqr()?.sum_keepdim(1)?.sqrt()?;
         let vectors = means.broadcast_div(&lengths)?.to_vec2::<f32>()?;
-        let tokens =
-            encodings.iter().flat_map(|encoding| encoding.get_attention_mask()).map(|one| u64::from(*one)).sum();
+        let tokens = encodings.iter().flat_map(Encoding::get_attention_mask).map(|one| u64::from(*one)).sum();
         Ok((vectors, tokens))
     }
 }

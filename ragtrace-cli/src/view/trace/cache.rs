@@ -42,7 +42,11 @@ impl Cache {
         entries.retain(|entry| {
             entry.read_at.elapsed() < AGE && (entry.trace.trace_id() != id || entry.role.as_deref() != role)
         });
-        entries.push_front(Entry { role: role.map(ToOwned::to_owned), trace: Arc::clone(trace), read_at: Instant::now() });
+        entries.push_front(Entry {
+            role: role.map(ToOwned::to_owned),
+            trace: Arc::clone(trace),
+            read_at: Instant::now(),
+        });
         let records = |entries: &VecDeque<Entry>| entries.iter().map(|entry| entry.trace.logs().len()).sum::<usize>();
         while entries.len() > TRACES || (entries.len() > 1 && records(&entries) > RECORDS) {
             entries.pop_back();

@@ -32,7 +32,11 @@ pub(super) async fn page(session: Session, params: Params) -> Result<Response, P
     if session.wants_json() {
         return Ok(list::document(diff.to_json()));
     }
-    let page = Page::new("Compare", Tab::Traces).style("waterfall.css").style("trace.css").style("compare.css").script("compare.js");
+    let page = Page::new("Compare", Tab::Traces)
+        .style("waterfall.css")
+        .style("trace.css")
+        .style("compare.css")
+        .script("compare.js");
     let page = page.key("d", "Show only what differs").key("e", "Next difference").key("x", "Exchange the two traces");
     Ok(page.respond(&session, body(&before, &after, &diff)))
 }
@@ -191,7 +195,11 @@ fn difference(before: Option<f64>, after: Option<f64>) -> String {
     let (Some(before), Some(after)) = (before, after) else { return String::new() };
     let by = std::time::Duration::from_secs_f64((after - before).abs());
     let sign = if after < before { "−" } else { "+" };
-    let share = if before > 0.0 { format!(" ({sign}{:.0}%)", ((after - before) / before * 100.0).abs()) } else { String::new() };
+    let share = if before > 0.0 {
+        format!(" ({sign}{:.0}%)", ((after - before) / before * 100.0).abs())
+    } else {
+        String::new()
+    };
     format!("{sign}{}{share}", show::duration(by))
 }
 

@@ -13,7 +13,8 @@ const TOLD: usize = 3;
 pub(super) fn section(trace: &Trace) -> Markup {
     let failures: Vec<SpanNode<'_>> = trace.spans().filter(|span| is_origin(*span)).collect();
     let mut seen = HashSet::new();
-    let key = |span: &SpanNode<'_>| span.error().map(|error| (error.type_name().to_owned(), error.message().to_owned()));
+    let key =
+        |span: &SpanNode<'_>| span.error().map(|error| (error.type_name().to_owned(), error.message().to_owned()));
     let different: Vec<_> = failures.iter().filter(|span| seen.insert((span.stage(), key(span)))).collect();
     html! {
         @if !failures.is_empty() {
@@ -38,13 +39,16 @@ pub(super) fn section(trace: &Trace) -> Markup {
 fn is_origin(span: SpanNode<'_>) -> bool {
     let message = span.error().map(|error| error.message());
     span.status() == SpanStatus::Failed
-        && !span.children().any(|child| child.status() == SpanStatus::Failed && child.error().map(|e| e.message()) == message)
+        && !span
+            .children()
+            .any(|child| child.status() == SpanStatus::Failed && child.error().map(|e| e.message()) == message)
 }
 
 /// Returns the stages around a span, the outermost first.
 fn chain(span: SpanNode<'_>) -> String {
     /// The number of stages that are named.
     const NAMED: usize = 6;
-    let above: Vec<_> = std::iter::successors(span.parent(), |span| span.parent()).map(SpanNode::stage).take(NAMED).collect();
+    let above: Vec<_> =
+        std::iter::successors(span.parent(), |span| span.parent()).map(SpanNode::stage).take(NAMED).collect();
     above.into_iter().rev().collect::<Vec<_>>().join(" › ")
 }

@@ -24,16 +24,19 @@ pub(super) fn spans(trace: &Trace, text: &str) -> Vec<String> {
 
 fn is_in(record: &Record, text: &str) -> bool {
     let has = |part: &str| contains(part, text);
-    let in_fields = || record.context().chain(record.metrics()).any(|(name, value)| has(name) || has(&value.to_string()));
+    let in_fields =
+        || record.context().chain(record.metrics()).any(|(name, value)| has(name) || has(&value.to_string()));
     let in_error = || {
         record.error().is_some_and(|error| {
             has(error.type_name()) || has(error.message()) || error.chain().iter().any(|cause| has(cause))
         })
     };
     let in_items = || {
-        record.used().iter().chain(record.generated()).any(|item| {
-            has(item.id()) || item.source().is_some_and(has) || item.content().is_some_and(has)
-        })
+        record
+            .used()
+            .iter()
+            .chain(record.generated())
+            .any(|item| has(item.id()) || item.source().is_some_and(has) || item.content().is_some_and(has))
     };
     has(&record.message()) || in_fields() || in_error() || in_items() || record.stack_trace().is_some_and(has)
 }

@@ -29,10 +29,10 @@ use ragtrace::{SpanId, TraceId};
 use ragtrace_store::Trace;
 use serde_json::json;
 
+use super::Viewer;
 use super::params::Params;
 use super::problem::Problem;
 use super::session::Session;
-use super::Viewer;
 use cache::Cache;
 use columns::Columns;
 use panel::Panel;
@@ -76,7 +76,10 @@ fn download(trace: &Trace) -> Response {
     let disposition = format!("attachment; filename=\"trace-{}.json\"", trace.trace_id());
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment"))),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_str(&disposition).unwrap_or(HeaderValue::from_static("attachment")),
+        ),
     ];
     (headers, trace.to_json()).into_response()
 }

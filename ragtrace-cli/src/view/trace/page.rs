@@ -31,10 +31,8 @@ const KEYS: [(&str, &str); 13] = [
 
 pub(super) fn respond(session: &Session, params: &Params, trace: &Trace) -> Response {
     let title = trace.roots().next().map_or("Trace", |root| root.stage());
-    let page = Page::new(show::short(title, 80), Tab::Traces)
-        .style("waterfall.css")
-        .style("trace.css")
-        .script("trace.js");
+    let page =
+        Page::new(show::short(title, 80), Tab::Traces).style("waterfall.css").style("trace.css").script("trace.js");
     let page = KEYS.into_iter().fold(page, |page, (key, does)| page.key(key, does));
     page.respond(session, body(session, params.get("from"), trace))
 }

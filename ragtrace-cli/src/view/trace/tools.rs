@@ -4,8 +4,13 @@
 use maud::{Markup, html};
 
 /// What is left out: spans shorter than this part of the trace.
-const SHORTEST: [(&str, &str); 5] =
-    [("0", "all spans"), ("0.0001", "0.01% and more"), ("0.001", "0.1% and more"), ("0.01", "1% and more"), ("0.05", "5% and more")];
+const SHORTEST: [(&str, &str); 5] = [
+    ("0", "all spans"),
+    ("0.0001", "0.01% and more"),
+    ("0.001", "0.1% and more"),
+    ("0.01", "1% and more"),
+    ("0.05", "5% and more"),
+];
 
 pub(super) fn waterfall() -> Markup {
     html! {

@@ -16,8 +16,8 @@ use ragtrace_store::{Labels, SpanNode, Trace};
 
 use super::scores;
 pub(super) use logs::list as log_list;
-pub(super) use text::{block, name};
 use text::stack;
+pub(super) use text::{block, name};
 
 /// A span, its trace, and what the visitor may do.
 pub(super) struct Panel<'a> {
