@@ -1,6 +1,6 @@
 //! Tests of the lists of records, and of their filters.
 
-use serde_json::{Value as Json};
+use serde_json::Value as Json;
 
 use crate::support::{Make, TRACE, ingestion};
 use crate::{OTHER, code, holding, ragtrace, stderr, stdout};

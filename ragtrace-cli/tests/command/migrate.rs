@@ -1,8 +1,8 @@
 //! Tests of creating stores.
 
-use std::process::{Stdio};
+use std::process::Stdio;
 
-use crate::support::{File};
+use crate::support::File;
 use crate::{code, command, ragtrace, stderr};
 
 #[test]

@@ -1,9 +1,9 @@
 //! Tests of erasing a user's data.
 
-use serde_json::{Value as Json};
+use serde_json::Value as Json;
 
 use crate::support::{Make, TRACE, ingestion};
-use crate::{code, holding, ragtrace, stderr, stdout, until, spool_three_requests};
+use crate::{code, command, holding, ragtrace, spool_three_requests, stderr, stdout, until};
 
 #[test]
 fn a_purge_reaches_what_waits_in_the_spool() {
@@ -68,4 +68,37 @@ fn retention_and_purge_say_what_they_do() {
     );
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
+}
+
+#[test]
+fn a_purge_leaves_a_line_that_does_not_name_whom_it_erased() {
+    let file = holding(ingestion());
+    let listed = |arguments: &[&str]| ragtrace(&file, &[&["purge", "--list"], arguments].concat());
+    assert_eq!(code(&listed(&[])), Some(1));
+    stdout(&ragtrace(&file, &["purge", "--user", "alice", "--dry-run"]));
+    assert_eq!(code(&listed(&[])), Some(1), "a dry run leaves none");
+    for (flag, text) in [("--reference", "ticket of Alice"), ("--actor", "alice")] {
+        let output = ragtrace(&file, &["purge", "--user", "alice", flag, text]);
+        assert_eq!(code(&output), Some(2));
+        assert!(stderr(&output).contains(&format!("`{flag}` contains the id")), "{}", stderr(&output));
+    }
+    let mut purge = command(&file, &["purge", "--user", "alice", "--reference", "ticket 4711"]);
+    // The system's user is the one who is erased.
+    stdout(&purge.env("LOGNAME", "alice").output().expect("runs"));
+    let json: Json = serde_json::from_str(&stdout(&listed(&["--format", "json"]))).expect("JSON");
+    let line = &json[0];
+    assert_eq!((&line["action"], &line["reference"]), (&json!("purge"), &json!("ticket 4711")));
+    assert_eq!((&line["details"]["logs"], &line["details"]["dead_letters"]), (&json!(8), &json!(0)));
+    assert!(line["actor"].as_str().is_some_and(|actor| actor.starts_with('@')), "{line}");
+    assert_eq!(line["subject_hash"].as_str().map(str::len), Some(64));
+    assert!(!json.to_string().contains("alice") && !stdout(&listed(&[])).contains("alice"), "{json}");
+    let stored = std::fs::read(file.path()).expect("the file");
+    assert!(!stored.windows(5).any(|window| window == b"alice"), "no byte of the id is in the file");
+    let mut purge = command(&file, &["purge", "--user", "carol"]);
+    assert_eq!(code(&purge.env("LOGNAME", "dave").output().expect("runs")), Some(1));
+    let json: Json = serde_json::from_str(&stdout(&listed(&["--limit", "1", "--format", "json"]))).expect("JSON");
+    assert!(json[0]["actor"].as_str().is_some_and(|actor| actor.starts_with("dave@")), "{json}");
+    for wrong in [&["purge"][..], &["purge", "--list", "--user", "x"]] {
+        assert_eq!(code(&ragtrace(&file, wrong)), Some(2), "{wrong:?}");
+    }
 }

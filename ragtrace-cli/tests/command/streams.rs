@@ -64,7 +64,7 @@ fn no_output_has_a_password_in_it() {
         format!("host=127.0.0.1 password={password}"),
         format!("sqlite:x?password={password}"),
     ];
-    let commands = "traces trace logs errors stats tail inflight stages retention purge migrate replay";
+    let commands = "traces trace diff logs errors stats tail inflight stages score export import retention purge migrate replay check";
     let mut shown = String::new();
     let mut add = |output: Output| {
         shown.push_str(&String::from_utf8_lossy(&output.stdout));

@@ -1,11 +1,11 @@
 //! Tests of the newest records, and of following them.
 
-use std::process::{Stdio};
+use std::process::Stdio;
 
-use serde_json::{Value as Json};
+use serde_json::Value as Json;
 
 use crate::support::{self, File, Make, ingestion};
-use crate::{code, command, holding, ragtrace, stderr, stdout, until, until_line};
+use crate::{code, command, holding, ragtrace, stderr, stdout, until_line};
 
 #[test]
 fn a_tail_that_follows_writes_what_comes() {
@@ -113,4 +113,50 @@ fn a_tail_ends_when_nobody_reads_it_any_more() {
     // No record comes, so only the closed pipe can end the command.
     let output = child.wait_with_output().expect("ends");
     assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_tail_takes_every_filter_that_logs_do() {
+    let other =
+        Make::new("log", "ask", 9, 40).with("message", "Connection closed").with("request_id", "req-2").record();
+    let file = holding(ingestion().into_iter().chain([other]));
+    for (arguments, expected) in [
+        (&["--trace", "last"][..], 9),
+        (&["--request", "req-2"], 1),
+        (&["--level", "error"], 2),
+        (&["--event", "failed"], 2),
+        (&["--event", "started", "--stage", "ingestion"], 1),
+        (&["--text", "connection CLOSED"], 1),
+        (&["--text", "embederror"], 2),
+        (&["--since", "2026-11-22T08:20:12Z"], 2),
+        (&["--until", "2026-11-22T08:20:11.001Z"], 1),
+        (&["--user", "alice", "--tenant", "acme"], 9),
+    ] {
+        let count = |command: &str, limit: &str| {
+            let all = [&[command, limit, "100", "--format", "jsonl"], arguments].concat();
+            stdout(&ragtrace(&file, &all)).lines().count()
+        };
+        assert_eq!((count("tail", "-n"), count("logs", "--limit")), (expected, expected), "{arguments:?}");
+    }
+    // What follows is chosen by the same filters as what is there.
+    let arguments = ["tail", "-f", "-n", "1", "--format", "jsonl", "--text", "CLOSED", "--event", "log"];
+    let mut child = command(&file, &arguments).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    until_line(&mut lines, "Connection closed");
+    let write = |message: &str, event: &str| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let record = Make::new(event, "ask", 1, 0).with("message", message).record();
+        runtime.block_on(async {
+            let sink = file.sink();
+            ragtrace::Sink::deliver(&sink, &support::batch([record])).await.expect("delivered");
+            ragtrace::Sink::close(&sink).await;
+        });
+    };
+    write("opened", "log");
+    write("closed too", "started");
+    write("it was closed", "log");
+    let next = lines.next().expect("a line").expect("text");
+    assert!(next.contains("it was closed"), "{next}");
+    child.kill().expect("ends");
+    child.wait().expect("ends");
 }

@@ -4,7 +4,7 @@ use ragtrace::Timestamp;
 use serde_json::{Value as Json, json};
 
 use crate::support::{INSTANCE, Make, TRACE, ingestion};
-use crate::{code, holding, ragtrace, stdout};
+use crate::{code, holding, ragtrace, stderr, stdout};
 
 #[test]
 fn traces_stages_and_what_runs_are_listed() {
@@ -79,4 +79,28 @@ fn json_lines_of_a_trace_have_each_of_its_scores_once() {
     }
     assert_eq!(names(loose), ["helpful", "lost"]);
     assert!(loose.iter().all(|score| score["event"] == "score"), "{loose:?}");
+}
+
+#[test]
+fn traces_are_searched_by_duration_stage_error_and_field() {
+    let end = |trace: u64, millis: u64| {
+        let make = Make::new("completed", "answer", trace * 10, 0).with("local_root", true);
+        make.trace(&uuid::Uuid::from_u128(u128::from(trace)).to_string()).metrics(json!({"duration_ms": millis}))
+    };
+    let child = Make::new("failed", "rerank", 11, 0).parent(10).trace("00000000-0000-0000-0000-000000000001");
+    let child = child.with("error", json!({"type": "Timeout", "message": "No answer", "chain": []}));
+    let child = child.with("context", json!({"doc.name": "report.pdf"}));
+    let file = holding([end(1, 100).record(), child.record(), end(2, 1_500).record()]);
+    let found = |arguments: &[&str]| {
+        let output = ragtrace(&file, &[&["traces", "--format", "jsonl"], arguments].concat());
+        assert!(output.status.code().is_some_and(|code| code < 2), "{}", stderr(&output));
+        String::from_utf8(output.stdout).expect("UTF-8").lines().count()
+    };
+    assert_eq!((found(&[]), found(&["--longer-than", "1.5s"]), found(&["--longer-than", "1501ms"])), (2, 1, 0));
+    assert_eq!((found(&["--ran", "rerank"]), found(&["--ran", "parse"])), (1, 0));
+    assert_eq!((found(&["--error", "no ANSWER"]), found(&["--error", "timeout"]), found(&["--error", "x"])), (1, 1, 0));
+    assert_eq!((found(&["--field", "doc.name=report.pdf"]), found(&["--field", "doc.name=other"])), (1, 0));
+    for wrong in [&["traces", "--longer-than", "5"][..], &["traces", "--field", "doc"], &["traces", "--field", "=x"]] {
+        assert_eq!(code(&ragtrace(&file, wrong)), Some(2), "{wrong:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Tests of arguments, variables, help and exit codes.
 
 use crate::support::{File, Make, TRACE, ingestion};
-use crate::{OTHER, code, command, holding, ragtrace, stderr, stdout, until};
+use crate::{OTHER, code, command, holding, ragtrace, stderr, stdout};
 
 #[test]
 fn what_is_not_found_exits_with_1_and_says_so() {
@@ -50,7 +50,7 @@ fn the_help_shows_the_names_that_flags_have_in_code() {
 fn the_help_names_every_command_and_says_how_it_exits() {
     let file = File::new();
     let help = stdout(&ragtrace(&file, &["--help"]));
-    let commands = "traces trace logs errors stats tail inflight stages retention purge migrate replay";
+    let commands = "traces trace diff logs errors stats tail inflight stages score export import retention purge migrate replay check";
     for command in commands.split(' ') {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
         let own = stdout(&ragtrace(&file, &[command, "--help"]));
