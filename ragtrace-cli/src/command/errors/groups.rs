@@ -2,10 +2,8 @@
 
 use std::io;
 
-use ragtrace::Timestamp;
 use ragtrace_store::ErrorGroup;
 
-use crate::arguments::duration;
 use crate::output::list::{self, Column};
 use crate::output::{Format, Output};
 
@@ -16,8 +14,8 @@ pub(super) fn write(output: &mut Output, format: Format, groups: &[ErrorGroup]) 
 const COLUMNS: [Column<ErrorGroup>; 7] = [
     Column::number("errors", |group| group.count().to_string()),
     Column::number("users", |group| group.users().to_string()),
-    Column::number("first", |group| ago(group.first_seen())),
-    Column::number("last", |group| ago(group.last_seen())),
+    Column::exact("last seen", |group| list::time(group.last_seen())),
+    Column::exact("first seen", |group| list::time(group.first_seen())),
     Column::text("stage", |group| group.stage().unwrap_or("-").to_owned()),
     Column::text("error", about),
     Column::exact("example", |group| group.example().map_or_else(|| "-".to_owned(), |id| id.to_string())),
@@ -29,9 +27,4 @@ pub(super) fn about(group: &ErrorGroup) -> String {
         Some(error_type) => format!("{error_type}: {}", group.message()),
         None => group.message().to_owned(),
     }
-}
-
-/// Returns how long ago a time was, such as `2h 5m`.
-pub(super) fn ago(at: Timestamp) -> String {
-    duration::short(Timestamp::now().since(at))
 }
