@@ -19,7 +19,8 @@ fn records() -> Vec<Record> {
         ("infinite", Value::F64(f64::INFINITY)),
         ("flag", Value::Bool(true)),
     ];
-    let end = fields.iter().fold(RecordBuilder::completed("fields"), |end, (name, value)| end.field(*name, value.clone()));
+    let end =
+        fields.iter().fold(RecordBuilder::completed("fields"), |end, (name, value)| end.field(*name, value.clone()));
     let log = placed(RecordBuilder::log(hostile), 90, 5, 6);
     let score = RecordScore::new("faithfulness", 0.83).with_by("llm").with_comment(hostile);
     let score = placed(RecordBuilder::score(score), 91, 6, 7);
