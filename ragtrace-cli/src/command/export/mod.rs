@@ -57,7 +57,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     args.records.check()?;
-    unless_interrupted(export(url, args)).await
+    match args.output {
+        // Its unfinished file has to go.
+        Some(_) => unless_interrupted(export(url, args)).await,
+        None => export(url, args).await,
+    }
 }
 
 async fn export(url: &str, args: &Args) -> Result<Found, Failure> {

@@ -25,7 +25,6 @@ use uuid::Uuid;
 use self::delivery::{Outcome, deliver};
 use self::lines::Lines;
 use self::source::Source;
-use crate::output::interrupt::unless_interrupted;
 use crate::output::{Failure, Found, Output, tell};
 
 /// The number of records, and the bytes of their lines, from which on a chunk is written.
@@ -46,10 +45,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    unless_interrupted(import(url, args)).await
-}
-
-async fn import(url: &str, args: &Args) -> Result<Found, Failure> {
     // A file that cannot be read is noticed before anything is written.
     let sources = args.files.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
     let sink = store::sink(url)?;
