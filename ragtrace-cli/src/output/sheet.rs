@@ -7,7 +7,7 @@ use ragtrace_store::{display_width, fit, printable, wrap};
 /// The indentation of what is below a title, in columns.
 const INDENT: usize = 2;
 /// The largest number of bytes shown of one text.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 65_536;
 
 /// The lines of a text that is being written.
 pub(crate) struct Sheet {
