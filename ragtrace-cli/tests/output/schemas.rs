@@ -73,7 +73,7 @@ const CASES: [Case; 16] = [
     Case { arguments: "trace STUCK", line: "span", document: "trace" },
     list("trace BULK --summary", "stage_totals"),
     list("trace ANSWER --span generation", "span"),
-    list("trace UPLOAD --span 0000000100000009", "span"),
+    list("trace UPLOAD --span 000000010000000b", "span"),
     Case { arguments: "diff UPLOAD BULK", line: "stage_diff", document: "trace_diff" },
     Case { arguments: "diff ANSWER UPLOAD --changed", line: "stage_diff", document: "trace_diff" },
     list("traces", "trace_summary"),
