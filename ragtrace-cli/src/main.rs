@@ -6,6 +6,7 @@
 mod arguments;
 mod command;
 mod output;
+mod score_writer;
 mod usage;
 mod view;
 

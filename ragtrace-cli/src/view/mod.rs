@@ -40,19 +40,26 @@
 //! styles are files in `assets/`, listed in [`assets`]. `show` writes times, durations and texts.
 
 mod assets;
+mod chart;
 mod connections;
+mod costs;
 mod ending;
+mod errors;
 mod find;
 mod hosts;
 mod layout;
 mod list;
+mod live;
 mod params;
+mod period;
 mod problem;
+mod scores;
 mod security;
 mod server;
 mod session;
 mod show;
 mod sign_in;
+mod stages;
 mod stores;
 mod tokens;
 mod trace;
@@ -64,6 +71,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::sync::Semaphore;
 
 use crate::output::{Failure, tell};
 use problem::Problem;
@@ -80,12 +88,17 @@ const BODY: usize = 64 << 10;
 /// The longest time for an answer. Statements have limits of their own, and a page may need several.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// The largest number of pages that follow new records at once.
+const STREAMS: usize = 64;
+
 /// The state that all requests share.
 pub(crate) struct Viewer {
     stores: Stores,
     sessions: Sessions,
     hosts: Hosts,
     may_write: bool,
+    /// The places for pages that follow new records.
+    streams: Arc<Semaphore>,
     ending: Ending,
 }
 
@@ -104,7 +117,8 @@ pub(crate) struct Settings {
 impl Viewer {
     pub(crate) fn new(settings: Settings, ending: Ending) -> Self {
         let Settings { store, tokens, hosts, port, may_write } = settings;
-        Self { stores: Stores::new(store), sessions: Sessions::new(tokens, port), hosts, may_write, ending }
+        let streams = Arc::new(Semaphore::new(STREAMS));
+        Self { stores: Stores::new(store), sessions: Sessions::new(tokens, port), hosts, may_write, streams, ending }
     }
 
     /// Opens the store as every visitor will, so that mistakes are told when the viewer starts. A
@@ -129,6 +143,11 @@ pub(crate) fn router(viewer: &Arc<Viewer>) -> Router {
     Router::new()
         .merge(traces::routes())
         .merge(trace::routes())
+        .merge(stages::routes())
+        .merge(costs::routes())
+        .merge(errors::routes())
+        .merge(scores::routes())
+        .merge(live::routes())
         .merge(find::routes())
         .merge(sign_in::routes())
         .fallback(|| async { Problem::not_found("there is no such page") })

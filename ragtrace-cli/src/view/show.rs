@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use maud::{Markup, html};
-use ragtrace::Timestamp;
+use ragtrace::{Record, SpanId, Timestamp, TraceId};
 use ragtrace_store::printable;
 
 /// Returns the start of a recorded text, at most `most` characters long, with characters that hide
@@ -46,6 +46,31 @@ pub(crate) fn status(status: &str) -> Markup {
         _ => ("status", "·"),
     };
     html! { span class=(class) { span aria-hidden="true" { (sign) " " } (short(status, 20)) } }
+}
+
+/// Returns the error of a record on one line: its type, its message, and its sources.
+pub(crate) fn error(record: &Record) -> Markup {
+    let Some(error) = record.error() else { return html! { (text(&record.message(), 300)) } };
+    html! {
+        b { (short(error.type_name(), 80)) } ": " (text(error.message(), 300))
+        @for source in error.chain().iter().take(3) { span.muted { " ↳ " (text(source, 160)) } }
+    }
+}
+
+/// Returns a link to the trace of a record, and to its span there.
+pub(crate) fn trace_of(record: &Record) -> Markup {
+    let Some(id) = record.trace_id() else { return absent() };
+    html! { (trace_link(id, record.span_id())) }
+}
+
+/// Returns a link to a trace, and to a span in it if there is one. It shows the ends of the id.
+pub(crate) fn trace_link(id: TraceId, span: Option<SpanId>) -> Markup {
+    let id = id.to_string();
+    let href = match span {
+        Some(span) => format!("/trace/{id}/span/{span}"),
+        None => format!("/trace/{id}"),
+    };
+    html! { a.mono data-row href=(href) title=(id) { (id.get(..8).unwrap_or(&id)) "…" (id.get(id.len().saturating_sub(4)..).unwrap_or_default()) } }
 }
 
 /// Returns a bar that shows a part of a whole. The number stands beside it, so it says nothing to

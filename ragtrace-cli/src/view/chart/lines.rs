@@ -26,7 +26,8 @@ pub(crate) fn lines(name: &str, (steps, until): (&[Timestamp], Timestamp), lines
     let scale = Linear::to(largest.as_secs_f64());
     let step = WIDTH / (steps.len().max(2) - 1) as f64;
     let y = |value: f64| HEIGHT - 2.0 - scale.part(value) * (HEIGHT - 4.0);
-    let heights = |line: &Line| -> Vec<_> { line.values.iter().map(|value| Some(y(value.as_ref()?.as_secs_f64()))).collect() };
+    let heights =
+        |line: &Line| -> Vec<_> { line.values.iter().map(|value| Some(y(value.as_ref()?.as_secs_f64()))).collect() };
     let half = Duration::try_from_secs_f64(scale.top / 2.0).unwrap_or_default();
     html! {
         figure.chart.tall {

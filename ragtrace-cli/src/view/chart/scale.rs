@@ -44,7 +44,10 @@ impl Logarithmic {
     /// Returns the powers of ten from the bottom to the top.
     pub(super) fn powers(self) -> impl Iterator<Item = f64> {
         let steps = (self.top / self.bottom).log10().round().clamp(1.0, 21.0);
-        (0..=21_i32).map(f64::from).take_while(move |step| *step <= steps).map(move |step| self.bottom * 10_f64.powf(step))
+        (0..=21_i32)
+            .map(f64::from)
+            .take_while(move |step| *step <= steps)
+            .map(move |step| self.bottom * 10_f64.powf(step))
     }
 }
 
@@ -54,7 +57,9 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number() {
-        for (largest, top) in [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (3.0, 5.0), (7.0, 10.0), (128.0, 200.0), (1_000.0, 1_000.0)] {
+        for (largest, top) in
+            [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (3.0, 5.0), (7.0, 10.0), (128.0, 200.0), (1_000.0, 1_000.0)]
+        {
             assert!((Linear::to(largest).top - top).abs() < 1e-9, "{largest}");
         }
         for odd in [f64::NAN, f64::INFINITY, -1.0] {

@@ -59,7 +59,8 @@ fn rows(group: &ErrorGroup, params: &Params) -> String {
 
 /// Returns the longest part between placeholders, such as `<number>`.
 fn common(message: &str) -> Option<&str> {
-    let parts = message.split(['<', '>', '…']).map(str::trim).filter(|part| !["number", "id", "text", "path"].contains(part));
+    let parts =
+        message.split(['<', '>', '…']).map(str::trim).filter(|part| !["number", "id", "text", "path"].contains(part));
     // A separator may have been a line break, so a part ends there too.
     let parts = parts.flat_map(|part| part.split("  ")).map(|part| part.get(..200).unwrap_or(part));
     parts.max_by_key(|part| part.len()).filter(|part| part.len() >= 4 && part.len() <= 1_000)

@@ -61,7 +61,11 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
     }
 }
 
-async fn grouped(session: &Session, params: &Params, (filter, period): (LogFilter, Period)) -> Result<Response, Problem> {
+async fn grouped(
+    session: &Session,
+    params: &Params,
+    (filter, period): (LogFilter, Period),
+) -> Result<Response, Problem> {
     let found = session.store().error_groups(filter).await?;
     if session.wants_json() {
         return Ok(list::json(found.groups().iter().map(ErrorGroup::to_json), None));
@@ -75,12 +79,17 @@ async fn grouped(session: &Session, params: &Params, (filter, period): (LogFilte
     Ok(Page::new("Errors", Tab::Errors).respond(session, body))
 }
 
-async fn one_by_one(session: &Session, params: &Params, (filter, period): (LogFilter, Period)) -> Result<Response, Problem> {
+async fn one_by_one(
+    session: &Session,
+    params: &Params,
+    (filter, period): (LogFilter, Period),
+) -> Result<Response, Problem> {
     let limit = params.limit(ROWS, MOST)?;
     let mut rows = session.store().errors(filter.limit(limit + 1)).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|last| params.with(AFTER, Some(&last.position().to_string())).href(PATH));
+    let next =
+        rows.last().filter(|_| has_more).map(|last| params.with(AFTER, Some(&last.position().to_string())).href(PATH));
     if session.wants_json() {
         return Ok(list::json(rows.iter().map(LogRow::to_json), next.as_deref()));
     }

@@ -55,7 +55,8 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
     let mut rows = store.recent_scores(filter.clone().limit(limit + 1)).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|last| params.with(AFTER, Some(&last.position().to_string())).href(PATH));
+    let next =
+        rows.last().filter(|_| has_more).map(|last| params.with(AFTER, Some(&last.position().to_string())).href(PATH));
     if session.wants_json() {
         return Ok(list::json(rows.iter().map(ScoreRow::to_json), next.as_deref()));
     }

@@ -48,15 +48,19 @@ pub(super) async fn add(
     }
     visitor.check_csrf(&headers)?;
     let Json(body) = body.map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))?;
-    let score = body.read()?;
-    check_subject(&session, &score).await?;
+    let mut score = body.read()?;
+    let tenant = check_subject(&session, &score).await?;
+    // A visitor who sees one tenant's rows may see some of a trace that is another's: the store
+    // compares the tenant with the one that it knows for the trace.
+    score.tenant = score.tenant.or(tenant.filter(|_| session.role().is_some()));
     match score.write(viewer.stores.url()).await {
         Ok(record) => Ok((StatusCode::CREATED, Json(json!({"id": record.id().to_string()}))).into_response()),
         Err(Unwritten::Invalid(why)) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why)),
         Err(Unwritten::Refused(why)) => Err(Problem::new(StatusCode::CONFLICT, mask(&why))),
-        Err(Unwritten::Failed(why)) => {
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("the score could not be written: {}", mask(&why))))
-        }
+        Err(Unwritten::Failed(why)) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the score could not be written: {}", mask(&why)),
+        )),
     }
 }
 
@@ -65,10 +69,13 @@ impl Body {
         let unusable = |why: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why);
         let trace: TraceId = self.trace_id.parse().map_err(|_| unusable("`trace_id` is not the id of a trace"))?;
         let span = self.span_id.filter(|id| !id.is_empty());
-        let span: Option<SpanId> = span.map(|id| id.parse()).transpose().map_err(|_| unusable("`span_id` is not the id of a run"))?;
+        let span: Option<SpanId> =
+            span.map(|id| id.parse()).transpose().map_err(|_| unusable("`span_id` is not the id of a run"))?;
         let value = match self.value {
             Value::Bool(flag) => ScoreValue::Flag(flag),
-            Value::Number(number) => ScoreValue::Number(number.as_f64().ok_or_else(|| unusable("`value` is not a number that can be stored"))?),
+            Value::Number(number) => ScoreValue::Number(
+                number.as_f64().ok_or_else(|| unusable("`value` is not a number that can be stored"))?,
+            ),
             Value::String(label) if label.len() <= TEXT => ScoreValue::Label(label),
             _ => return Err(unusable("`value` is a number, true or false, or a text of at most 8 KiB")),
         };
@@ -84,7 +91,9 @@ impl Body {
 
 /// Refuses a score of a trace or run that the visitor cannot read. So a tenant cannot judge the
 /// traces of another, although scores are written by the viewer's own connection.
-async fn check_subject(session: &Session, score: &NewScore) -> Result<(), Problem> {
+///
+/// Returns the tenant of the trace as the visitor reads it.
+async fn check_subject(session: &Session, score: &NewScore) -> Result<Option<String>, Problem> {
     let rows = session.store().logs(LogFilter::new().trace_id(score.trace).limit(1)).await?;
     let Some(row) = rows.first() else {
         return Err(Problem::not_found(format!("there is no trace {} that you can read", score.trace)));
@@ -99,5 +108,5 @@ async fn check_subject(session: &Session, score: &NewScore) -> Result<(), Proble
             return Err(Problem::not_found(format!("the trace has no run {span}")));
         }
     }
-    Ok(())
+    Ok(tenant.map(str::to_owned))
 }

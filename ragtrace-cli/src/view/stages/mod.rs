@@ -26,10 +26,7 @@ const PATH: &str = "/stages";
 const STEPS: u32 = 48;
 
 pub(super) fn routes() -> Router<Arc<Viewer>> {
-    Router::new()
-        .route(PATH, get(page))
-        .route("/stages.json", get(page))
-        .route("/stages/{name}", get(stage::page))
+    Router::new().route(PATH, get(page)).route("/stages.json", get(page)).route("/stages/{name}", get(stage::page))
 }
 
 /// The counts of a stage, with what they are compared to.
@@ -75,7 +72,8 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
 }
 
 fn rows(stats: Vec<StageStats>, before: Vec<StageStats>, series: Vec<StagePoint>) -> Vec<Row> {
-    let mut before: BTreeMap<String, StageStats> = before.into_iter().map(|one| (one.stage().to_owned(), one)).collect();
+    let mut before: BTreeMap<String, StageStats> =
+        before.into_iter().map(|one| (one.stage().to_owned(), one)).collect();
     let mut points: BTreeMap<String, Vec<StagePoint>> = BTreeMap::new();
     for point in series {
         points.entry(point.stats().stage().to_owned()).or_default().push(point);

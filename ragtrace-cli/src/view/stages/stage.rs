@@ -48,15 +48,21 @@ pub(super) async fn page(session: Session, Path(name): Path<String>, params: Par
         store.stage_series(window, step),
         store.stages(),
     )?;
-    let (versions, tenants) =
-        tokio::try_join!(store.stage_stats_by(window, GroupBy::Version), store.stage_stats_by(window, GroupBy::Tenant))?;
+    let (versions, tenants) = tokio::try_join!(
+        store.stage_stats_by(window, GroupBy::Version),
+        store.stage_stats_by(window, GroupBy::Tenant)
+    )?;
     let failed = failures::newest(store, name, period).await?;
-    let own = |stats: Vec<StageStats>| -> Vec<StageStats> { stats.into_iter().filter(|one| one.stage() == name).collect() };
+    let own =
+        |stats: Vec<StageStats>| -> Vec<StageStats> { stats.into_iter().filter(|one| one.stage() == name).collect() };
     let (stats, before) = (own(stats).pop(), own(before).pop());
     let declared: Vec<_> = catalog.iter().filter(|stage| stage.name() == name).collect();
     let points: Vec<_> = series.into_iter().filter(|point| point.stats().stage() == name).collect();
     if stats.is_none() && declared.is_empty() && failed.is_empty() {
-        return Err(Problem::not_found(format!("no stage `{}` is declared, and none ended in this time", show::short(name, 80))));
+        return Err(Problem::not_found(format!(
+            "no stage `{}` is declared, and none ended in this time",
+            show::short(name, 80)
+        )));
     }
     let path = format!("/stages/{}", encoded(name));
     let body = html! {
@@ -120,11 +126,7 @@ fn summary(stats: &StageStats, before: Option<&StageStats>) -> Markup {
 fn charts(points: &[StagePoint], (period, step): (Period, std::time::Duration), path: &str) -> Markup {
     let steps = period.steps(step);
     let at = |from: &Timestamp| points.iter().find(|point| point.from() == *from).map(StagePoint::stats);
-    let line = |name, q| Line {
-        name,
-        class: name,
-        values: steps.iter().map(|from| at(from)?.quantile(q)).collect(),
-    };
+    let line = |name, q| Line { name, class: name, values: steps.iter().map(|from| at(from)?.quantile(q)).collect() };
     let bars: Vec<Bar> = steps
         .iter()
         .map(|from| {
@@ -135,7 +137,8 @@ fn charts(points: &[StagePoint], (period, step): (Period, std::time::Duration), 
                 ("failed", count(StageStats::failed)),
                 ("cancelled", count(StageStats::cancelled)),
             ];
-            let params = Params::default().with("since", Some(&from.to_string())).with("until", Some(&until.to_string()));
+            let params =
+                Params::default().with("since", Some(&from.to_string())).with("until", Some(&until.to_string()));
             Bar { from: *from, until, counts, href: params.without(&[AFTER]).href(path) }
         })
         .collect();

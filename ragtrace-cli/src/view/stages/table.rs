@@ -97,7 +97,11 @@ pub(super) fn trend(now: &StageStats, before: Option<&StageStats>) -> Markup {
 }
 
 fn times(now: Duration, before: Duration, change: f64) -> String {
-    if change < 1.0 { show::percent(change) } else { format!("×{}", show::number(now.as_secs_f64() / before.as_secs_f64())) }
+    if change < 1.0 {
+        show::percent(change)
+    } else {
+        format!("×{}", show::number(now.as_secs_f64() / before.as_secs_f64()))
+    }
 }
 
 fn over_time(points: &[StagePoint], steps: &[Timestamp]) -> Vec<Option<f64>> {

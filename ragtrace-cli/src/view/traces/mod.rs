@@ -1,5 +1,6 @@
 //! The list of finished traces, newest first.
 
+mod charts;
 pub(super) mod filter;
 mod table;
 
@@ -15,6 +16,7 @@ use super::Viewer;
 use super::layout::{Page, Tab};
 use super::list::{self, AFTER};
 use super::params::Params;
+use super::period;
 use super::problem::Problem;
 use super::session::Session;
 
@@ -25,7 +27,10 @@ const ROWS: usize = 50;
 const MOST: usize = 1_000;
 
 pub(super) fn routes() -> Router<Arc<Viewer>> {
-    Router::new().route(PATH, get(page)).route("/traces.json", get(page))
+    Router::new()
+        .route(PATH, get(page))
+        .route("/traces.json", get(page))
+        .route("/traces/histogram", get(charts::histogram))
 }
 
 async fn page(session: Session, params: Params) -> Result<Response, Problem> {
@@ -40,11 +45,12 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
         return Ok(list::json(rows.iter().map(TraceSummary::to_json), next.as_deref()));
     }
     let body = html! {
-        div.title { h1 { "Traces" } }
+        div.title { h1 { "Traces" } div.more { (period::chooser(&params, PATH)) } }
         (filter::form(&params))
         (list::chips(&params, PATH, &[]))
-        @if rows.is_empty() { (table::empty(&params)) } @else { (table::table(&rows, &params)) }
+        @if rows.is_empty() { (table::empty(&params)) } @else { (charts::charts(&rows, &params)) (table::table(&rows, &params)) }
         (list::pager(&params, PATH, rows.len(), next.as_deref()))
     };
-    Ok(Page::new("Traces", Tab::Traces).respond(&session, body))
+    let page = Page::new("Traces", Tab::Traces).script("charts.js").style("chart.css");
+    Ok(page.key("← →", "Previous and next bar of a chart").respond(&session, body))
 }
