@@ -3,7 +3,6 @@
 //! Standard output may be closed, full, or read by a program that stops early (`| head`). None of
 //! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
-mod expanded;
 pub(crate) mod interrupt;
 pub(crate) mod list;
 pub(crate) mod look;
