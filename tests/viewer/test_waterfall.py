@@ -114,7 +114,7 @@ class Waterfall(ViewerTest):
         expect(items.nth(2)).not_to_contain_text("used")
         row(page, "answering").click()
         panel = page.locator("#panel")
-        expect(panel.locator(".messages .role")).to_have_text(["system", "user"])
+        expect(panel.locator(".messages .message-role")).to_have_text(["system", "user"])
         expect(panel.locator("[data-part=output]")).to_contain_text("About nine days")
         expect(panel.locator("[data-part=used]").get_by_role("listitem")).to_have_count(2)
 

@@ -82,7 +82,7 @@ fn content(value: &Value) -> Markup {
     if let Some(messages) = messages(text) {
         return html! {
             ol.messages {
-                @for (role, text) in &messages { li { p.role { (name(role)) } (block(text)) } }
+                @for (role, text) in &messages { li { p.message-role { (name(role)) } (block(text)) } }
             }
         };
     }
