@@ -57,4 +57,6 @@ pub use read::{
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, open_as, purge, retain, sink};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Labels, Waterfall, display_width, fit, printable};
+pub use waterfall::{
+    Labels, Waterfall, display_width, fit, format_cost, format_count, format_duration, format_score, printable, wrap,
+};

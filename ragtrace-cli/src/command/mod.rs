@@ -1,6 +1,7 @@
 //! The commands, one file each. Each has its arguments (`Args`) and a function that runs it
 //! (`run`), which gets the store's URL, or the whole command line if it needs no store.
 
+mod diff;
 mod errors;
 mod inflight;
 mod logs;
@@ -30,6 +31,13 @@ pub(crate) enum Command {
     /// Draw one trace as a waterfall.
     #[command(after_help = "Example: ragtrace trace last")]
     Trace(trace::Args),
+    /// Compare two traces stage by stage: durations, items, cost, outcome, new and gone stages.
+    ///
+    /// Runs of a stage are compared in the order of their starts, those inside of another stage with
+    /// those inside of its counterpart. Five or more runs of one stage next to each other are
+    /// compared as a sum.
+    #[command(after_help = "Example: ragtrace diff last~1 last --changed")]
+    Diff(diff::Args),
     /// List log records, newest first.
     #[command(after_help = "Example: ragtrace logs --trace last --level warn")]
     Logs(logs::Args),
@@ -97,6 +105,7 @@ impl Command {
         let url = || setting::store(store);
         match self {
             Self::Trace(args) => trace::run(&url()?, args).await,
+            Self::Diff(args) => diff::run(&url()?, args).await,
             Self::Logs(args) => logs::run(&url()?, args).await,
             Self::Errors(args) => errors::run(&url()?, args).await,
             Self::Traces(args) => traces::run(&url()?, args).await,

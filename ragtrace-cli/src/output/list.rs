@@ -6,7 +6,7 @@ use std::time::Duration;
 use ragtrace::Timestamp;
 use ragtrace_store::{display_width, fit, printable};
 
-use crate::output::{Format, Output, Stdout};
+use crate::output::{Format, Output, Stdout, expanded};
 
 /// The fewest columns that a text is cut to on a terminal.
 const LEAST: usize = 8;
@@ -47,7 +47,7 @@ impl<T> Column<T> {
 }
 
 /// Writes rows in the given format. Columns of a table are as wide as their longest cell, within
-/// the terminal's width.
+/// the terminal's width. If that is too small for a line of the table, each cell gets a line.
 pub(crate) fn write<T>(
     output: &mut Output,
     format: Format,
@@ -58,9 +58,7 @@ pub(crate) fn write<T>(
     match format {
         Format::Json | Format::Jsonl => write_json(&mut output.writer, format, rows.iter().map(json))?,
         Format::Table => {
-            for line in table(rows, columns, output.terminal) {
-                writeln!(output.writer, "{line}")?;
-            }
+            table(rows, columns, output.terminal).iter().try_for_each(|line| writeln!(output.writer, "{line}"))?;
         }
     }
     output.writer.flush()
@@ -82,9 +80,8 @@ pub(crate) fn write_json(
     writeln!(out, "]")
 }
 
-/// Returns the lines of a table. On a terminal, texts are cut so that a line fits, unless columns
-/// that cannot be cut are too wide for it.
-fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl Iterator<Item = String> {
+/// Returns the lines of a table. On a terminal, texts are cut so that a line fits.
+fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> Vec<String> {
     let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
     lines.extend(rows.iter().map(cells));
@@ -93,10 +90,12 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl 
         |at: usize| lines.iter().map(|line| display_width(&line[at])).filter(|width| *width <= most).max().unwrap_or(0);
     let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
     let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    if let Some(terminal) = terminal {
-        narrow(&mut widths, &kinds, terminal);
+    if let Some(terminal) = terminal.filter(|terminal| !narrow(&mut widths, &kinds, *terminal)) {
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let is_exact: Vec<bool> = kinds.iter().map(|kind| *kind != Kind::Text).collect();
+        return expanded::lines(&names, &lines[1..], &is_exact, terminal);
     }
-    lines.into_iter().map(move |line| {
+    let line = |line: Vec<String>| {
         let mut text = String::new();
         for ((cell, kind), width) in line.iter().zip(&kinds).zip(&widths) {
             let cell = if terminal.is_some() { fit(cell, *width) } else { cell.into() };
@@ -106,20 +105,22 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl 
         }
         text.truncate(text.trim_end_matches(' ').len());
         text
-    })
+    };
+    lines.into_iter().map(line).collect()
 }
 
-/// Narrows the widest text columns until a line fits the terminal.
-fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) {
+/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it cannot.
+fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {
         let texts = || (0..widths.len()).filter(|at| kinds[*at] == Kind::Text && widths[*at] > LEAST);
-        let Some(widest) = texts().max_by_key(|at| widths[*at]) else { return };
+        let Some(widest) = texts().max_by_key(|at| widths[*at]) else { return false };
         let next = texts().filter(|at| *at != widest).map(|at| widths[at]).max().unwrap_or(LEAST);
         let less = (widths[widest] - next.max(LEAST)).clamp(1, over);
         widths[widest] -= less;
         over -= less;
     }
+    true
 }
 
 /// Formats a time in UTC, to the millisecond.
@@ -157,10 +158,10 @@ mod tests {
     fn a_long_text_makes_no_other_line_longer_and_is_whole_where_nothing_is_cut() {
         let long: &'static str = "x".repeat(8_192).leak();
         let rows = [("alice", "acme"), (long, "acme"), ("bob", long)];
-        let lines: Vec<String> = table(&rows, &COLUMNS, None).collect();
+        let lines = table(&rows, &COLUMNS, None);
         assert!(lines[1].len() < 120, "{}", lines[1]);
         assert!(lines[2].starts_with(long) && lines[3].contains(long));
-        assert!(table(&rows, &COLUMNS, Some(80)).all(|line| display_width(&line) <= 80));
+        assert!(table(&rows, &COLUMNS, Some(80)).iter().all(|line| display_width(line) <= 80));
     }
 
     /// Returns the terminal column in which the trace id begins.
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn columns_stand_beneath_one_another_whatever_the_script() {
         for terminal in [None, Some(200), Some(120), Some(80), Some(70)] {
-            let lines: Vec<String> = table(&ROWS, &COLUMNS, terminal).collect();
+            let lines = table(&ROWS, &COLUMNS, terminal);
             let begins: Vec<usize> = lines[1..].iter().map(|line| begin(line)).collect();
             assert!(begins.iter().all(|begin| *begin == begins[0]), "{terminal:?}: {lines:#?}");
             assert!(lines.iter().all(|line| display_width(line) <= terminal.unwrap_or(usize::MAX)), "{lines:#?}");
@@ -181,11 +182,20 @@ mod tests {
 
     #[test]
     fn texts_are_cut_for_a_terminal_alone_and_ids_never() {
-        let whole = table(&ROWS, &COLUMNS, None).nth(4).expect("a row");
+        let whole = &table(&ROWS, &COLUMNS, None)[4];
         assert!(whole.starts_with("☀️❤️ and more of it, as long as a line  "), "{whole}");
-        let cut = table(&ROWS, &COLUMNS, Some(64)).nth(4).expect("a row");
-        assert!(cut.contains('…') && cut.ends_with("-5f2e8d3b9a10") && display_width(&cut) <= 64, "{cut}");
-        let narrowest = table(&ROWS, &COLUMNS, Some(10)).nth(1).expect("a row");
-        assert!(narrowest.ends_with("-5f2e8d3b9a10"), "{narrowest}");
+        let cut = &table(&ROWS, &COLUMNS, Some(64))[4];
+        assert!(cut.contains('…') && cut.ends_with("-5f2e8d3b9a10") && display_width(cut) <= 64, "{cut}");
+    }
+
+    #[test]
+    fn a_line_too_long_for_the_terminal_is_written_cell_by_cell() {
+        let lines = table(&ROWS, &COLUMNS, Some(40));
+        assert_eq!(
+            lines[..5],
+            ["user    alice", "tenant  acme", "took    5", "trace", "  0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10"]
+        );
+        assert_eq!(lines.len(), ROWS.len() * 6 - 1);
+        assert!(lines.iter().all(|line| display_width(line) <= 40 && !line.contains(char::is_control)), "{lines:#?}");
     }
 }

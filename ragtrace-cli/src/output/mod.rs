@@ -3,10 +3,12 @@
 //! Standard output may be closed, full, or read by a program that stops early (`| head`). None of
 //! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
+mod expanded;
 pub(crate) mod list;
 pub(crate) mod look;
 pub(crate) mod rows;
 pub(crate) mod secret;
+pub(crate) mod sheet;
 
 use std::error::Error;
 use std::fmt;

@@ -75,21 +75,17 @@ impl GroupedError {
     }
 }
 
+/// The stage, the type and the template of a group.
+type Key = (Option<String>, Option<String>, String);
+
 /// Groups errors, which are newest first. The largest group comes first; of groups of the same size
 /// the one that was seen last.
 pub(crate) fn group(errors: Vec<GroupedError>, truncated: bool) -> ErrorGroups {
-    let mut groups: HashMap<(Option<String>, Option<String>, String), (ErrorGroup, HashSet<String>)> = HashMap::new();
+    let mut groups: HashMap<Key, (ErrorGroup, HashSet<String>)> = HashMap::new();
     // Errors often have the same message, which needs to be looked at only once.
     let mut templates: HashMap<String, String> = HashMap::new();
     for error in errors {
-        let message = match templates.get(&error.message) {
-            Some(known) => known.clone(),
-            None => {
-                let found = template(&error.message);
-                templates.insert(error.message, found.clone());
-                found
-            }
-        };
+        let message = templates.entry(error.message).or_insert_with_key(|message| template(message)).clone();
         let at = error.position.timestamp;
         let key = (error.stage, error.error_type, message);
         let (group, users) = groups.entry(key).or_insert_with_key(|(stage, error_type, message)| {

@@ -32,14 +32,15 @@ impl Trace {
 
 impl SpanNode<'_> {
     /// Returns the span as one JSON object: `{stage, kind, status, span_id, parent_span_id,
-    /// started_at, duration_ms, self_ms, critical_ms, count, context, metrics, error}`, and `used`,
-    /// `generated` and `scores` if it has any.
+    /// started_at, duration_ms, self_ms, critical_ms, count, context, metrics, error}`, and `source`,
+    /// `stack_trace`, `used`, `generated` and `scores` if it has any.
     ///
     /// `self_ms` is the [self time](Self::self_time), and `critical_ms` the time for which the
     /// [critical path](Self::critical_time) is the span's own: `null` if it is not on the path. The
     /// scores are as from [`ScoreRow::to_json`]. `metrics` repeats `duration_ms`, `busy_ms` and
     /// `count`, as the record does. `used` and `generated` are lists of items: `{type, id, score,
-    /// content, source, derived_from}`, without those that were not recorded.
+    /// content, source, derived_from}`, without those that were not recorded. `source` is `{file,
+    /// line}`.
     pub fn to_json(self) -> String {
         let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
         let span = Object::new()
@@ -56,6 +57,15 @@ impl SpanNode<'_> {
             .with_json("context", &or(self.record().context_json(), "{}"))
             .with_json("metrics", &or(self.record().metrics_json(), "{}"))
             .with_json("error", &or(self.record().error_json(), "null"));
+        let source = self.record().source().map(|(file, line)| Object::new().with("file", file).with("line", line));
+        let span = match source {
+            Some(source) => span.with_json("source", &source.close()),
+            None => span,
+        };
+        let span = match self.stack_trace() {
+            Some(stack_trace) => span.with("stack_trace", stack_trace),
+            None => span,
+        };
         let lists = [
             ("used", self.record().used().iter().map(item).collect()),
             ("generated", self.record().generated().iter().map(item).collect()),

@@ -120,7 +120,7 @@ fn is_id(part: &str) -> bool {
     let digits = part.chars().filter(char::is_ascii_digit).count();
     let hex = part.strip_prefix("0x").unwrap_or(part);
     let is_hex = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-    let letters = part.chars().filter(|c| c.is_ascii_alphabetic()).count();
+    let letters = part.chars().filter(char::is_ascii_alphabetic).count();
     let plain = || part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     (hex.len() >= 8 && digits > 0 && (letters > 0 || hex.len() >= 16) && is_hex(hex))
         || (hex.len() < part.len() && !hex.is_empty() && is_hex(hex))

@@ -115,7 +115,7 @@ pub(crate) struct AuditLine<'a> {
 
 /// Returns the SHA-256 of a text, in hex.
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text.as_bytes()))
 }
 
 /// A report of what a purge removed, or would remove in a dry run.

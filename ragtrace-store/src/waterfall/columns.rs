@@ -4,8 +4,8 @@ use std::fmt::{self, Formatter};
 
 use super::bar::Scale;
 use super::line::{Line, Shown};
-use super::number::duration;
-use super::paint::{Paint, Painter, mark, of_span, of_status};
+use super::number::format_duration;
+use super::paint::{ON_PATH, Paint, Painter, mark, of_span, of_status};
 use super::sum::{Statistics, Sum};
 use super::text::{display_width, fit, fit_end};
 use super::tree::Tree;
@@ -14,7 +14,11 @@ use crate::read::Trace;
 /// The fewest cells that are worth drawing a bar in.
 const LEAST_BAR: usize = 10;
 /// The fewest columns for a stage's name and its branches.
-const LEAST_NAME: usize = 24;
+const LEAST_NAME: usize = 22;
+/// The text that explains the sign of the critical path.
+const LEGEND: &str = "critical path";
+/// The headings of the columns behind the bars, which are shown if there are two times.
+const TIMES: [&str; 2] = ["time", "self"];
 /// The fewest columns in which the end of a long label still tells something.
 const LEAST_LABEL: usize = 6;
 /// The largest number of tree levels that are drawn. Deeper lines are drawn at this depth, behind a
@@ -26,9 +30,13 @@ pub(super) struct Columns {
     name: usize,
     /// The number of tree levels that are drawn.
     pub(super) levels: usize,
+    /// The width of the sign of the critical path; zero if there is but one span.
+    path: usize,
     /// The width of the bars; zero if there is no room for them.
     bar: usize,
     time: usize,
+    /// The width of the self times; zero if they are not wanted.
+    self_time: usize,
     count: usize,
     cost: usize,
     scale: Scale,
@@ -39,17 +47,20 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(trace: &Trace, lines: &[Line<'_>], width: usize) -> Self {
+    pub(super) fn of(trace: &Trace, lines: &[Line<'_>], width: usize, self_times: bool) -> Self {
         let widest = |part: &dyn Fn(&Line<'_>) -> usize| lines.iter().map(part).max().unwrap_or(0);
         let column = |text: String| if text.is_empty() { 0 } else { display_width(&text) + 2 };
         let count = widest(&|line| column(line.count()));
         let cost = widest(&|line| column(line.cost()));
-        let time = widest(&|line| column(line.time()));
+        let heading = |column: usize, text: &str| if self_times { column.max(text.len() + 2) } else { column };
+        let time = heading(widest(&|line| column(line.time())), TIMES[0]);
+        let self_time = if self_times { heading(widest(&|line| column(line.self_time())), TIMES[1]) } else { 0 };
+        let path = if trace.spans().len() > 1 { 1 + display_width(ON_PATH) } else { 0 };
         // If the width is too small, the cost is left out first, then the count.
-        let fits = |columns: usize| columns + time + LEAST_NAME <= width;
+        let fits = |columns: usize| columns + path + time + self_time + LEAST_NAME <= width;
         let cost = if fits(cost + count) { cost } else { 0 };
         let count = if fits(cost + count) { count } else { 0 };
-        let room = width.saturating_sub(count + cost + time);
+        let room = width.saturating_sub(path + time + self_time + count + cost);
         // Names may take two fifths of the width, or half of it with their labels. They may take
         // all of it if bars would be too short to tell anything.
         let label = |line: &Line<'_>| line.labels().iter().map(|label| 1 + display_width(label)).max().unwrap_or(0);
@@ -58,9 +69,11 @@ impl Columns {
         let limit = limit.max(LEAST_NAME).min(room);
         // A level takes two columns: half of the name column is left to the name itself.
         let levels = (limit / 4).clamp(1, LEVELS);
-        let name = widest(&|line| {
+        let names = lines.iter().filter(|line| line.span().is_some() || line.sum().is_some());
+        let name = names.map(|line| {
             2 * line.depth.min(levels) + 3 + display_width(&line.stage()) + display_width(&line.times()) + label(line)
         });
+        let name = name.max().unwrap_or(0);
         let name = name.min(limit);
         let bar = room.saturating_sub(name + 1);
         let bar = if bar >= LEAST_BAR { bar } else { 0 };
@@ -70,26 +83,43 @@ impl Columns {
         let fits = |form: &Statistics| sums().all(|sum| width_of(&sum.statistics(form)) <= bar);
         let statistics_in_bar = fits(&words) || fits(&signs);
         let statistics = if statistics_in_bar && !fits(&words) { signs } else { words };
-        Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar), statistics, statistics_in_bar }
+        let scale = Scale::of(trace, bar);
+        Self { name, levels, path, bar, time, self_time, count, cost, scale, statistics, statistics_in_bar }
     }
 
-    /// Draws the time axis: the start, middle and end of the bars.
-    pub(super) fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
-        let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
+    /// Draws the line above the spans: the explanation of the sign, the time axis, which is the
+    /// start, middle and end of the bars, and the headings of two times.
+    pub(super) fn head(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
+        let [time, own] = TIMES;
+        let headings = format!("{time:>0$}{own:>1$}", self.time, self.self_time);
+        let headings = if self.self_time > 0 { headings } else { String::new() };
+        if self.bar == 0 && self.path == 0 && headings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f)?;
+        let left = self.name + self.path;
+        let legend = fit(LEGEND, left.saturating_sub(self.path));
+        if self.path > 0 {
+            write!(f, "{:pad$}", "", pad = left.saturating_sub(display_width(&legend) + self.path))?;
+            painter.paint(f, Paint::Dim, &legend)?;
+            write!(f, " ")?;
+            painter.paint(f, Paint::Yellow, ON_PATH)?;
+        } else {
+            write!(f, "{:left$}", "")?;
+        }
+        let axis = if self.bar > 0 { format!(" {}", self.axis()) } else { String::new() };
+        painter.paint(f, Paint::Dim, &format!("{axis}{headings}"))
+    }
+
+    fn axis(&self) -> String {
+        let (middle, end) = (format_duration(self.scale.total() / 2), format_duration(self.scale.total()));
         let mut axis = "0".to_owned();
         if self.bar >= 3 * (display_width(&middle) + display_width(&end)) {
             axis = format!("{axis:<to$}{middle}", to = (self.bar - display_width(&middle)) / 2);
         }
         let axis = fit(&axis, self.bar.saturating_sub(display_width(&end) + 1)).into_owned();
         let gap = self.bar.saturating_sub(display_width(&axis) + display_width(&end));
-        match self.bar {
-            0 => Ok(()),
-            _ => painter.paint(
-                f,
-                Paint::Dim,
-                &format!("\n{:name$} {axis}{:gap$}{}", "", "", fit(&end, self.bar), name = self.name),
-            ),
-        }
+        format!("{axis}{:gap$}{}", "", fit(&end, self.bar))
     }
 
     pub(super) fn line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, line: &Line<'_>) -> fmt::Result {
@@ -107,7 +137,15 @@ impl Columns {
             used += 1 + display_width(&label);
         }
         write!(f, "{:pad$}", "", pad = self.name.saturating_sub(used))?;
-        let after = [(line.time(), self.time), (line.count(), self.count), (line.cost(), self.cost)];
+        if self.path > 0 && line.is_on_path() {
+            write!(f, " ")?;
+            painter.paint(f, Paint::Yellow, ON_PATH)?;
+        } else {
+            write!(f, "{:path$}", "", path = self.path)?;
+        }
+        let own = if self.self_time > 0 { line.self_time() } else { String::new() };
+        let after =
+            [(line.time(), self.time), (own, self.self_time), (line.count(), self.count), (line.cost(), self.cost)];
         let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);
         if self.bar > 0 {
             let drawn = self.bar(f, painter, line)?;
@@ -135,7 +173,7 @@ impl Columns {
                 parts.iter().try_for_each(|(paint, text)| painter.paint(f, *paint, text))?;
                 Ok(width_of(&parts))
             }
-            Shown::Sum { .. } => Ok(0),
+            Shown::Sum { .. } | Shown::Log(_) | Shown::MoreLogs(_) => Ok(0),
         }
     }
 

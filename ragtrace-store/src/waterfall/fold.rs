@@ -6,10 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ragtrace::Timestamp;
+
 use super::label::Labels;
 use super::line::{Line, Shown, above};
+use super::log_line::LogLines;
 use super::sum::sums;
-use crate::read::{SpanNode, SpanStatus, Trace};
+use crate::read::{LogRow, SpanNode, SpanStatus, Trace};
 
 /// The number of spans above which a trace is folded.
 const FOLD_ABOVE: usize = 100;
@@ -19,25 +22,49 @@ const LEAST_FOLDED: [usize; 2] = [5, 3];
 /// The largest number of failed siblings that are drawn whole, each with another error.
 const MOST_WRONG: usize = 3;
 
-/// Returns the lines of a trace, depth first. With `all` nothing is folded.
-pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
-    let folder = Folder { trace, labels: Labels::of(trace) };
+/// Returns the lines of a trace, depth first, and between them its log lines. With `all` nothing is
+/// folded.
+pub(super) fn lines<'a>(trace: &'a Trace, logs: &LogLines<'a>, all: bool) -> Vec<Line<'a>> {
+    let folder = Folder { trace, labels: Labels::of(trace), logs };
     if all || trace.spans().len() <= FOLD_ABOVE {
         return folder.lines(usize::MAX);
     }
     let [many, few] = LEAST_FOLDED;
     let lines = folder.lines(many);
-    if lines.len() <= FOLD_ABOVE { lines } else { folder.lines(few) }
+    let spans = lines.iter().filter(|line| line.span().is_some() || line.sum().is_some()).count();
+    if spans <= FOLD_ABOVE { lines } else { folder.lines(few) }
 }
 
-struct Folder<'a> {
+/// Where something is drawn among its siblings.
+enum Place {
+    /// By its start, and then by its index.
+    Span(Timestamp, usize),
+    /// By its time, before spans that started then.
+    Log(Timestamp),
+    End,
+}
+
+impl Place {
+    fn key(&self) -> (Timestamp, usize) {
+        match self {
+            Self::Span(at, index) => (*at, index + 1),
+            Self::Log(at) => (*at, 0),
+            Self::End => (Timestamp::from_micros(i64::MAX), usize::MAX),
+        }
+    }
+}
+
+struct Folder<'a, 'l> {
     trace: &'a Trace,
     labels: Labels<'a>,
+    logs: &'l LogLines<'a>,
 }
 
 /// The next piece to draw.
 struct Work<'a> {
     drawn: Drawn<'a>,
+    /// The number of its ancestors.
+    depth: usize,
     is_last_child: bool,
     /// The number of its ancestors that were picked out of a fold.
     picked: usize,
@@ -46,23 +73,52 @@ struct Work<'a> {
 enum Drawn<'a> {
     Span { span: SpanNode<'a>, is_slowest: bool, is_picked: bool },
     Fold(Vec<SpanNode<'a>>),
+    Log(&'a LogRow),
+    MoreLogs(usize),
 }
 
-impl<'a> Folder<'a> {
+impl<'a> Folder<'a, '_> {
     fn lines(&self, least: usize) -> Vec<Line<'a>> {
         let mut lines = Vec::new();
-        let mut work = siblings(self.trace.roots(), 0, least);
-        while let Some(Work { drawn, is_last_child, picked }) = work.pop() {
+        let mut work = self.siblings(None, 0, least);
+        while let Some(Work { drawn, depth, is_last_child, picked }) = work.pop() {
             match drawn {
                 Drawn::Span { span, is_slowest, is_picked } => {
                     let labels = self.labels(span, is_slowest, is_picked);
                     lines.push(Line { depth: span.depth(), is_last_child, shown: Shown::Span { span, labels } });
-                    work.extend(siblings(span.children(), picked, least));
+                    work.extend(self.siblings(Some(span), picked, least));
                 }
                 Drawn::Fold(alike) => fold(&alike, is_last_child, &mut lines),
+                Drawn::Log(row) => lines.push(Line { depth, is_last_child, shown: Shown::Log(row) }),
+                Drawn::MoreLogs(more) => lines.push(Line { depth, is_last_child, shown: Shown::MoreLogs(more) }),
             }
         }
         lines
+    }
+
+    /// Returns the pieces to draw for the children of a span, or for the roots, in reverse order.
+    fn siblings(&self, parent: Option<SpanNode<'a>>, picked: usize, least: usize) -> Vec<Work<'a>> {
+        let pieces = match parent {
+            Some(parent) => folded(parent.children(), picked, least),
+            None => folded(self.trace.roots(), picked, least),
+        };
+        let (logs, more) = self.logs.in_span(parent.map(SpanNode::span_id));
+        let spans = pieces.into_iter().map(|(first, drawn)| (Place::Span(first.started_at(), first.index()), drawn));
+        let logs = logs.into_iter().map(|row| (Place::Log(row.timestamp()), vec![Drawn::Log(row)]));
+        let more = (more > 0).then(|| (Place::End, vec![Drawn::MoreLogs(more)]));
+        let mut ordered: Vec<(Place, Vec<Drawn<'a>>)> = spans.chain(logs).chain(more).collect();
+        ordered.sort_by_key(|(place, _)| place.key());
+        let depth = parent.map_or(0, |parent| parent.depth() + 1);
+        let work = |drawn| {
+            let is_picked = matches!(drawn, Drawn::Span { is_picked: true, .. });
+            Work { drawn, depth, is_last_child: false, picked: picked + usize::from(is_picked) }
+        };
+        let mut work: Vec<Work<'a>> = ordered.into_iter().flat_map(|(_, drawn)| drawn).map(work).collect();
+        if let Some(last) = work.last_mut() {
+            last.is_last_child = true;
+        }
+        work.reverse();
+        work
     }
 
     /// Returns the labels of a span, longest first.
@@ -80,8 +136,13 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// Returns the pieces to draw for the children of one parent, in reverse order.
-fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least: usize) -> Vec<Work<'a>> {
+/// Returns the spans among siblings that are folded, and those that are not, each with the pieces to
+/// draw for it.
+fn folded<'a>(
+    spans: impl Iterator<Item = SpanNode<'a>>,
+    picked: usize,
+    least: usize,
+) -> Vec<(SpanNode<'a>, Vec<Drawn<'a>>)> {
     let mut groups: Vec<Vec<SpanNode<'a>>> = Vec::new();
     if least == usize::MAX {
         groups.extend(spans.map(|span| vec![span]));
@@ -100,28 +161,15 @@ fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least:
         if group.len() >= least { folded.push(group) } else { alone.extend(group) }
     }
     // Spans that are not folded keep their order, whichever stages come between them.
-    let mut ordered: Vec<(SpanNode<'a>, Vec<Drawn<'a>>)> = Vec::new();
+    let mut pieces: Vec<(SpanNode<'a>, Vec<Drawn<'a>>)> = Vec::new();
     let span = |span, is_slowest, is_picked| Drawn::Span { span, is_slowest, is_picked };
-    ordered.extend(alone.into_iter().map(|one| (one, vec![span(one, false, false)])));
+    pieces.extend(alone.into_iter().map(|one| (one, vec![span(one, false, false)])));
     for group in folded {
         let whole = drawn_whole(&group, picked).into_iter().map(|(one, is_slowest)| span(one, is_slowest, true));
         let whole: Vec<_> = whole.collect();
-        ordered.push((group[0], std::iter::once(Drawn::Fold(group)).chain(whole).collect()));
+        pieces.push((group[0], std::iter::once(Drawn::Fold(group)).chain(whole).collect()));
     }
-    ordered.sort_by_key(|(first, _)| first.index());
-    let mut work: Vec<Work<'a>> = ordered
-        .into_iter()
-        .flat_map(|(_, drawn)| drawn)
-        .map(|drawn| {
-            let is_picked = matches!(drawn, Drawn::Span { is_picked: true, .. });
-            Work { drawn, is_last_child: false, picked: picked + usize::from(is_picked) }
-        })
-        .collect();
-    if let Some(last) = work.last_mut() {
-        last.is_last_child = true;
-    }
-    work.reverse();
-    work
+    pieces
 }
 
 /// Returns the similar siblings that are drawn whole, by their start, and `true` for the slowest.

@@ -2,9 +2,11 @@
 
 mod bar;
 mod columns;
+mod documents;
 mod fold;
 mod label;
 mod line;
+mod log_line;
 mod number;
 mod paint;
 mod scores;
@@ -15,18 +17,20 @@ mod tree;
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 
-use ragtrace::{ErrorInfo, SpanId};
+use ragtrace::{ErrorInfo, SpanId, TraceId};
 
 use crate::read::{SpanNode, SpanStatus, Trace};
 use columns::Columns;
-use line::Line;
-use number::{duration, grouped};
+use documents::Documents;
+use line::{Line, Shown};
+use log_line::LogLines;
 use paint::{Paint, Painter, mark, of_status};
 use scores::Scores;
 use tree::Tree;
 
 pub use label::Labels;
-pub use text::{display_width, fit, printable};
+pub use number::{format_cost, format_count, format_duration, format_score};
+pub use text::{display_width, fit, printable, wrap};
 
 /// Draws a trace as a waterfall for a terminal.
 ///
@@ -65,9 +69,13 @@ pub use text::{display_width, fit, printable};
 /// one stage are distinguished by the first field in which they differ, such as `document_ingestion
 /// report.pdf`.
 ///
+/// The sign `◆` marks the [critical path](Trace::critical_path), if there is more than one span.
+///
 /// The scores of the trace are below the header, and those of a span below its line: `★
 /// faithfulness 0.83 · helpful yes`. The number of scores of spans that are not drawn is at the
-/// end.
+/// end. The documents that a retriever or a reranker found are below its line too, at most ten
+/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made of
+/// it.
 ///
 /// Recorded text cannot control the terminal, since control characters are escaped.
 #[derive(Clone, Debug)]
@@ -76,14 +84,27 @@ pub struct Waterfall<'a> {
     width: usize,
     colour: bool,
     all: bool,
+    parts: Parts,
+}
+
+/// The parts of a picture that can be turned on or off.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    self_times: bool,
+    logs: bool,
+    documents: bool,
 }
 
 /// The least width of a picture, in columns.
 const NARROWEST: usize = 40;
+/// The largest number of linked traces that the header shows.
+const LINKS: usize = 3;
+
 impl<'a> Waterfall<'a> {
     /// Creates the picture of `trace`, 100 columns wide and without colour.
     pub fn new(trace: &'a Trace) -> Self {
-        Self { trace, width: 100, colour: false, all: false }
+        let parts = Parts { self_times: false, logs: false, documents: true };
+        Self { trace, width: 100, colour: false, all: false, parts }
     }
 
     /// Sets the width in terminal columns. The default is 100, the minimum 40.
@@ -100,10 +121,33 @@ impl<'a> Waterfall<'a> {
         self
     }
 
-    /// Sets whether to draw every span, instead of folding similar siblings in a large trace. The
-    /// default is `false`.
+    /// Sets whether to draw every span, instead of folding similar siblings in a large trace, and
+    /// all documents and log lines of each. The default is `false`.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
+        self
+    }
+
+    /// Sets whether to show the self time of each span ([`SpanNode::self_time`]) next to its
+    /// duration. The default is `false`.
+    pub fn self_times(mut self, self_times: bool) -> Self {
+        self.parts.self_times = self_times;
+        self
+    }
+
+    /// Sets whether to show the log lines of each span below it, in order of time between its
+    /// children. The default is `false`.
+    ///
+    /// Of a span with more than 50 log lines, the most severe 50 are shown.
+    pub fn logs(mut self, logs: bool) -> Self {
+        self.parts.logs = logs;
+        self
+    }
+
+    /// Sets whether to show the documents that retrievers and rerankers found. The default is
+    /// `true`.
+    pub fn documents(mut self, documents: bool) -> Self {
+        self.parts.documents = documents;
         self
     }
 
@@ -112,8 +156,8 @@ impl<'a> Waterfall<'a> {
         let status = trace.status();
         let id = trace.trace_id().to_string();
         let outcome = match status {
-            SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", duration(trace.duration())),
-            _ => format!("{status} in {}", duration(trace.duration())),
+            SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", format_duration(trace.duration())),
+            _ => format!("{status} in {}", format_duration(trace.duration())),
         };
         let errors = trace
             .spans()
@@ -136,7 +180,24 @@ impl<'a> Waterfall<'a> {
             painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - display_width(&outcome)))?;
         }
         write!(f, "\n  ")?;
-        painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))
+        painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))?;
+        self.links().iter().try_for_each(|link| {
+            write!(f, "\n  ")?;
+            painter.paint(f, Paint::Blue, &fit(link, self.width - 2))
+        })
+    }
+
+    /// Returns the lines for the traces that led to this one.
+    fn links(&self) -> Vec<String> {
+        let mut linked: Vec<TraceId> = Vec::new();
+        for link in self.trace.spans().flat_map(|span| span.record().links()) {
+            if linked.len() <= LINKS && !linked.contains(&link.trace_id) {
+                linked.push(link.trace_id);
+            }
+        }
+        let more = linked.len() > LINKS;
+        let shown = linked.iter().take(LINKS).map(|id| format!("⇠ {id} led to this trace"));
+        shown.chain(more.then(|| "⇠ and more".to_owned())).collect()
     }
 
     /// Returns the header's second line: user, tenant, request, service and time.
@@ -169,16 +230,52 @@ impl Display for Waterfall<'_> {
             write!(f, "\n  ")?;
             painter.paint(f, Paint::Cyan, &fit(&judged, self.width - 2))?;
         }
-        let lines = fold::lines(self.trace, self.all);
-        let columns = Columns::of(self.trace, &lines, self.width);
+        let logs = if self.parts.logs { LogLines::of(self.trace, self.all) } else { LogLines::none() };
+        let lines = fold::lines(self.trace, &logs, self.all);
+        let drawn: HashSet<SpanId> = lines.iter().filter_map(Line::span).map(SpanNode::span_id).collect();
+        self.lines(f, painter, &lines, &Beneath { scores: &scores, drawn: &drawn })?;
+        let cut = "the trace has more records than are read at once: the rest is not drawn";
+        let ends = [
+            (Paint::Cyan, scores.not_drawn(&drawn)),
+            (Paint::Dim, logs.not_drawn(&drawn)),
+            (Paint::Plain, self.trace.is_truncated().then(|| cut.to_owned())),
+        ];
+        ends.into_iter().filter_map(|(paint, text)| Some((paint, text?))).try_for_each(|(paint, text)| {
+            write!(f, "\n\n  ")?;
+            painter.paint(f, paint, &fit(&text, self.width - 2))
+        })
+    }
+}
+
+/// The data for the lines below those of the spans.
+struct Beneath<'a, 'b> {
+    scores: &'b Scores<'a>,
+    /// The spans that are drawn.
+    drawn: &'b HashSet<SpanId>,
+}
+
+impl Waterfall<'_> {
+    /// Draws the spans and, below each, its statistics, errors, scores and documents.
+    fn lines(
+        &self,
+        f: &mut Formatter<'_>,
+        painter: Painter,
+        lines: &[Line<'_>],
+        beneath: &Beneath<'_, '_>,
+    ) -> fmt::Result {
+        let columns = Columns::of(self.trace, lines, self.width, self.parts.self_times);
+        let documents = Documents::of(self.trace, self.all);
         if self.trace.spans().len() > 0 {
             writeln!(f)?;
-            columns.axis(f, painter)?;
+            columns.head(f, painter)?;
         }
         let mut tree = Tree::new(columns.levels);
-        let drawn: HashSet<SpanId> = lines.iter().filter_map(Line::span).map(SpanNode::span_id).collect();
         for (at, line) in lines.iter().enumerate() {
             tree.enter(line);
+            if let Shown::Log(_) | Shown::MoreLogs(_) = &line.shown {
+                self.log_line(f, painter, &tree, line)?;
+                continue;
+            }
             writeln!(f)?;
             columns.line(f, painter, &tree, line)?;
             let has_children = lines.get(at + 1).is_some_and(|next| next.depth > line.depth);
@@ -186,22 +283,30 @@ impl Display for Waterfall<'_> {
             if let Some(statistics) = line.sum().and_then(|sum| columns.statistics_beneath(sum)) {
                 below.write(f, &statistics)?;
             }
-            for error in line.span().map(|span| error_lines(span, &drawn)).unwrap_or_default() {
+            let Some(span) = line.span() else { continue };
+            for error in error_lines(span, beneath.drawn) {
                 below.write(f, &[(Paint::Red, error)])?;
             }
-            if let Some(judged) = line.span().and_then(|span| scores.line(Some(span.span_id()))) {
+            if let Some(judged) = beneath.scores.line(Some(span.span_id())) {
                 below.write(f, &[(Paint::Cyan, judged)])?;
             }
-        }
-        if let Some(hidden) = scores.not_drawn(&drawn) {
-            write!(f, "\n\n  ")?;
-            painter.paint(f, Paint::Cyan, &fit(&hidden, self.width - 2))?;
-        }
-        if self.trace.is_truncated() {
-            let cut = "the trace has more records than are read at once: the rest is not drawn";
-            write!(f, "\n\n  {}", fit(cut, self.width - 2))?;
+            if self.parts.documents {
+                documents.lines(span, below.room()).iter().try_for_each(|parts| below.write(f, parts))?;
+            }
         }
         Ok(())
+    }
+
+    /// Draws a log line, or the number of those that are left out.
+    fn log_line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, line: &Line<'_>) -> fmt::Result {
+        let parts = match &line.shown {
+            Shown::Log(row) => log_line::parts(row, self.trace),
+            Shown::MoreLogs(more) => vec![(Paint::Dim, format!(" +{} more log lines", format_count(*more as u64)))],
+            _ => Vec::new(),
+        };
+        let branch = tree.branch();
+        let branch = if branch.is_empty() { "│".to_owned() } else { branch };
+        Below { indent: branch, width: self.width, painter }.write(f, &parts)
     }
 }
 
@@ -214,11 +319,16 @@ struct Below {
 }
 
 impl Below {
+    /// Returns the number of columns behind the indentation.
+    fn room(&self) -> usize {
+        self.width.saturating_sub(display_width(&self.indent))
+    }
+
     fn write(&self, f: &mut Formatter<'_>, parts: &[(Paint, String)]) -> fmt::Result {
         writeln!(f)?;
         self.painter.paint(f, Paint::Dim, self.indent.trim_end())?;
         write!(f, "{:pad$}", "", pad = self.indent.len() - self.indent.trim_end().len())?;
-        let mut room = self.width.saturating_sub(display_width(&self.indent));
+        let mut room = self.room();
         for (paint, text) in parts {
             let text = fit(text, room);
             self.painter.paint(f, *paint, &text)?;
@@ -247,5 +357,5 @@ fn reporting_children(span: SpanNode<'_>) -> impl Iterator<Item = SpanNode<'_>> 
 }
 
 fn counted(number: usize, what: &str) -> String {
-    format!("{} {what}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+    format!("{} {what}{}", format_count(number as u64), if number == 1 { "" } else { "s" })
 }

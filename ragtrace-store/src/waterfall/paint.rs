@@ -6,6 +6,9 @@ use ragtrace::StageKind;
 
 use crate::read::{SpanNode, SpanStatus};
 
+/// The sign of a line on the critical path.
+pub(super) const ON_PATH: &str = "◆";
+
 #[derive(Clone, Copy)]
 pub(super) struct Painter {
     pub(super) colour: bool,
@@ -14,6 +17,8 @@ pub(super) struct Painter {
 /// A style, as the parameter of its escape sequence (ECMA-48, section 8.3.117).
 #[derive(Clone, Copy)]
 pub(super) enum Paint {
+    /// No style.
+    Plain = 0,
     Bold = 1,
     Dim = 2,
     Red = 31,
@@ -26,7 +31,7 @@ pub(super) enum Paint {
 
 impl Painter {
     pub(super) fn paint(self, f: &mut Formatter<'_>, paint: Paint, text: &str) -> Result {
-        if self.colour && !text.is_empty() {
+        if self.colour && paint as u8 != Paint::Plain as u8 && !text.is_empty() {
             write!(f, "\x1b[{}m{text}\x1b[0m", paint as u8)
         } else {
             f.write_str(text)

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use ragtrace::{SpanId, Value};
 
-use super::number::grouped;
+use super::number::{format_count, format_score};
 use super::text::printable;
 use crate::read::{ScoreRow, Trace};
 
@@ -39,47 +39,16 @@ impl<'a> Scores<'a> {
         match self.0.iter().filter(|(span, _)| is_hidden(span)).map(|(_, scores)| scores.len()).sum::<usize>() {
             0 => None,
             1 => Some("★ 1 score of a span that is not drawn".to_owned()),
-            many => Some(format!("★ {} scores of spans that are not drawn", grouped(many as u64))),
+            many => Some(format!("★ {} scores of spans that are not drawn", format_count(many as u64))),
         }
     }
 }
 
-fn judgement(score: &ScoreRow) -> String {
-    let value = match score.value() {
+fn judgement(of: &ScoreRow) -> String {
+    let value = match of.value() {
         Value::Bool(flag) => (if *flag { "yes" } else { "no" }).into(),
         Value::Text(label) => printable(label).into_owned(),
-        value => value.as_f64().map(number).unwrap_or_default(),
+        value => value.as_f64().map(format_score).unwrap_or_default(),
     };
-    format!("{} {value}", printable(score.name()))
-}
-
-/// Formats a number with at most three decimals, or in exponent form if it is very large or small.
-fn number(number: f64) -> String {
-    let magnitude = number.abs();
-    if magnitude >= 1e9 || (magnitude > 0.0 && magnitude < 0.001) {
-        return format!("{number:.2e}");
-    }
-    let shown = format!("{number:.3}");
-    shown.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_has_as_many_digits_as_tell_something() {
-        for (of, shown) in [
-            (0.83, "0.83"),
-            (4.0, "4"),
-            (0.1 + 0.2, "0.3"),
-            (100.0, "100"),
-            (-0.5, "-0.5"),
-            (0.0, "0"),
-            (1e-9, "1.00e-9"),
-        ] {
-            assert_eq!(number(of), shown);
-        }
-        assert_eq!((number(1e300), number(123_456.789_1)), ("1.00e300".to_owned(), "123456.789".to_owned()));
-    }
+    format!("{} {value}", printable(of.name()))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::number::{cost, duration, grouped};
+use super::number::{format_cost, format_count, format_duration};
 use super::paint::{Paint, mark, of_status};
 use super::text::display_width;
 use crate::read::{SpanNode, SpanStatus};
@@ -18,6 +18,10 @@ pub(super) struct Sum<'a> {
     statuses: [u64; SpanStatus::BY_WEIGHT.len()],
     /// The durations of the runs that ended.
     durations: Vec<Duration>,
+    /// The total of the self times of the runs that ended.
+    self_time: Duration,
+    /// `true` if one of the runs is on the critical path.
+    pub(super) is_on_path: bool,
     count: Option<u64>,
     cost_usd: Option<f64>,
     children: Vec<usize>,
@@ -67,8 +71,18 @@ fn depth_first(sums: Vec<Sum<'_>>) -> Vec<Sum<'_>> {
 
 impl<'a> Sum<'a> {
     fn new(stage: &'a str, level: usize) -> Self {
-        let (statuses, durations, children) = ([0; SpanStatus::BY_WEIGHT.len()], Vec::new(), Vec::new());
-        Self { stage, level, runs: 0, statuses, durations, count: None, cost_usd: None, children }
+        Self {
+            stage,
+            level,
+            runs: 0,
+            statuses: [0; SpanStatus::BY_WEIGHT.len()],
+            durations: Vec::new(),
+            self_time: Duration::ZERO,
+            is_on_path: false,
+            count: None,
+            cost_usd: None,
+            children: Vec::new(),
+        }
     }
 
     fn add(&mut self, span: SpanNode<'a>) {
@@ -77,6 +91,8 @@ impl<'a> Sum<'a> {
             *number += u64::from(status == span.status());
         }
         self.durations.extend(span.duration());
+        self.self_time = self.self_time.saturating_add(span.self_time().unwrap_or_default());
+        self.is_on_path |= span.critical_time().is_some();
         let both = |one: Option<u64>, other: u64| one.map_or(other, |one| one.saturating_add(other));
         self.count = span.count().map(|count| both(self.count, count)).or(self.count);
         self.cost_usd = span.cost_usd().map(|cost| cost + self.cost_usd.unwrap_or(0.0)).or(self.cost_usd);
@@ -94,15 +110,20 @@ impl<'a> Sum<'a> {
             return self.status().to_string();
         }
         let total = self.durations.iter().fold(Duration::ZERO, |total, one| total.saturating_add(*one));
-        format!("Σ {}", duration(total))
+        format!("Σ {}", format_duration(total))
+    }
+
+    /// Returns the total self time, if any run has ended.
+    pub(super) fn self_time(&self) -> String {
+        if self.durations.is_empty() { String::new() } else { format!("Σ {}", format_duration(self.self_time)) }
     }
 
     pub(super) fn count(&self) -> String {
-        self.count.map(grouped).unwrap_or_default()
+        self.count.map(format_count).unwrap_or_default()
     }
 
     pub(super) fn cost(&self) -> String {
-        self.cost_usd.map(cost).unwrap_or_default()
+        self.cost_usd.map(format_cost).unwrap_or_default()
     }
 
     fn median(&self) -> Option<Duration> {
@@ -116,7 +137,7 @@ impl<'a> Sum<'a> {
         let mut parts = Vec::new();
         if let (Some(median), Some(slowest)) = (self.median(), self.durations.last()) {
             // `{:>width$}` counts characters, and a `µ` is one column wide.
-            let (median, slowest) = (duration(median), duration(*slowest));
+            let (median, slowest) = (format_duration(median), format_duration(*slowest));
             let text = format!("p50 {median:>0$}{most}{slowest:>1$}", form.median, form.slowest);
             parts.push((Paint::Dim, text));
         }
@@ -127,7 +148,7 @@ impl<'a> Sum<'a> {
             if !parts.is_empty() {
                 parts.push((Paint::Dim, and.to_owned()));
             }
-            let number = grouped(number);
+            let number = format_count(number);
             let text = if form.in_signs { format!("{}{number}", mark(status)) } else { format!("{number} {status}") };
             parts.push((of_status(status), text));
         }
@@ -149,7 +170,7 @@ pub(super) struct Statistics {
 impl Statistics {
     /// Returns the form for a set of sums, in words.
     pub(super) fn of<'a>(sums: impl Iterator<Item = &'a Sum<'a>>) -> Self {
-        let width = |time: Option<Duration>| time.map_or(0, |time| display_width(&duration(time)));
+        let width = |time: Option<Duration>| time.map_or(0, |time| display_width(&format_duration(time)));
         let widths = sums.map(|sum| (width(sum.median()), width(sum.durations.last().copied())));
         let (median, slowest) = widths.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)));
         Self { in_signs: false, median, slowest }

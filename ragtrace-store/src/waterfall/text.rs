@@ -7,22 +7,28 @@
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The largest number of marks that a letter may carry (Unicode Standard Annex 15, Stream-Safe Text
+/// Format). More would be drawn over the lines above and below.
+const MARKS: usize = 30;
 
 /// Escapes characters that could control a terminal, or hide text.
 ///
 /// These are control characters, marks that change the direction of writing (Unicode Standard Annex
-/// 9, section 2), and characters without any shape. Joiners and variation selectors stay where they
-/// are part of a letter or an emoji.
+/// 9, section 2), characters without any shape, and marks from the 31st on above or below one letter.
+/// Joiners and variation selectors stay where they are part of a letter or an emoji.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     let mut before = None;
+    let mut marks = 0;
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
-        if is_shown(c, before, rest.as_str().chars().next()) {
+        marks = if UnicodeWidthChar::width(c) == Some(0) { marks + 1 } else { 0 };
+        if marks <= MARKS && is_shown(c, before, rest.as_str().chars().next()) {
             shown.push(c);
             before = Some(c);
         } else {
@@ -100,6 +106,29 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     });
     let end = ends.last().unwrap_or(0);
     Cow::Owned(format!("{}…", &text[..end]))
+}
+
+/// Returns the text in lines of at most `columns` terminal columns, at least two. A line ends at a
+/// blank if there is one in its second half, and never within a letter or an emoji.
+pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    // Where the line began, how wide it is, and the last blank in its second half with its end.
+    let (mut begin, mut used, mut blank) = (0, 0, None);
+    for (at, cluster) in text.grapheme_indices(true) {
+        let width = display_width(cluster);
+        if used + width > columns {
+            let (end, next) = blank.take().unwrap_or((at, at));
+            lines.push(&text[begin..end]);
+            (begin, used) = (next, display_width(&text[next..at]));
+        }
+        used += width;
+        if cluster == " " && used > columns / 2 {
+            blank = Some((at, at + 1));
+        }
+    }
+    lines.push(&text[begin..]);
+    lines
 }
 
 /// Returns the text, with its beginning cut off behind an ellipsis if it is too long, since the end

@@ -33,7 +33,7 @@ async fn a_purge_leaves_a_line_that_does_not_name_the_user(place: TestStore) {
         ("purge", Some("dpo@acme.example"), Some("ticket 4711"))
     );
     assert_eq!(line.subject_hash(), ALICE);
-    assert!(line.at() >= before.minus(std::time::Duration::from_secs(60)) && line.at() <= Timestamp::now());
+    assert!(line.at() >= before.minus(std::time::Duration::from_mins(1)) && line.at() <= Timestamp::now());
     let details: Json = serde_json::from_str(&line.details_json()).expect("JSON");
     assert_eq!(details, serde_json::json!({"logs": 8, "archived": 0, "requests": 1, "scores": 0, "spooled": 3}));
     assert!(!line.to_json().contains("alice"), "{}", line.to_json());

@@ -39,7 +39,8 @@ fn trace(number: u64) -> Vec<Record> {
     let of = |make: Make| make.trace(&id).with("user_id", format!("user-{}", number % 3)).record();
     let root = Make::new("completed", if number.is_multiple_of(2) { "ask" } else { "ingestion" }, 1, at);
     let root = root.with("local_root", true).metrics(json!({"duration_ms": number * 10}));
-    let context = json!({"doc.name": format!("report-{}.pdf", number % 4), "pages": number, "draft": number % 2 == 0});
+    let context =
+        json!({"doc.name": format!("report-{}.pdf", number % 4), "pages": number, "draft": number.is_multiple_of(2)});
     let mut records = vec![of(root)];
     if number.is_multiple_of(5) {
         let error = json!({"type": "TimeoutError", "message": "the Model is 100% over_loaded", "chain": []});

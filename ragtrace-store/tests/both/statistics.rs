@@ -29,13 +29,18 @@ over_both!(
     what_was_archived_counts_as_well,
 );
 
+const OLD: StageDescriptor = StageDescriptor::new("embed", "rag").with_renamed_from(&"embedding");
+const OTHER: StageDescriptor = StageDescriptor::new("other", "rag");
+const EMBED: StageDescriptor = StageDescriptor::new("embedding", "rag").with_renamed_from(&"embed");
+const RERANK: StageDescriptor = StageDescriptor::new("reranking", "rag");
+
 fn at(minutes: u64) -> Timestamp {
     BEGIN.plus(Duration::from_mins(minutes))
 }
 
-/// The first three hours of the records, from the minute in which they begin.
+/// Three hours, from the minute in which the records begin.
 fn window() -> Window {
-    Window::new(BEGIN, at(180))
+    Window::new(BEGIN, at(179))
 }
 
 fn trace_of(number: u64) -> String {
@@ -50,6 +55,9 @@ fn ended(minutes: u64) -> Record {
     end.with("context", json!({"half": minutes % 2})).with("timestamp", at(minutes).to_string()).record()
 }
 
+/// A filter, and which traces it selects.
+type Case = (TraceFilter, fn(u64) -> bool);
+
 async fn traces_are_counted_by_step_and_outcome(place: TestStore) {
     let store = place.holding((0..120).map(ended)).await;
     let all = TraceFilter::new;
@@ -58,7 +66,7 @@ async fn traces_are_counted_by_step_and_outcome(place: TestStore) {
     let expected = [(50, 10), (50, 10), (0, 0)];
     assert_eq!(of_hours.iter().map(|step| (step.completed(), step.failed())).collect::<Vec<_>>(), expected);
     assert_eq!((of_hours[0].from(), of_hours[2].until()), (window().since(), window().until()));
-    let cases: [(TraceFilter, fn(u64) -> bool); 9] = [
+    let cases: [Case; 9] = [
         (all(), |_| true),
         (all().status(RunStatus::Failed), |n| n % 6 == 0),
         (all().user_id("user-1"), |n| n % 2 == 1),
@@ -158,7 +166,6 @@ async fn errors_are_grouped_by_what_they_are_about(place: TestStore) {
         let found = store.error_groups(filter).await.expect("reads");
         found.groups().iter().map(ErrorGroup::count).sum::<u64>()
     };
-    const OLD: StageDescriptor = StageDescriptor::new("embed", "rag").with_renamed_from(&"embedding");
     assert_eq!(narrowed(LogFilter::new().stage("embedding")).await, 10);
     assert_eq!(narrowed(LogFilter::new().of(&OLD)).await, 10);
     assert_eq!(narrowed(LogFilter::new().user_id("user-1")).await, 3);
@@ -233,7 +240,6 @@ async fn counts_are_split_by_tenant_user_and_version(place: TestStore) {
     assert_eq!((all.group(), all.runs()), (None, 7));
     assert!((all.error_rate() - 2.0 / 7.0).abs() < 1e-9 && (all.cancel_rate() - 1.0 / 7.0).abs() < 1e-9);
     assert!((all.items_per_second().expect("items") - 50.0).abs() < 1e-6);
-    const OTHER: StageDescriptor = StageDescriptor::new("other", "rag");
     for part in [GroupBy::Tenant, GroupBy::User, GroupBy::Version] {
         assert_eq!(store.stage_stats_by(window().of(&OTHER), part).await.expect("reads"), []);
         assert_eq!(store.stage_stats_by(Window::new(at(200), at(300)), part).await.expect("reads"), []);
@@ -305,7 +311,6 @@ async fn costs_are_summed_by_tenant_and_model(place: TestStore) {
     );
     assert!((rows[0].cost_usd() - 2.5).abs() < 1e-9 && (rows[1].cost_usd() - 0.5).abs() < 1e-9);
     assert_eq!((rows[1].provider(), rows[2].provider()), (Some("p"), None));
-    const EMBED: StageDescriptor = StageDescriptor::new("embedding", "rag").with_renamed_from(&"embed");
     assert_eq!(costs_of(&store.costs(window().of(&EMBED)).await.expect("reads")).len(), 1);
     assert_eq!(store.costs(Window::new(at(10), at(20))).await.expect("reads"), []);
     let json: Json = serde_json::from_str(&rows[1].to_json()).expect("JSON");
@@ -355,14 +360,13 @@ async fn retrieval_is_judged_by_counts_and_best_scores(place: TestStore) {
     assert!((rows[1].empty_rate() - 1.0 / 3.0).abs() < 1e-9);
     let json: Json = serde_json::from_str(&rows[1].to_json()).expect("JSON");
     assert_eq!((&json["empty"], &json["mean_top_score"]), (&json!(1), &json!(0.5)));
-    const RERANK: StageDescriptor = StageDescriptor::new("reranking", "rag");
     assert_eq!(store.retrieval_stats(window().of(&RERANK)).await.expect("reads").len(), 1);
 }
 
 async fn recent_scores_are_listed_in_pages(place: TestStore) {
     let score = |number: u64| {
         let (name, by) = if number.is_multiple_of(3) { ("it's \"%\"", "llm") } else { ("helpful", "human") };
-        let judgement = json!({"name": name, "value": number % 2 == 0, "by": by});
+        let judgement = json!({"name": name, "value": number.is_multiple_of(2), "by": by});
         Make::new("score", "x", 1, number / 2).trace(&trace_of(number)).with("score", judgement).record()
     };
     let store = place.holding((0..20).map(score)).await;

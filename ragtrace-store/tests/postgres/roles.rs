@@ -4,7 +4,7 @@ use ragtrace::metrics::StageMinute;
 use ragtrace::{Sink, Timestamp};
 use ragtrace_store::PostgresSink;
 use ragtrace_store::retention::Purge;
-use ragtrace_store::{self as store, GroupBy, LogFilter, ScoreFilter, TraceFilter, Window};
+use ragtrace_store::{self as store, GroupBy, LogFilter, ScoreFilter, TraceCounts, TraceFilter, Window};
 use serde_json::json;
 
 use super::server::Database;
@@ -99,7 +99,7 @@ async fn a_tenants_reader_sees_only_its_own_in_searches_counts_and_sums() {
             ] {
                 assert_eq!(store.traces(filter.clone()).await.expect("reads").len(), sees, "{of} {filter:?}");
                 let counts = store.trace_counts(filter, wide, 3).await.expect("reads");
-                assert_eq!(counts.iter().map(|step| step.total() as usize).sum::<usize>(), sees);
+                assert_eq!(counts.iter().map(TraceCounts::total).sum::<u64>(), sees as u64);
             }
             let text = LogFilter::new().text(format!("secret of {tenant}"));
             assert_eq!(store.logs(text.clone()).await.expect("reads").len(), sees);

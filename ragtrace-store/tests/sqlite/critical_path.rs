@@ -228,7 +228,7 @@ fn walked<'a>(span: SpanNode<'a>, within: (u128, u128), trace: &Trace, found: &m
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn the_parts_of_a_path_add_up_to_their_root_and_never_overlap(tree in random_tree()) {

@@ -92,7 +92,7 @@ impl TestStore {
             .to_owned();
         for table in ["logs", "logs_archive"] {
             for column in ["links", "used", "generated"] {
-                undo.push_str(&format!("ALTER TABLE {table} DROP COLUMN {column};"));
+                undo.extend(["ALTER TABLE ", table, " DROP COLUMN ", column, ";"]);
             }
         }
         undo.push_str(if self.is_sqlite() {

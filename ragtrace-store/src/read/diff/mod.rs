@@ -94,6 +94,23 @@ impl TraceDiff {
         &self.stages
     }
 
+    /// Leaves out the stages that have not [changed](StageDiff::is_changed), except for those that
+    /// enclose one that has.
+    pub fn only_changed(mut self) -> Self {
+        // The depth of the stage that was kept last: the next one above it, going back, encloses it.
+        let mut enclosing = 0;
+        let mut kept: Vec<StageDiff> = Vec::new();
+        for stage in self.stages.into_iter().rev() {
+            if stage.depth + 1 == enclosing || stage.is_changed() {
+                enclosing = stage.depth;
+                kept.push(stage);
+            }
+        }
+        kept.reverse();
+        self.stages = kept;
+        self
+    }
+
     /// Returns the comparison as one JSON object: `{before, after, stages: […]}`.
     ///
     /// `before` and `after` are `{trace_id, status, started_at, duration_ms, spans, failed,
@@ -317,7 +334,8 @@ fn sum(numbers: impl Iterator<Item = f64>) -> Option<f64> {
 /// Returns `true` if two numbers differ by more than the tolerance, or only one of them is there.
 fn differ(before: Option<f64>, after: Option<f64>) -> bool {
     match (before, after) {
-        (Some(before), Some(after)) => (after - before).abs() > TOLERANCE * before.abs(),
+        // A little more, so that exactly a tenth does not count because of rounding.
+        (Some(before), Some(after)) => (after - before).abs() > TOLERANCE * before.abs() * (1.0 + 1e-9),
         (before, after) => before.is_some() != after.is_some(),
     }
 }

@@ -166,7 +166,8 @@ impl SqliteStore {
         let oldest = match place {
             Place::Logs => {
                 sqlx::query_scalar!(
-                    "SELECT timestamp AS \"timestamp!\" FROM logs INDEXED BY logs_time ORDER BY timestamp LIMIT 1"
+                    "SELECT timestamp AS \"timestamp!\" FROM logs INDEXED BY logs_time
+                    WHERE timestamp > '' ORDER BY timestamp LIMIT 1"
                 )
                 .fetch_optional(&self.pool)
                 .await
@@ -174,7 +175,7 @@ impl SqliteStore {
             Place::Archive => {
                 sqlx::query_scalar!(
                     "SELECT timestamp AS \"timestamp!\" FROM logs_archive INDEXED BY logs_archive_time
-                    ORDER BY timestamp LIMIT 1"
+                    WHERE timestamp > '' ORDER BY timestamp LIMIT 1"
                 )
                 .fetch_optional(&self.pool)
                 .await

@@ -1,0 +1,143 @@
+//! What a stranger reads when something is wrong, to the letter.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::run::{run, stderr};
+use crate::fixture::{ANSWER, Fixture, trace_id};
+use crate::support::File;
+
+/// Returns what a command that fails says, without the name of the program.
+fn failure(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let told = stderr(&output);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &[][..]), "{arguments:?}: {told}");
+    let told = told.strip_prefix("ragtrace: ").unwrap_or(&told);
+    told.trim_end().to_owned()
+}
+
+/// Returns what the argument parser says about a value, without the usage.
+fn bad_value(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = failure(folder.path(), arguments);
+    told.lines().next().expect("a line").to_owned()
+}
+
+fn execute(file: &File, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut connection = SqliteConnection::connect(&file.url()).await.expect("a database");
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("a statement");
+        connection.close().await.expect("closed");
+    });
+}
+
+fn migrated() -> File {
+    let file = File::new();
+    assert_eq!(run(file.folder.path(), &["migrate"]).status.code(), Some(0));
+    file
+}
+
+#[test]
+fn a_store_that_is_not_there_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(failure(folder.path(), &["trace", "last"]), "?");
+    assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:no/such/folder/r.db"]), "?");
+    std::fs::create_dir(folder.path().join("a-folder")).expect("made");
+    assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:a-folder"]), "?");
+}
+
+#[test]
+fn a_url_of_another_kind_is_refused_with_the_kinds_there_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (url, expected) in [
+        ("mysql://root@localhost/x", "?"),
+        ("ragtrace.db", "?"),
+        ("sqlite:", "?"),
+        ("https://example.com/ragtrace.db", "?"),
+    ] {
+        assert_eq!(failure(folder.path(), &["trace", "last", "--store", url]), expected, "{url}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_store_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join("ragtrace.db"),
+        "these are my notes, not a database, and longer than a page header".repeat(4),
+    )
+    .expect("written");
+    assert_eq!(failure(folder.path(), &["trace", "last"]), "?");
+    let other = File::new();
+    std::fs::write(other.path(), "").expect("written");
+    assert_eq!(failure(other.folder.path(), &["trace", "last"]), "?");
+    execute(&other, "CREATE TABLE customers (id INTEGER)");
+    assert_eq!(failure(other.folder.path(), &["trace", "last"]), "?");
+}
+
+#[test]
+fn a_store_of_another_version_says_which_side_to_upgrade() {
+    let older = migrated();
+    execute(&older, "DELETE FROM ragtrace_migrations WHERE version = (SELECT max(version) FROM ragtrace_migrations)");
+    assert_eq!(failure(older.folder.path(), &["trace", "last"]), "?");
+    let newer = migrated();
+    execute(
+        &newer,
+        "INSERT INTO ragtrace_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, x'00', 0)",
+    );
+    assert_eq!(failure(newer.folder.path(), &["trace", "last"]), "?");
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_reported_within_seconds_and_without_its_password() {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("postgres://reader:hunter2secret@127.0.0.1:{port}/telemetry");
+    let told = failure(folder.path(), &["traces", "--store", &url]);
+    assert!(!told.contains("hunter2secret"), "{told}");
+    assert_eq!(told, "?");
+}
+
+#[test]
+fn a_bad_value_of_a_filter_is_answered_with_the_good_ones() {
+    for (arguments, expected) in [
+        (&["traces", "--since", "yesterday"][..], "?"),
+        (&["traces", "--until", "24"], "?"),
+        (&["traces", "--status", "broken"], "?"),
+        (&["traces", "--limit", "0"], "?"),
+        (&["traces", "--after", "here"], "?"),
+        (&["logs", "--level", "loud"], "?"),
+        (&["logs", "--format", "yaml"], "?"),
+        (&["tail", "--lines", "some"], "?"),
+        (&["retention", "--sample", "10%"], "?"),
+        (&["trace", "last", "--width", "20"], "?"),
+        (&["trace", "last", "--color", "sometimes"], "?"),
+    ] {
+        assert_eq!(bad_value(arguments), expected, "{arguments:?}");
+    }
+    let file = migrated();
+    let window = ["logs", "--since", "2026-11-22", "--until", "2026-11-21"];
+    assert_eq!(failure(file.folder.path(), &window), "?");
+}
+
+#[test]
+fn a_trace_that_cannot_be_found_says_how_to_name_one() {
+    let fixture = Fixture::new();
+    let folder = fixture.file.folder.path();
+    let nothing = |arguments: &[&str]| {
+        let output = run(folder, arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        stderr(&output)
+    };
+    let missing = "0199a1c2-0000-0000-0000-000000000000";
+    assert_eq!(nothing(&["trace", missing]), format!("ragtrace: there is no trace {missing}\n"));
+    assert_eq!(nothing(&["trace", "fff"]), "ragtrace: no trace id begins with fff\n");
+    assert_eq!(failure(folder, &["trace", "the-last-one"]), "?");
+    assert_eq!(failure(folder, &["trace", "last~x"]), "?");
+    assert_eq!(failure(folder, &["trace", "0199a1c2"]), "?");
+    assert_eq!(failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]), "?");
+}
