@@ -42,6 +42,7 @@ class Tasks(ViewerTest):
         link = page.locator("a[data-row]")
         expect(link).to_have_count(1)
         expect(page).to_have_url(re.compile("status=failed"))
+        page.wait_for_load_state("load")
         # One press from the top of the page to the first row.
         keyboard.press("j")
         expect(link).to_be_focused()
