@@ -1,6 +1,6 @@
 //! Tests of erasing a user's data.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::support::{Make, TRACE, ingestion};
 use crate::{code, command, holding, ragtrace, spool_three_requests, stderr, stdout, until};
