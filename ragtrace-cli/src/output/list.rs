@@ -132,7 +132,8 @@ fn fitted(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> Vec<Range<us
     parts
 }
 
-/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it cannot.
+/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it
+/// cannot.
 fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {

@@ -1,4 +1,4 @@
-//! What a stranger reads when something is wrong, to the letter.
+//! The messages that a stranger reads when something is wrong, to the letter.
 
 use std::net::TcpListener;
 use std::path::Path;

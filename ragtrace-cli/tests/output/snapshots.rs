@@ -1,4 +1,4 @@
-//! What every command prints, at three widths and with and without colour, as committed in
+//! The output of every command, at three widths and with and without colour, as committed in
 //! `tests/snapshots`.
 
 use std::collections::BTreeSet;
@@ -20,7 +20,8 @@ struct Case {
     /// `true` if the command fits its lines to the width. Records are not cut, so that all of their
     /// fields are there.
     fits: bool,
-    /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is written.
+    /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is
+    /// written.
     ages: bool,
 }
 

@@ -74,8 +74,8 @@ pub use text::{display_width, fit, printable, wrap};
 /// The scores of the trace are below the header, and those of a span below its line: `★
 /// faithfulness 0.83 · helpful yes`. The number of scores of spans that are not drawn is at the
 /// end. The documents that a retriever or a reranker found are below its line too, at most ten
-/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made of
-/// it.
+/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made
+/// of it.
 ///
 /// Recorded text cannot control the terminal, since control characters are escaped.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
-//! `ragtrace trace`: draws one trace as a waterfall, sums it up by stage, or shows one of its spans.
+//! `ragtrace trace`: draws one trace as a waterfall, sums it up by stage, or shows one of its
+//! spans.
 
 mod span;
 mod summary;
@@ -22,8 +23,8 @@ pub(crate) struct Args {
     /// none of these spans.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Draw every span, and all documents and log lines of each. By default a trace of more than 100
-    /// spans shows similar ones as sums.
+    /// Draw every span, and all documents and log lines of each. By default a trace of more than
+    /// 100 spans shows similar ones as sums.
     #[arg(long)]
     all: bool,
     /// Show the self time of each span: the time that it spent in none of its children.

@@ -1,4 +1,5 @@
-//! One span of a trace, whole: everything that its end record contains, its scores and its log lines.
+//! One span of a trace, whole: everything that its end record contains, its scores and its log
+//! lines.
 
 use std::borrow::Cow;
 use std::io::Write;
