@@ -175,7 +175,7 @@ fn cells(sum: &Sum, total: &Sum) -> Markup {
     let share = if whole > 0.0 { part / whole } else { 0.0 };
     html! {
         td.number { (show::dollars(sum.cost)) }
-        td.with-bar title=(if has_costs { "Share of the cost" } else { "Share of the tokens" }) { (show::percent(share)) (show::bar(part, whole, "completed")) }
+        td.with-bar title=(if has_costs { "Share of the cost" } else { "Share of the tokens" }) { div.share { (show::percent(share)) (show::bar(part, whole, "completed")) } }
         td.number { (show::count(sum.runs)) }
         td.number.optional { (show::count(sum.input)) }
         td.number.optional { (show::count(sum.output)) }

@@ -59,6 +59,7 @@ mod server;
 mod session;
 mod show;
 mod sign_in;
+mod source;
 mod stages;
 mod stores;
 mod tokens;
@@ -81,6 +82,7 @@ use stores::Stores;
 pub(crate) use ending::Ending;
 pub(crate) use hosts::{Hosts, parse as parse_host};
 pub(crate) use server::serve;
+pub(crate) use source::parse as parse_source_url;
 pub(crate) use tokens::Tokens;
 
 /// The largest body of a request, in bytes.
@@ -97,6 +99,7 @@ pub(crate) struct Viewer {
     sessions: Sessions,
     hosts: Hosts,
     may_write: bool,
+    source_url: Option<Arc<str>>,
     /// The places for pages that follow new records.
     streams: Arc<Semaphore>,
     ending: Ending,
@@ -112,13 +115,22 @@ pub(crate) struct Settings {
     /// The port, which is part of the cookie's name: browsers do not tell the ports of a host apart.
     pub(crate) port: u16,
     pub(crate) may_write: bool,
+    /// The pattern of links to source lines.
+    pub(crate) source_url: Option<String>,
 }
 
 impl Viewer {
     pub(crate) fn new(settings: Settings, ending: Ending) -> Self {
-        let Settings { store, tokens, hosts, port, may_write } = settings;
-        let streams = Arc::new(Semaphore::new(STREAMS));
-        Self { stores: Stores::new(store), sessions: Sessions::new(tokens, port), hosts, may_write, streams, ending }
+        let Settings { store, tokens, hosts, port, may_write, source_url } = settings;
+        Self {
+            stores: Stores::new(store),
+            sessions: Sessions::new(tokens, port),
+            hosts,
+            may_write,
+            source_url: source_url.map(Arc::from),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            ending,
+        }
     }
 
     /// Opens the store as every visitor will, so that mistakes are told when the viewer starts. A

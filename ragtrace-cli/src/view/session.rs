@@ -33,6 +33,7 @@ pub(crate) struct Session {
     visitor: Visitor,
     store: LogStore,
     may_write: bool,
+    source_url: Option<Arc<str>>,
     theme: Theme,
     wants_json: bool,
 }
@@ -61,6 +62,11 @@ impl Session {
     /// Returns `true` if the visitor has signed in with a token and can sign out.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.visitor.is_signed_in
+    }
+
+    /// Returns the pattern of links to source lines.
+    pub(super) fn source_url(&self) -> Option<&str> {
+        self.source_url.as_deref()
     }
 
     pub(crate) fn theme(&self) -> Theme {
@@ -226,7 +232,8 @@ impl FromRequestParts<Arc<Viewer>> for Session {
         let store = viewer.stores.open(visitor.role.clone()).await?;
         let theme = Theme::of(&parts.headers);
         let wants_json = wants_json(&parts.uri, parts.headers.get(header::ACCEPT));
-        Ok(Self { visitor, store, may_write: viewer.may_write, theme, wants_json })
+        let source_url = viewer.source_url.clone();
+        Ok(Self { visitor, store, may_write: viewer.may_write, source_url, theme, wants_json })
     }
 }
 

@@ -66,7 +66,7 @@ const fn list(arguments: &'static str, of: &'static str) -> Case {
     Case { arguments, line: of, document: of }
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 20] = [
     Case { arguments: "trace ANSWER", line: "span", document: "trace" },
     Case { arguments: "trace UPLOAD", line: "span", document: "trace" },
     Case { arguments: "trace BULK", line: "span", document: "trace" },
@@ -78,10 +78,14 @@ const CASES: [Case; 16] = [
     Case { arguments: "diff ANSWER UPLOAD --changed", line: "stage_diff", document: "trace_diff" },
     list("traces", "trace_summary"),
     list("logs", "log_row"),
-    list("errors", "log_row"),
+    list("errors", "error_group"),
+    list("errors --list", "log_row"),
     list("tail -n 100", "log_row"),
     list("inflight", "log_row"),
     list("stats --since 2d", "stage_stats"),
+    list("stats --since 2d --by tenant", "stage_stats"),
+    list("stats --since 2d --costs", "cost_row"),
+    list("stats --since 2d --retrieval", "retrieval_stats"),
     list("stages", "catalog_stage"),
 ];
 

@@ -99,6 +99,16 @@ fn a_page_of_another_origin_can_make_nothing_happen() {
             }
         }
     }
+    for path in ["/", "/traces.json", "/live/events", "/session"] {
+        for foreign in [
+            &[("origin", "https://evil.example")][..],
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")],
+            &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")],
+        ] {
+            viewer.get_with(path, foreign).expect(403);
+        }
+    }
+    viewer.get_with("/", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]).expect(200);
     assert_eq!(viewer.get("/scores.json?since=9999d").json(), serde_json::json!([]));
 }
 

@@ -19,7 +19,7 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show};
+use super::{Viewer, show, source};
 
 const PATH: &str = "/stages";
 /// The number of steps of a small chart.
@@ -65,7 +65,7 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
             p.muted { "Trends compare the 95th percentile with the same length of time before. Rates of items are per second of running time." }
         }
         (retrieval_table(&retrieval))
-        (silent(&rows, &catalog))
+        (silent(&session, &rows, &catalog))
         div.pager { span { (show::count(rows.len() as u64)) " stages" } a href=(params.with("format", Some("json")).href(PATH)) { "JSON" } }
     };
     Ok(Page::new("Stages", Tab::Stages).style("chart.css").respond(&session, body))
@@ -120,7 +120,7 @@ fn retrieval_table(rows: &[RetrievalStats]) -> maud::Markup {
 }
 
 /// Returns the stages of the catalog that did not end in the period.
-fn silent(rows: &[Row], catalog: &[CatalogStage]) -> maud::Markup {
+fn silent(session: &Session, rows: &[Row], catalog: &[CatalogStage]) -> maud::Markup {
     let is_silent = |stage: &&CatalogStage| !rows.iter().any(|row| row.now.stage() == stage.name());
     let silent: Vec<_> = catalog.iter().filter(is_silent).take(200).collect();
     if silent.is_empty() {
@@ -137,7 +137,7 @@ fn silent(rows: &[Row], catalog: &[CatalogStage]) -> maud::Markup {
                             tr {
                                 td { a.row href=(stage::href(stage.name(), &Params::default())) { (show::short(stage.name(), 80)) } }
                                 td { (show::text(stage.service().unwrap_or("–"), 40)) }
-                                td { (stage::source(stage)) }
+                                td { (source::link(session, stage.file(), stage.line())) }
                             }
                         }
                     }

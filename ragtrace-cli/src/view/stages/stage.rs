@@ -15,6 +15,7 @@ use crate::view::period::{self, Period};
 use crate::view::problem::Problem;
 use crate::view::session::Session;
 use crate::view::show;
+use crate::view::source;
 
 /// The number of steps of the charts.
 const STEPS: u32 = 60;
@@ -26,11 +27,6 @@ pub(super) fn href(stage: &str, params: &Params) -> String {
         period = period.with(name, params.get(name));
     }
     period.href(&format!("/stages/{}", encoded(stage)))
-}
-
-/// Returns where a stage is declared.
-pub(super) fn source(stage: &CatalogStage) -> Markup {
-    html! { code { (show::short(stage.file(), 200)) ":" (stage.line()) } }
 }
 
 pub(super) async fn page(session: Session, Path(name): Path<String>, params: Params) -> Result<Response, Problem> {
@@ -71,7 +67,7 @@ pub(super) async fn page(session: Session, Path(name): Path<String>, params: Par
             span.muted { "in " (period.words(&params)) }
             div.more { a href=(traces(name, &params)) { "Its traces" } (period::chooser(&params, &path)) }
         }
-        (declarations(&declared))
+        (declarations(&session, &declared))
         @match &stats {
             Some(stats) => { (summary(stats, before.as_ref())) (charts(&points, (period, step), &path)) }
             None => div.empty { strong { "It did not end in " (period.words(&params)) } "Choose a longer time above." }
@@ -92,14 +88,14 @@ fn traces(name: &str, params: &Params) -> String {
     filter.href("/")
 }
 
-fn declarations(declared: &[&CatalogStage]) -> Markup {
+fn declarations(session: &Session, declared: &[&CatalogStage]) -> Markup {
     html! {
         @for stage in declared {
             p.declared {
                 span { "kind " b { (show::short(stage.kind(), 40)) } }
                 span { "level " b { (show::short(stage.level(), 40)) } }
                 @if let Some(service) = stage.service() { span { "service " b { (show::short(service, 80)) } } }
-                span { "declared at " (source(stage)) }
+                span { "declared at " (source::link(session, stage.file(), stage.line())) }
                 span.muted { "last seen " (show::time(stage.last_seen_at())) }
             }
         }

@@ -45,7 +45,7 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
         return Ok(list::json(rows.iter().map(TraceSummary::to_json), next.as_deref()));
     }
     let body = html! {
-        div.title { h1 { "Traces" } div.more { (period::chooser(&params, PATH)) } }
+        div.title { h1 { "Traces" } div.more { (period::chooser_of_any(&params, PATH)) } }
         (filter::form(&params))
         (list::chips(&params, PATH, &[]))
         @if rows.is_empty() { (table::empty(&params)) } @else { (charts::charts(&rows, &params)) (table::table(&rows, &params)) }
