@@ -216,6 +216,16 @@ fn a_trace_that_cannot_be_found_says_how_to_name_one() {
         failure(folder, &["trace", "last~x"]),
         "\"last~x\" is not a trace: write `last~1` for the one before the newest"
     );
-    assert_eq!(failure(folder, &["trace", "0199a1c2"]), "?");
-    assert_eq!(failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]), "?");
+    assert_eq!(
+        failure(folder, &["trace", "0199a1c2"]),
+        "0199a1c2 matches several traces, so give more digits: 0199a1c2-7b1e-7a54-9c01-000100000000, \
+        0199a1c2-7b1e-7a54-9c01-000200000000, 0199a1c2-7b1e-7a54-9c01-000300000000, 0199a1c2-7b1e-7a54-9c01-000400000000, \
+        0199a1c2-7b1e-7a54-9c01-000500000000 and more"
+    );
+    assert_eq!(
+        failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]),
+        "00000002 matches several spans, so give an id: 0000000200000001 (question completed in 1.62s), 0000000200000002 \
+        (query_embedding completed in 18.0ms), 0000000200000003 (retrieval completed in 404ms), 0000000200000004 \
+        (reranking completed in 135ms), 0000000200000005 (generation completed in 1.05s)"
+    );
 }
