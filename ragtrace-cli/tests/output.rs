@@ -10,6 +10,7 @@ mod output {
     mod hostile;
     mod messages;
     mod pipes;
+    mod questions;
     mod readme;
     mod run;
     mod schemas;
