@@ -14,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sha2::{Digest, Sha256};
 
-use super::{Problem, Viewer};
+use super::problem::Problem;
+use super::viewer::Viewer;
 
 /// The style sheets of every page.
 pub(super) const STYLES: [&str; 4] = ["colours.css", "base.css", "controls.css", "table.css"];

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -11,12 +12,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use super::problem::Problem;
-use super::{ANSWER, Viewer};
+use super::viewer::Viewer;
 
 /// Allows only what the viewer itself serves, and no scripts or styles inside the page, so that
 /// recorded text stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/// The longest time for an answer. Statements have limits of their own, and a page may need several.
+const ANSWER: Duration = Duration::from_secs(20);
 /// The longest path and query, in bytes.
 const TARGET: usize = 8 << 10;
 

@@ -90,7 +90,7 @@ fn too_many_pages_that_follow_are_told_so_and_lists_are_still_served() {
     let file = holding(ingestion());
     let viewer = Viewer::of(&file.url(), &[]);
     let streams: Vec<_> = (0..64).map(|_| viewer.stream("/live/events")).collect();
-    let answer = viewer.get("/live/events").expect(503);
+    let answer = viewer.get("/live/events").expect(429);
     assert!(answer.body.contains("too many pages"), "{answer:?}");
     viewer.get("/").expect(200);
     drop(streams);
