@@ -1,7 +1,7 @@
 //! The viewer's own files: scripts, styles and the icon.
 //!
-//! They are part of the binary. Their addresses contain a hash of all of them, so a browser may keep
-//! them for ever, and loads all anew after an upgrade. Modules import each other by relative
+//! They are part of the binary. Their addresses contain a hash of all of them, so a browser may
+//! keep them for ever, and loads all anew after an upgrade. Modules import each other by relative
 //! addresses, which stay below the same hash.
 
 use std::fmt::Write;

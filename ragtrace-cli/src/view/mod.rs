@@ -1,13 +1,14 @@
 //! The web viewer: pages about what is in a store, for people.
 //!
-//! **Everything comes from the program itself.** Pages are written on the server; scripts and styles
-//! are part of the binary, and a page loads nothing from elsewhere. Lists and links work without
-//! scripts, which add the keyboard, charts that load after their list, and the live page.
+//! **Everything comes from the program itself.** Pages are written on the server; scripts and
+//! styles are part of the binary, and a page loads nothing from elsewhere. Lists and links work
+//! without scripts, which add the keyboard, charts that load after their list, and the live page.
 //!
-//! **Recorded text is hostile.** It is escaped where it is written ([`maud`] does it by type), cut at
-//! a length ([`show`]), and characters that hide or reorder text are shown as escapes. The content
-//! security policy forbids inline scripts and styles, so text that still got through would do
-//! nothing. This has a price: no `style` attribute works, so sizes and positions are SVG attributes.
+//! **Recorded text is hostile.** It is escaped where it is written ([`maud`] does it by type), cut
+//! at a length ([`show`]), and characters that hide or reorder text are shown as escapes. The
+//! content security policy forbids inline scripts and styles, so text that still got through would
+//! do nothing. This has a price: no `style` attribute works, so sizes and positions are SVG
+//! attributes.
 //!
 //! **A visitor sees what the visitor's token allows.** Without tokens the viewer answers only on
 //! this machine, and only under its own host names ([`hosts`]), since a page of any site can make a
@@ -34,8 +35,9 @@
 //! }
 //! ```
 //!
-//! The page's routes are a function `routes() -> Router<Arc<Viewer>>`, merged in `router`. A request
-//! that writes takes a `Visitor` too and calls its `check_csrf`; `api.js` sends what it needs.
+//! The page's routes are a function `routes() -> Router<Arc<Viewer>>`, merged in `router`. A
+//! request that writes takes a `Visitor` too and calls its `check_csrf`; `api.js` sends what it
+//! needs.
 //!
 //! A [`Problem`](problem::Problem) becomes a page or problem details in JSON, whichever the request
 //! wants. Scripts and styles are files in `assets/`, listed in [`assets`]. [`show`] writes times,

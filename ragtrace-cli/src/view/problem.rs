@@ -14,7 +14,7 @@ use crate::output::secret::mask;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(super) status: StatusCode,
-    /// What is wrong, as a lower-case fragment.
+    /// The reason, as a lower-case fragment.
     pub(super) detail: String,
     /// Sentences that say what to do.
     pub(super) advice: Option<&'static str>,

@@ -76,7 +76,8 @@ impl Sessions {
         Ok(Some(self.set_cookie(&id, LIFE.as_secs())))
     }
 
-    /// Ends the session of a request, and returns the value of `Set-Cookie` that removes its cookie.
+    /// Ends the session of a request, and returns the value of `Set-Cookie` that removes its
+    /// cookie.
     pub(super) fn end(&self, headers: &HeaderMap) -> String {
         if let Some(id) = cookie(headers, &self.cookie) {
             self.lock().remove(&Hash::of(id));

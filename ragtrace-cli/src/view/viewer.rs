@@ -1,4 +1,4 @@
-//! What all requests share: the store, the sessions, and the settings.
+//! The state that all requests share: the store, the sessions, and the settings.
 
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ pub(crate) struct Settings {
     /// The tokens that visitors need, or `None` if everybody who can connect may read.
     pub(crate) tokens: Option<Tokens>,
     pub(crate) hosts: Hosts,
-    /// The port, which is part of the cookie's name: browsers do not tell the ports of a host apart.
+    /// The port, which is part of the cookie's name: browsers do not tell the ports of a host
+    /// apart.
     pub(crate) port: u16,
     pub(crate) may_write: bool,
     /// The pattern of links to source lines.

@@ -1,9 +1,9 @@
 //! The stream of new records, as server-sent events.
 //!
-//! Events carry rows of the page as HTML, which the server writes and escapes as on the page itself.
-//! An event's id is the time of the newest record that was sent. A browser that comes back with it
-//! gets what was stored since a little before, so rows may come twice; each has its record's id, by
-//! which the page leaves out those that it has.
+//! Events carry rows of the page as HTML, which the server writes and escapes as on the page
+//! itself. An event's id is the time of the newest record that was sent. A browser that comes back
+//! with it gets what was stored since a little before, so rows may come twice; each has its
+//! record's id, by which the page leaves out those that it has.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
