@@ -67,7 +67,11 @@ pub(super) async fn page(session: Session, Path(name): Path<String>, params: Par
         (groups("By tenant", &own(tenants)))
         (failures::table(&failed, name, &params))
     };
-    Ok(Page::new(name, Tab::Stages).script("charts.js").style("chart.css").style("stage.css").respond(&session, body))
+    Ok(Page::new(show::short(name, 80), Tab::Stages)
+        .script("charts.js")
+        .style("chart.css")
+        .style("stage.css")
+        .respond(&session, body))
 }
 
 /// Returns the address of the traces in which the stage ran.
