@@ -28,9 +28,9 @@ class Looks(ViewerTest):
         return [cls.before, cls.failed, cls.asked, cls.large, cls.running]
 
     def look(self, page, name):
+        picture(page, name)
         self.assert_accessible(page, name)
         self.assert_no_sideways_scrolling(page, name)
-        picture(page, name)
 
     def walk(self, scheme, width, viewport):
         name = lambda state: f"{state}-{scheme}-{width}"

@@ -193,6 +193,9 @@ fn pair(before: Option<String>, after: Option<String>) -> Markup {
 
 fn difference(before: Option<f64>, after: Option<f64>) -> String {
     let (Some(before), Some(after)) = (before, after) else { return String::new() };
+    if before.total_cmp(&after).is_eq() {
+        return "±0".to_owned();
+    }
     let by = std::time::Duration::from_secs_f64((after - before).abs());
     let sign = if after < before { "−" } else { "+" };
     let share = if before > 0.0 {
