@@ -152,7 +152,7 @@ fn groups(title: &str, stats: &[StageStats]) -> Markup {
     stats.sort_by_key(|one| std::cmp::Reverse(one.runs()));
     html! {
         h2 { (title) }
-        div.table {
+        div.table tabindex="0" role="region" aria-label=(title) {
             table {
                 thead {
                     tr {
