@@ -93,7 +93,9 @@ fn what_is_no_trace_is_not_found() {
     let file = holding(ingestion());
     let viewer = Viewer::of(&file.url(), &[]);
     let other = id(99);
-    for path in ["/trace/nonsense", "/trace/", "/trace/..%2f..%2fetc%2fpasswd", "/trace/%00", &format!("/trace/{other}")] {
+    for path in
+        ["/trace/nonsense", "/trace/", "/trace/..%2f..%2fetc%2fpasswd", "/trace/%00", &format!("/trace/{other}")]
+    {
         viewer.get(path).expect(404);
     }
     for path in ["waterfall.json", "find.json?q=a", "neighbours.json", "span/0000000000000001"] {
@@ -112,7 +114,8 @@ fn a_text_is_found_in_fields_errors_and_logs_whatever_its_case() {
         .record();
     let file = holding(ingestion().into_iter().chain([log]));
     let viewer = Viewer::of(&file.url(), &[]);
-    let found = |text: &str| viewer.get(&format!("/trace/{TRACE}/find.json?q={text}")).expect(200).json()["spans"].clone();
+    let found =
+        |text: &str| viewer.get(&format!("/trace/{TRACE}/find.json?q={text}")).expect(200).json()["spans"].clone();
     let span = |number: u64| format!("{number:016x}");
     assert_eq!(found("REPORT.pdf"), json!([span(3)]));
     assert_eq!(found("landscape"), json!([span(3)]));
@@ -123,7 +126,8 @@ fn a_text_is_found_in_fields_errors_and_logs_whatever_its_case() {
 
 #[test]
 fn the_neighbours_are_those_of_the_list_that_led_here() {
-    let runs = [run(1, 50_000, "alice"), run(2, 900, "bob"), run(3, 800, "alice"), run(4, 5, "bob"), run(5, 1, "alice")];
+    let runs =
+        [run(1, 50_000, "alice"), run(2, 900, "bob"), run(3, 800, "alice"), run(4, 5, "bob"), run(5, 1, "alice")];
     let file = holding(runs);
     let viewer = Viewer::of(&file.url(), &[]);
     let around = |number: u8, from: &str| {
