@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use ragtrace::Timestamp;
 
-use super::{Problem, Viewer};
+use super::problem::Problem;
 use crate::arguments::time;
 
 /// The longest value, in bytes.
@@ -111,10 +110,10 @@ impl Params {
     }
 }
 
-impl FromRequestParts<Arc<Viewer>> for Params {
+impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Viewer>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::parse(&parts.uri)
     }
 }

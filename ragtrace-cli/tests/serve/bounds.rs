@@ -77,10 +77,15 @@ fn a_request_that_is_too_large_is_refused() {
     let many = "x-a: 1\r\n".repeat(200);
     let head = format!("GET / HTTP/1.1\r\nhost: {}\r\n{many}connection: close\r\n\r\n", viewer.address);
     assert_eq!(send(viewer.address, head.as_bytes()).status, 431);
-    let large = format!("GET / HTTP/1.1\r\nhost: {}\r\nx-a: {}\r\nconnection: close\r\n\r\n", viewer.address, "x".repeat(100_000));
+    let large = format!(
+        "GET / HTTP/1.1\r\nhost: {}\r\nx-a: {}\r\nconnection: close\r\n\r\n",
+        viewer.address,
+        "x".repeat(100_000)
+    );
     assert_eq!(send(viewer.address, large.as_bytes()).status, 431);
     let page = viewer.get("/").expect(200);
-    let csrf = page.body.split("name=\"csrf\" content=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
+    let csrf =
+        page.body.split("name=\"csrf\" content=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
     let body = format!("{{\"comment\":\"{}\"}}", "x".repeat(70_000));
     viewer.post("/api/scores", &[("x-csrf-token", csrf)], &body).expect(413);
     viewer.get("/").expect(200);

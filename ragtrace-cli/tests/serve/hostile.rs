@@ -42,7 +42,9 @@ fn records(text: &str) -> Vec<ragtrace::Record> {
 /// Checks that a page has no element or attribute that the recorded text brought along.
 fn check(page: &str, path: &str) {
     let lower = page.to_ascii_lowercase();
-    for piece in ["<script>", "<img", "onerror=alert(1)>", "\" onmouseover=", "' onfocus='alert(1)\"", "</title></style>"] {
+    for piece in
+        ["<script>", "<img", "onerror=alert(1)>", "\" onmouseover=", "' onfocus='alert(1)\"", "</title></style>"]
+    {
         assert!(!lower.contains(piece), "{path} has {piece}");
     }
     assert!(!page.contains('\u{202e}') && !page.contains('\u{1b}') && !page.contains('\u{200b}'), "{path}");

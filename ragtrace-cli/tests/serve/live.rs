@@ -39,7 +39,8 @@ fn now(event: &str, stage: &str, span: u64) -> Record {
 fn records_arrive_as_they_are_stored_and_only_those_that_are_wanted() {
     let file = holding(ingestion());
     let viewer = Viewer::of(&file.url(), &[]);
-    let (mut all, mut some) = (viewer.stream("/live/events"), viewer.stream("/live/events?stage=retrieval&level=error"));
+    let (mut all, mut some) =
+        (viewer.stream("/live/events"), viewer.stream("/live/events?stage=retrieval&level=error"));
     next(&mut all, "open");
     next(&mut some, "open");
     let sink = file.sink();
@@ -63,7 +64,8 @@ fn a_page_that_comes_back_gets_what_it_missed() {
     use std::io::{BufReader, Write};
     let mut stream = crate::client::connect(viewer.address);
     let id = began.as_micros();
-    write!(stream, "GET /live/events HTTP/1.1\r\nhost: {}\r\nlast-event-id: {id}\r\n\r\n", viewer.address).expect("sent");
+    write!(stream, "GET /live/events HTTP/1.1\r\nhost: {}\r\nlast-event-id: {id}\r\n\r\n", viewer.address)
+        .expect("sent");
     let (_, rows) = next(&mut BufReader::new(stream), "rows");
     assert!(rows.contains("missed_stage_completed"), "{rows}");
 }
@@ -73,7 +75,8 @@ fn stages_that_run_are_on_top() {
     let file = holding([now("started", "long_stage", 9)]);
     let sink = file.sink();
     // What runs is known while its process reports.
-    let heartbeat = Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string()).with("metrics", json!({})).record();
+    let heartbeat =
+        Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string()).with("metrics", json!({})).record();
     runtime().block_on(sink.deliver(&batch([heartbeat]))).expect("delivered");
     let viewer = Viewer::of(&file.url(), &[]);
     let mut stream = viewer.stream("/live/events");
@@ -87,7 +90,7 @@ fn too_many_pages_that_follow_are_told_so_and_lists_are_still_served() {
     let file = holding(ingestion());
     let viewer = Viewer::of(&file.url(), &[]);
     let streams: Vec<_> = (0..64).map(|_| viewer.stream("/live/events")).collect();
-    let answer = viewer.get("/live/events").expect(503);
+    let answer = viewer.get("/live/events").expect(429);
     assert!(answer.body.contains("too many pages"), "{answer:?}");
     viewer.get("/").expect(200);
     drop(streams);
