@@ -179,8 +179,14 @@ impl<'a> Waterfall<'a> {
             painter.paint(f, of_status(status), &outcome)?;
             painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - display_width(&outcome)))?;
         }
-        write!(f, "\n  ")?;
-        painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))?;
+        let (who, when) = (self.who(), self.when());
+        let both = format!("{who} · {when}");
+        let is_short = who.is_empty() || display_width(&both) <= self.width - 2;
+        let lines = if is_short { vec![if who.is_empty() { when } else { both }] } else { vec![who, when] };
+        for line in lines {
+            write!(f, "\n  ")?;
+            painter.paint(f, Paint::Dim, &fit(&line, self.width - 2))?;
+        }
         self.links().iter().try_for_each(|link| {
             write!(f, "\n  ")?;
             painter.paint(f, Paint::Blue, &fit(link, self.width - 2))
@@ -200,7 +206,13 @@ impl<'a> Waterfall<'a> {
         shown.chain(more.then(|| "⇠ and more".to_owned())).collect()
     }
 
-    /// Returns the header's second line: user, tenant, request, service and time.
+    /// Returns the time at which the trace started.
+    fn when(&self) -> String {
+        let started = self.trace.started_at().to_string();
+        format!("{} {} UTC", &started[..10], &started[11..19])
+    }
+
+    /// Returns who the trace belongs to: user, tenant, request and service.
     fn who(&self) -> String {
         let trace = self.trace;
         let asker = match (trace.user_id().map(printable), trace.tenant_id().map(printable)) {
@@ -208,14 +220,11 @@ impl<'a> Waterfall<'a> {
             (None, Some(tenant)) => Some(format!("@ {tenant}").into()),
             (user, None) => user,
         };
-        let started = trace.started_at().to_string();
-        let when = format!("{} {} UTC", &started[..10], &started[11..19]).into();
         let parts = [
             asker,
             trace.request_type().map(printable),
             trace.request_id().map(printable),
             trace.service().map(printable),
-            Some(when),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
