@@ -1,6 +1,7 @@
 //! Tests of the web viewer, as browsers and programs use it.
 #![cfg(unix)]
 
+#[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]

@@ -80,9 +80,11 @@ impl Params {
         Ok(given.unwrap_or(default).clamp(1, most))
     }
 
-    /// Returns the same parameters with another value, or without one.
+    /// Returns the same parameters with another value, or without one. A value that is too long for
+    /// a query is left out.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: Option<&str>) -> Self {
+        let value = value.filter(|value| value.len() <= VALUE);
         let others = self.0.iter().filter(|(given, _)| given != name).cloned();
         Self(others.chain(value.map(|value| (name.to_owned(), value.to_owned()))).collect())
     }

@@ -42,7 +42,7 @@ pub(crate) fn lines(name: &str, (steps, until): (&[Timestamp], Timestamp), lines
         }
         details.as-table {
             summary { "As a table" }
-            div.table {
+            div.table tabindex="0" role="region" aria-label={ (name) ", as a table" } {
                 table {
                     thead { tr { th scope="col" { "From (UTC)" } @for line in lines { th.number scope="col" { (line.name) } } } }
                     tbody {

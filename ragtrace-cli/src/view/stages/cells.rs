@@ -8,13 +8,18 @@ use ragtrace_store::StageStats;
 use crate::view::params::{Params, encoded};
 use crate::view::show;
 
+/// The longest name in the address of a stage's page, in bytes, each of which may become three.
+const LONGEST: usize = 1_024;
+
 /// Returns the address of a stage's page, with the period of these parameters.
 pub(super) fn href(stage: &str, params: &Params) -> String {
     let mut period = Params::default();
     for name in ["since", "until"] {
         period = period.with(name, params.get(name));
     }
-    period.href(&format!("/stages/{}", encoded(stage)))
+    // A name that no address can hold has no page of its own.
+    let path = if stage.len() > LONGEST { "/stages".to_owned() } else { format!("/stages/{}", encoded(stage)) };
+    period.href(&path)
 }
 
 /// Returns the share of failed runs.

@@ -67,7 +67,11 @@ pub(super) async fn page(session: Session, Path(name): Path<String>, params: Par
         (groups("By tenant", &own(tenants)))
         (failures::table(&failed, name, &params))
     };
-    Ok(Page::new(name, Tab::Stages).script("charts.js").style("chart.css").style("stage.css").respond(&session, body))
+    Ok(Page::new(show::short(name, 80), Tab::Stages)
+        .script("charts.js")
+        .style("chart.css")
+        .style("stage.css")
+        .respond(&session, body))
 }
 
 /// Returns the address of the traces in which the stage ran.
@@ -148,7 +152,7 @@ fn groups(title: &str, stats: &[StageStats]) -> Markup {
     stats.sort_by_key(|one| std::cmp::Reverse(one.runs()));
     html! {
         h2 { (title) }
-        div.table {
+        div.table tabindex="0" role="region" aria-label=(title) {
             table {
                 thead {
                     tr {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use ragtrace::Timestamp;
-use ragtrace_store::{StagePoint, StageStats};
+use ragtrace_store::StagePoint;
 
 use super::cells::{errors, href, quantile, trend};
 use super::row::Row;
