@@ -12,7 +12,7 @@ mod view;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tokio::runtime::Builder;
 
 use command::Command;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     cli.look.choose();
     let mut runtime = if cli.command.is_server() { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     let done = match runtime.enable_all().build() {
-        Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref())),
+        Ok(runtime) => runtime.block_on(cli.command.run(cli.store.as_deref(), Cli::command())),
         Err(error) => Err(Failure::from(error)),
     };
     match done {
@@ -58,6 +58,8 @@ fn main() -> ExitCode {
             tell(why);
             ExitCode::from(1)
         }
+        // As a shell reports a program that the signal ended.
+        Ok(Found::Interrupted) => ExitCode::from(130),
         // The reader of the output has seen enough and closed the pipe, as in `ragtrace logs |
         // head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,

@@ -24,7 +24,7 @@
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 //! | `datadog` | [`DatadogSink`] and the sinks created from it: logs, metrics, LLM Observability and evaluations |
 //! | `langsmith` | [`LangSmithSink`] and [`LangSmithFeedbackSink`]: runs and feedback |
-//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that accepts OpenTelemetry's protocol |
+//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that accepts OpenTelemetry's protocol; [`OtlpJson`]: its JSON, for files |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 #[cfg(feature = "datadog")]
@@ -63,7 +63,7 @@ pub use http::Key;
 #[cfg(feature = "langsmith")]
 pub use langsmith::{LangSmithFeedbackSink, LangSmithSink};
 #[cfg(feature = "otlp")]
-pub use otlp::{OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
+pub use otlp::{OtlpJson, OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;

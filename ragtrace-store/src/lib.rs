@@ -48,8 +48,8 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    AuditEntry, CatalogStage, CostRow, CriticalPath, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, PathPart,
-    Position, RetrievalStats, ScoreFilter, ScoreRow, SpanNode, SpanStatus, StageDiff, StagePoint, StageRuns,
+    AuditEntry, CatalogStage, CostRow, CriticalPath, ErrorGroup, ErrorGroups, GroupBy, LogFilter, LogRow, Missing,
+    PathPart, Position, RetrievalStats, ScoreFilter, ScoreRow, SpanNode, SpanStatus, StageDiff, StagePoint, StageRuns,
     StageStats, StageTotals, Tail, TailCursor, Trace, TraceCounts, TraceDiff, TraceFilter, TraceSummary, TraceTotals,
     Window,
 };

@@ -15,6 +15,7 @@ mod postgres {
     mod dashboard;
     mod disk;
     mod faults;
+    mod missing;
     mod names;
     mod pgbouncer;
     mod pipeline;

@@ -78,7 +78,7 @@ class Hostile(ViewerTest):
         form.get_by_text("Give a score").click()
         form.get_by_label("Name").fill("<b>name</b>")
         form.get_by_label("Type").select_option("label")
-        form.get_by_label("Value").fill("<i>value</i>")
+        form.get_by_role("textbox", name="Value").fill("<i>value</i>")
         form.get_by_label("Comment (optional)").fill("<script>document.title='taken'</script>")
         form.get_by_role("button", name="Give score").click()
         expect(form).to_contain_text("The score is stored.")

@@ -42,6 +42,7 @@ class Tasks(ViewerTest):
         link = page.locator("a[data-row]")
         expect(link).to_have_count(1)
         expect(page).to_have_url(re.compile("status=failed"))
+        page.wait_for_load_state("load")
         # One press from the top of the page to the first row.
         keyboard.press("j")
         expect(link).to_be_focused()
@@ -72,8 +73,9 @@ class Tasks(ViewerTest):
         keyboard = page.keyboard
         expect(page.locator("#still-running")).to_be_visible()
         expect(row(page, "chunk_embedding")).to_have_attribute("aria-label", re.compile("still running"))
+        self.tab_to(page, page.locator("#wf-tree [role=treeitem][tabindex='0']"))
         keyboard.press("End")
-        self.tab_to(page, row(page, "chunk_embedding"))
+        expect(row(page, "chunk_embedding")).to_be_focused()
         # What comes while the page is open appears in it, and the focus stays.
         trace.lines.clear()
         trace.span("vector_storage", 900, None, root, "store")
@@ -123,7 +125,7 @@ class Tasks(ViewerTest):
         keyboard.type("grounded")
         keyboard.press("Tab")
         keyboard.type("Number")
-        self.tab_to(page, panel.get_by_label("Value"))
+        self.tab_to(page, panel.get_by_role("spinbutton", name="Value"))
         keyboard.type("0.5")
         self.tab_to(page, panel.get_by_label("Comment (optional)"))
         keyboard.type("one claim of two")

@@ -23,6 +23,11 @@ pub(crate) fn spool(argument: Option<PathBuf>) -> Option<PathBuf> {
     argument.or_else(|| variable("RAGTRACE_SPOOL").map(PathBuf::from))
 }
 
+/// Returns `true` if the environment names sinks.
+pub(crate) fn has_sinks() -> bool {
+    variable("RAGTRACE_SINKS").is_some()
+}
+
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| value.to_str().is_none_or(|value| !value.trim().is_empty()))
 }

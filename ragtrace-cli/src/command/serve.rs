@@ -31,6 +31,10 @@ pub(crate) struct Args {
     /// Answer under this host name too, as behind a proxy. May be repeated.
     #[arg(long = "host", value_name = "NAME", value_parser = view::parse_host)]
     hosts: Vec<String>,
+    /// Link the places where stages are declared, as in
+    /// https://git.example/rag/blob/main/{file}#L{line}.
+    #[arg(long, value_name = "PATTERN", value_parser = view::parse_source_url)]
+    source_url: Option<String>,
     /// Let visitors add scores. Without it, the viewer changes nothing.
     #[arg(long)]
     allow_writes: bool,
@@ -48,8 +52,14 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let address = listener.local_addr()?;
     let ending = Ending::at_signals()?;
     let hosts = Hosts::new(address, &args.hosts);
-    let settings =
-        Settings { store: url.to_owned(), tokens, hosts, port: address.port(), may_write: args.allow_writes };
+    let settings = Settings {
+        store: url.to_owned(),
+        tokens,
+        hosts,
+        port: address.port(),
+        may_write: args.allow_writes,
+        source_url: args.source_url.clone(),
+    };
     let viewer = Arc::new(Viewer::new(settings, ending));
     viewer.check().await?;
     announce(address, fresh.as_deref())?;

@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use ragtrace_store::{self as store, LogFilter, LogRow, LogStore, StoreError, TailCursor};
+use ragtrace_store::{self as store, LogRow, LogStore, StoreError, TailCursor};
 
-use crate::arguments::filter::IdentityFilter;
 use crate::arguments::number;
+use crate::arguments::selection::{RecordFilter, Selection};
 use crate::output::rows;
 use crate::output::{Failure, Format, Found, Output, is_stdout_closed, tell};
 
@@ -29,33 +29,23 @@ pub(crate) struct Args {
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "10", value_parser = number::lines, allow_negative_numbers = true)]
     lines: usize,
     #[command(flatten)]
-    identity: IdentityFilter,
-    /// Filter by stage name; log lines written inside the stage match too.
-    #[arg(long, value_name = "NAME")]
-    stage: Option<String>,
+    records: RecordFilter,
     /// Output format. With `-f`, `json` is written as `jsonl`, since the list has no end.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-impl Args {
-    fn filter(&self, limit: usize) -> LogFilter {
-        let filter = self.identity.logs(LogFilter::new().limit(limit));
-        match &self.stage {
-            Some(stage) => filter.stage(stage),
-            None => filter,
-        }
-    }
-
-    fn wants(&self, row: &LogRow) -> bool {
-        self.identity.fits(row) && (self.stage.is_none() || self.stage.as_deref() == row.stage())
-    }
-}
-
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    args.records.check()?;
+    let store = store::open(url).await?;
+    let selection = match args.records.select(&store).await? {
+        Ok(selection) => selection,
+        Err(why) => return Found::nothing_listed(args.format, why),
+    };
     if args.follow {
+        drop(store);
         // A reader that closes the pipe is noticed at once, and not when the next record comes.
-        let mut following = pin!(follow(url, args));
+        let mut following = pin!(follow(url, args, &selection));
         let mut closed = pin!(until_closed());
         return poll_fn(|context| match following.as_mut().poll(context) {
             Poll::Pending => closed.as_mut().poll(context).map(|()| Ok(Found::Something)),
@@ -63,7 +53,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         })
         .await;
     }
-    let mut rows = store::open(url).await?.logs(args.filter(args.lines)).await?;
+    let mut rows = store.logs(selection.filter().limit(args.lines)).await?;
     if rows.is_empty() {
         return Found::nothing_listed(args.format, "no records match");
     }
@@ -78,18 +68,18 @@ async fn until_closed() {
     }
 }
 
-async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
+async fn follow(url: &str, args: &Args, selection: &Selection) -> Result<Found, Failure> {
     let format = if args.format == Format::Json { Format::Jsonl } else { args.format };
     let mut output = Output::new();
     let mut place = Place::of(url);
-    let (mut followed, rows) = Followed::begin(url, args, args.lines).await?;
+    let (mut followed, rows) = Followed::begin(url, selection, args.lines).await?;
     rows::write(&mut output, format, &rows)?;
     loop {
         tokio::time::sleep(PAUSE).await;
         // Checked before the new records are read: until then they were written to the old file.
         let is_moved = |place: &Option<Place>| place.as_ref().is_some_and(Place::has_moved);
         let has_moved = is_moved(&place);
-        match followed.news(args).await {
+        match followed.news(selection).await {
             Ok(rows) => rows::write(&mut output, format, &rows)?,
             // The file may have gone just now: the next round reads the one that replaced it.
             Err(_) if has_moved || is_moved(&place) => {}
@@ -98,7 +88,7 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
             Err(error) => return Err(error.into()),
         }
         if let (true, Some(at)) = (has_moved, &mut place) {
-            let rows = at.reopen(url, args, &mut followed).await;
+            let rows = at.reopen(url, selection, &mut followed).await;
             rows::write(&mut output, format, &rows)?;
         }
     }
@@ -117,12 +107,12 @@ struct Followed {
 
 impl Followed {
     /// Opens the store, and returns its newest rows in order of time.
-    async fn begin(url: &str, args: &Args, limit: usize) -> Result<(Self, Vec<LogRow>), StoreError> {
+    async fn begin(url: &str, selection: &Selection, limit: usize) -> Result<(Self, Vec<LogRow>), StoreError> {
         let store = store::open(url).await?;
         // The cursor is taken first, so that no row falls between the two queries. Rows that both
         // return are written once.
         let cursor = store.tail(None).await?.cursor;
-        let mut rows = store.logs(args.filter(limit)).await?;
+        let mut rows = store.logs(selection.filter().limit(limit)).await?;
         rows.reverse();
         let mut followed = Self { store, cursor, written: Default::default(), is_lost: false };
         followed.note(&rows);
@@ -130,7 +120,7 @@ impl Followed {
     }
 
     /// Returns the rows written since the last call.
-    async fn news(&mut self, args: &Args) -> Result<Vec<LogRow>, StoreError> {
+    async fn news(&mut self, selection: &Selection) -> Result<Vec<LogRow>, StoreError> {
         let mut news = Vec::new();
         while news.len() < NEW_FILE_ROWS {
             let tail = match self.store.tail(Some(self.cursor.clone())).await {
@@ -146,7 +136,7 @@ impl Followed {
             if tail.rows.is_empty() {
                 break;
             }
-            news.extend(tail.rows.into_iter().filter(|row| args.wants(row) && self.is_new(row)));
+            news.extend(tail.rows.into_iter().filter(|row| selection.fits(row) && self.is_new(row)));
         }
         self.note(&news);
         Ok(news)
@@ -192,12 +182,12 @@ impl Place {
     }
 
     /// Waits for a store at the path, opens it, and returns the rows that are new.
-    async fn reopen(&mut self, url: &str, args: &Args, followed: &mut Followed) -> Vec<LogRow> {
+    async fn reopen(&mut self, url: &str, selection: &Selection, followed: &mut Followed) -> Vec<LogRow> {
         let path = self.path.display().to_string();
         let (mut said_gone, mut said_why) = (false, false);
         loop {
             let file = FileId::of(&self.path);
-            match Followed::begin(url, args, NEW_FILE_ROWS).await {
+            match Followed::begin(url, selection, NEW_FILE_ROWS).await {
                 // The file may have been replaced again while it was being opened.
                 Ok((next, mut rows)) if file.is_some() && file == FileId::of(&self.path) => {
                     tell(format_args!("`{path}` has been replaced: following the new file"));

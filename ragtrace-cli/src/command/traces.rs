@@ -1,11 +1,13 @@
 //! `ragtrace traces`: lists finished traces, newest first.
 
+use std::time::Duration;
+
 use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
 use crate::arguments::filter::IdentityFilter;
-use crate::arguments::{number, time};
+use crate::arguments::{duration, number, time};
 use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output, tell};
 
@@ -19,6 +21,18 @@ pub(crate) struct Args {
     /// Filter by outcome.
     #[arg(long, value_enum)]
     status: Option<Status>,
+    /// Show traces whose root stage took at least this long, such as `250ms` or `1.5s`.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    longer_than: Option<Duration>,
+    /// Show traces in which this stage ran, at any depth.
+    #[arg(long, value_name = "STAGE")]
+    ran: Option<String>,
+    /// Show traces with this text in the type or message of an error, in any case.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    error: Option<String>,
+    /// Show traces with a record that has this field, such as `doc.name=report.pdf`.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    field: Vec<(String, String)>,
     /// Show traces that ended at or after this time: an age such as `90m`, `24h` or `7d`, or a
     /// time.
     ///
@@ -47,6 +61,13 @@ enum Status {
     Cancelled,
 }
 
+/// Parses a field as `NAME=VALUE`.
+fn field(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parts.ok_or("give a name and a value, such as doc.name=report.pdf")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 impl Args {
     fn filter(&self) -> TraceFilter {
         let mut filter = self.identity.traces(TraceFilter::new().limit(self.limit));
@@ -59,6 +80,18 @@ impl Args {
                 Status::Failed => RunStatus::Failed,
                 Status::Cancelled => RunStatus::Cancelled,
             });
+        }
+        if let Some(at_least) = self.longer_than {
+            filter = filter.longer_than(at_least);
+        }
+        if let Some(stage) = &self.ran {
+            filter = filter.ran(stage);
+        }
+        if let Some(text) = &self.error {
+            filter = filter.error(text);
+        }
+        for (name, value) in &self.field {
+            filter = filter.field(name, value);
         }
         if let Some(since) = self.since {
             filter = filter.since(since);

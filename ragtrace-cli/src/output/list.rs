@@ -1,12 +1,15 @@
 //! Writes lists as a table, as JSON, or as JSON lines.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace_store::{display_width, fit, printable};
 
-use crate::output::{Format, Output, Stdout, expanded};
+use crate::output::{Format, Output, Stdout};
 
 /// The fewest columns that a text is cut to on a terminal.
 const LEAST: usize = 8;
@@ -47,7 +50,7 @@ impl<T> Column<T> {
 }
 
 /// Writes rows in the given format. Columns of a table are as wide as their longest cell, within
-/// the terminal's width. If that is too small for a line of the table, each cell gets a line.
+/// the terminal's width. If that is too small for all columns, each row takes several lines.
 pub(crate) fn write<T>(
     output: &mut Output,
     format: Format,
@@ -71,16 +74,35 @@ pub(crate) fn write_json(
     mut documents: impl Iterator<Item = String>,
 ) -> io::Result<()> {
     if format == Format::Jsonl {
-        return documents.try_for_each(|document| writeln!(out, "{document}"));
+        return documents.try_for_each(|document| writeln!(out, "{}", shown_json(&document)));
     }
     write!(out, "[")?;
     for (at, document) in documents.enumerate() {
-        write!(out, "{}{document}", if at == 0 { "" } else { ",\n " })?;
+        write!(out, "{}{}", if at == 0 { "" } else { ",\n " }, shown_json(&document))?;
     }
     writeln!(out, "]")
 }
 
-/// Returns the lines of a table. On a terminal, texts are cut so that a line fits.
+/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those of
+/// ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
+pub(crate) fn shown_json(document: &str) -> Cow<'_, str> {
+    if !document.contains(char::is_control) {
+        return Cow::Borrowed(document);
+    }
+    let mut shown = String::with_capacity(document.len() + 16);
+    for c in document.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => {
+                let _ = fmt::Write::write_fmt(&mut shown, format_args!("\\u{:04x}", u32::from(c)));
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Returns the lines of a table. On a terminal, texts are cut so that a line fits, and columns that
+/// still do not fit go to the next line.
 fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> Vec<String> {
     let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
@@ -90,26 +112,48 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> Vec<S
         |at: usize| lines.iter().map(|line| display_width(&line[at])).filter(|width| *width <= most).max().unwrap_or(0);
     let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
     let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    if let Some(terminal) = terminal.filter(|terminal| !narrow(&mut widths, &kinds, *terminal)) {
-        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-        let is_exact: Vec<bool> = kinds.iter().map(|kind| *kind != Kind::Text).collect();
-        return expanded::lines(&names, &lines[1..], &is_exact, terminal);
-    }
-    let line = |line: Vec<String>| {
-        let mut text = String::new();
-        for ((cell, kind), width) in line.iter().zip(&kinds).zip(&widths) {
-            let cell = if terminal.is_some() { fit(cell, *width) } else { cell.into() };
+    let parts = match terminal {
+        Some(terminal) => fitted(&mut widths, &kinds, terminal),
+        None => std::iter::once(0..columns.len()).collect(),
+    };
+    let line = |cells: &[String], part: &Range<usize>| {
+        let mut text = if part.start > 0 { " ".repeat(GAP) } else { String::new() };
+        for at in part.clone() {
+            let (cell, width) = (&cells[at], widths[at]);
+            let cell = if terminal.is_some() { fit(cell, width) } else { cell.into() };
             let pad = " ".repeat(width.saturating_sub(display_width(&cell)));
-            let (before, after) = if *kind == Kind::Number { (pad.as_str(), "") } else { ("", pad.as_str()) };
+            let (before, after) = if kinds[at] == Kind::Number { (pad.as_str(), "") } else { ("", pad.as_str()) };
             text.extend([before, cell.as_ref(), after, "  "]);
         }
         text.truncate(text.trim_end_matches(' ').len());
         text
     };
-    lines.into_iter().map(line).collect()
+    lines.iter().flat_map(|cells| parts.iter().map(|part| line(cells, part))).collect()
 }
 
-/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it cannot.
+/// Fits columns to the terminal, and returns those of each line of a row: of one line if its texts
+/// can be cut far enough, else of as few as possible.
+fn fitted(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> Vec<Range<usize>> {
+    let whole = widths.to_vec();
+    if narrow(widths, kinds, terminal) {
+        return std::iter::once(0..widths.len()).collect();
+    }
+    let mut parts = Vec::new();
+    let (mut begin, mut used) = (0, 0);
+    for at in 0..widths.len() {
+        widths[at] = if kinds[at] == Kind::Text { whole[at].min(terminal.saturating_sub(GAP)) } else { whole[at] };
+        if at > begin && used + widths[at] > terminal {
+            parts.push(begin..at);
+            (begin, used) = (at, GAP);
+        }
+        used += widths[at] + GAP;
+    }
+    parts.push(begin..widths.len());
+    parts
+}
+
+/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it
+/// cannot.
 fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {
@@ -189,13 +233,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_for_the_terminal_is_written_cell_by_cell() {
+    fn columns_that_do_not_fit_go_to_the_next_line() {
+        let lines = table(&ROWS[..2], &COLUMNS, Some(40));
+        let expected = [
+            "user      tenant    took",
+            "  trace",
+            "alice     acme         5",
+            "  0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10",
+            "田中太郎  株式会社    12",
+            "  0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10",
+        ];
+        assert_eq!(lines, expected);
         let lines = table(&ROWS, &COLUMNS, Some(40));
-        assert_eq!(
-            lines[..5],
-            ["user    alice", "tenant  acme", "took    5", "trace", "  0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10"]
-        );
-        assert_eq!(lines.len(), ROWS.len() * 6 - 1);
         assert!(lines.iter().all(|line| display_width(line) <= 40 && !line.contains(char::is_control)), "{lines:#?}");
     }
 }

@@ -3,7 +3,7 @@
 //! Standard output may be closed, full, or read by a program that stops early (`| head`). None of
 //! these may cause a panic, so the command never uses `println!` or `eprintln!`.
 
-mod expanded;
+pub(crate) mod interrupt;
 pub(crate) mod list;
 pub(crate) mod look;
 pub(crate) mod rows;
@@ -25,6 +25,8 @@ pub(crate) enum Found {
     Something,
     /// Nothing was found; the text says so on standard error.
     Nothing(String),
+    /// Ctrl-C ended the command.
+    Interrupted,
 }
 
 impl Found {

@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 
 use ragtrace::{Event, Level, Value};
-use ragtrace_store::{LogRow, printable};
+use ragtrace_store::{LogRow, fit, printable};
 
 use crate::output::list;
 use crate::output::{Format, Output};
+
+/// The largest number of columns shown of one text. The rest is in the other formats.
+const LONGEST: usize = 8_192;
 
 pub(crate) fn write(output: &mut Output, format: Format, rows: &[LogRow]) -> io::Result<()> {
     match format {
@@ -27,9 +30,9 @@ fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     let out = &mut output.writer;
     write!(out, "{dim}{at}{reset} {level}{:<5}{reset} ", row.level())?;
     if row.event() == Event::Log {
-        write!(out, "{dim}{}:{reset} ", printable(row.logger()))?;
+        write!(out, "{dim}{}:{reset} ", shown_text(row.logger()))?;
     }
-    write!(out, "{}{dim}", printable(&row.message()))?;
+    write!(out, "{}{dim}", shown_text(&row.message()))?;
     if let Some(duration) = row.duration() {
         write!(out, " {:.3}ms", duration.as_secs_f64() * 1_000.0)?;
     }
@@ -37,7 +40,7 @@ fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
         write!(out, " count={count}")?;
     }
     for (name, value) in row.context().chain(row.metrics()) {
-        write!(out, " {}={}", printable(name), shown(value))?;
+        write!(out, " {}={}", shown_text(name), shown(value))?;
     }
     let ids = [
         ("user", row.user_id()),
@@ -47,16 +50,24 @@ fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     ];
     for (name, id) in ids {
         if let Some(id) = id {
-            write!(out, " {name}={}", printable(id))?;
+            write!(out, " {name}={}", shown_text(id))?;
         }
     }
     writeln!(out, " trace={trace}{reset}")?;
     if let Some(error) = row.error() {
-        let (name, message) = (printable(error.type_name()), printable(error.message()));
+        let (name, message) = (shown_text(error.type_name()), shown_text(error.message()));
         writeln!(out, "    {level}{name}: {message}{reset}")?;
-        error.chain().iter().try_for_each(|source| writeln!(out, "    {level}↳ {}{reset}", printable(source)))?;
+        error.chain().iter().try_for_each(|source| writeln!(out, "    {level}↳ {}{reset}", shown_text(source)))?;
     }
     Ok(())
+}
+
+/// Returns a text without characters that control a terminal, cut if it is very long.
+fn shown_text(text: &str) -> String {
+    // Each of its characters takes at least a byte, and few take no column.
+    let end = text.floor_char_boundary(text.len().min(8 * LONGEST));
+    let shown = printable(&text[..end]);
+    if end < text.len() { fit(&format!("{shown}…"), LONGEST).into_owned() } else { fit(&shown, LONGEST).into_owned() }
 }
 
 fn shown(value: &Value) -> String {
@@ -66,9 +77,10 @@ fn shown(value: &Value) -> String {
         Value::U64(number) => number.to_string(),
         Value::I64(number) => number.to_string(),
         Value::F64(number) => number.to_string(),
-        Value::Text(text) if text.contains(' ') => format!("\"{}\"", printable(text)),
-        Value::Text(text) => printable(text).into_owned(),
-        other => format!("{other:?}"),
+        Value::Text(text) if text.contains(' ') => format!("\"{}\"", shown_text(text)),
+        Value::Text(text) => shown_text(text),
+        Value::Json(json) => shown_text(json),
+        other => shown_text(&other.to_string()),
     }
 }
 

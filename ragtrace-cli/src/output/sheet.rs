@@ -7,7 +7,7 @@ use ragtrace_store::{display_width, fit, printable, wrap};
 /// The indentation of what is below a title, in columns.
 const INDENT: usize = 2;
 /// The largest number of bytes shown of one text.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 65_536;
 
 /// The lines of a text that is being written.
 pub(crate) struct Sheet {
@@ -60,7 +60,7 @@ impl Sheet {
         let pairs: Vec<_> = pairs.map(|(name, value)| (printable(name), value)).collect();
         let room = self.width.saturating_sub(INDENT);
         // A long name does not push the values of the others to the right.
-        let width = |name: &str| Some(display_width(name)).filter(|width| *width <= room / 3);
+        let width = |name: &str| Some(display_width(name)).filter(|width| *width <= room / 2);
         let names = pairs.iter().filter_map(|(name, _)| width(name)).max().unwrap_or(0);
         for (name, value) in &pairs {
             let shown = printable(value);

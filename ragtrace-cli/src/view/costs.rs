@@ -15,7 +15,8 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show};
+use super::show;
+use super::viewer::Viewer;
 
 const PATH: &str = "/costs";
 /// The largest number of rows of a table.
@@ -175,7 +176,7 @@ fn cells(sum: &Sum, total: &Sum) -> Markup {
     let share = if whole > 0.0 { part / whole } else { 0.0 };
     html! {
         td.number { (show::dollars(sum.cost)) }
-        td.with-bar title=(if has_costs { "Share of the cost" } else { "Share of the tokens" }) { (show::percent(share)) (show::bar(part, whole, "completed")) }
+        td.with-bar title=(if has_costs { "Share of the cost" } else { "Share of the tokens" }) { div.share { (show::percent(share)) (show::bar(part, whole, "completed")) } }
         td.number { (show::count(sum.runs)) }
         td.number.optional { (show::count(sum.input)) }
         td.number.optional { (show::count(sum.output)) }

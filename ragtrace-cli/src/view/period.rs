@@ -75,12 +75,24 @@ impl Period {
     }
 }
 
-/// Returns the links that choose another period.
+/// Returns the links that choose another period, on a page that begins with the last 24 hours.
 pub(crate) fn chooser(params: &Params, path: &str) -> Markup {
-    let chosen = if params.get("until").is_some() { None } else { Some(params.get("since").unwrap_or(DEFAULT)) };
+    links(params, path, Some(DEFAULT))
+}
+
+/// Returns the links that choose a period, on a page that begins with all there is.
+pub(crate) fn chooser_of_any(params: &Params, path: &str) -> Markup {
+    links(params, path, None)
+}
+
+fn links(params: &Params, path: &str, default: Option<&str>) -> Markup {
+    let chosen = if params.get("until").is_some() { None } else { params.get("since").or(default) };
     let without = params.without(&["since", "until", AFTER]);
     html! {
         nav.windows aria-label="Time" {
+            @if default.is_none() {
+                a href=(without.href(path)) aria-current=[(chosen.is_none() && params.get("until").is_none()).then_some("true")] { "any" }
+            }
             @for age in AGES {
                 a href=(without.with("since", Some(age)).href(path)) aria-current=[(chosen == Some(age)).then_some("true")] { (age) }
             }

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -11,12 +12,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use super::problem::Problem;
-use super::{ANSWER, Viewer};
+use super::viewer::Viewer;
 
 /// Allows only what the viewer itself serves, and no scripts or styles inside the page, so that
 /// recorded text stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/// The longest time for an answer. Statements have limits of their own, and a page may need
+/// several.
+const ANSWER: Duration = Duration::from_secs(20);
 /// The longest path and query, in bytes.
 const TARGET: usize = 8 << 10;
 
@@ -30,16 +34,26 @@ pub(super) async fn own_host(State(viewer): State<Arc<Viewer>>, request: Request
         .into_response()
 }
 
-/// Refuses a request that changes something and that a page of another origin makes a browser send.
-/// Browsers declare where a request comes from; other clients need not.
+/// Refuses a request that a page of another origin makes a browser send, unless it only opens a
+/// page of the viewer, as a link does. Browsers declare where a request comes from; other clients
+/// need not.
 pub(super) async fn same_origin(request: Request, next: Next) -> Response {
-    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_safe || is_same_origin(request.headers(), request.uri().authority().map(Authority::as_str)) {
+    let headers = request.headers();
+    let opens = matches!(*request.method(), Method::GET | Method::HEAD) && is_opened(headers);
+    if opens || is_same_origin(headers, request.uri().authority().map(Authority::as_str)) {
         return next.run(request).await;
     }
     Problem::new(StatusCode::FORBIDDEN, "this request comes from a page of another site")
         .advice("Send it from the viewer's own page.")
         .into_response()
+}
+
+/// Returns `true` if a browser opens a page, by a link or the address bar, and does not fetch
+/// something for another page.
+fn is_opened(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_typed = text("sec-fetch-site") == Some("none");
+    (is_typed || text("sec-fetch-mode") == Some("navigate")) && !headers.contains_key(header::ORIGIN)
 }
 
 fn is_same_origin(headers: &HeaderMap, authority: Option<&str>) -> bool {
@@ -95,6 +109,20 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_from_elsewhere_opens_a_page_and_a_script_from_elsewhere_reads_nothing() {
+        let opened = |pairs: &[(&'static str, &'static str)]| {
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)));
+            is_opened(&headers.collect())
+        };
+        assert!(opened(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]));
+        assert!(opened(&[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")]));
+        assert!(!opened(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]));
+        assert!(!opened(&[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors"), ("origin", "http://b:1")]));
+    }
 
     #[test]
     fn only_another_origin_is_refused() {

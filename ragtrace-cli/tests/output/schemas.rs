@@ -66,22 +66,29 @@ const fn list(arguments: &'static str, of: &'static str) -> Case {
     Case { arguments, line: of, document: of }
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 23] = [
     Case { arguments: "trace ANSWER", line: "span", document: "trace" },
     Case { arguments: "trace UPLOAD", line: "span", document: "trace" },
     Case { arguments: "trace BULK", line: "span", document: "trace" },
     Case { arguments: "trace STUCK", line: "span", document: "trace" },
     list("trace BULK --summary", "stage_totals"),
     list("trace ANSWER --span generation", "span"),
-    list("trace UPLOAD --span 0000000100000009", "span"),
+    list("trace UPLOAD --span 000000010000000b", "span"),
     Case { arguments: "diff UPLOAD BULK", line: "stage_diff", document: "trace_diff" },
     Case { arguments: "diff ANSWER UPLOAD --changed", line: "stage_diff", document: "trace_diff" },
     list("traces", "trace_summary"),
     list("logs", "log_row"),
-    list("errors", "log_row"),
+    list("errors", "error_group"),
+    list("errors --list", "log_row"),
     list("tail -n 100", "log_row"),
     list("inflight", "log_row"),
     list("stats --since 2d", "stage_stats"),
+    list("stats --since 24h", "stage_stats"),
+    list("stats --since 2d --by tenant", "stage_stats"),
+    list("stats --since 2d --by user --no-compare", "stage_stats"),
+    list("stats --since 2d --by version", "stage_stats"),
+    list("stats --since 2d --costs", "cost_row"),
+    list("stats --since 2d --retrieval", "retrieval_stats"),
     list("stages", "catalog_stage"),
 ];
 
@@ -109,7 +116,9 @@ fn the_json_of_every_command_is_as_its_schema_says_and_has_no_other_members() {
         match serde_json::from_str(&printed("json")).expect("JSON") {
             Json::Array(documents) => {
                 assert!(!documents.is_empty(), "{arguments}");
-                documents.iter().for_each(|one| check(&document, one, arguments));
+                for one in &documents {
+                    check(&document, one, arguments);
+                }
             }
             one => check(&document, &one, arguments),
         }
@@ -121,6 +130,30 @@ fn the_json_of_every_command_is_as_its_schema_says_and_has_no_other_members() {
             check(if is_loose { &score } else { &line }, &one, arguments);
         }
     }
+}
+
+#[test]
+fn every_line_of_an_export_is_a_record_and_scores_come_last() {
+    let fixture = Fixture::new();
+    let lines = stdout(fixture.file.folder.path(), &["export", "--since", "2d"]);
+    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let record = validator("record", true);
+    for line in &lines {
+        check(&record, line, "export");
+    }
+    let scores = lines.iter().rev().take_while(|line| line["event"] == "score").count();
+    assert_eq!((scores, lines.iter().filter(|line| line["event"] == "score").count()), (2, 2));
+}
+
+#[test]
+fn the_line_that_a_purge_leaves_is_as_its_schema_says() {
+    let fixture = Fixture::new();
+    let folder = fixture.file.folder.path();
+    stdout(folder, &["purge", "--user", "dave", "--actor", "the operator", "--reference", "T-17"]);
+    let listed = stdout(folder, &["purge", "--list", "--format", "jsonl"]);
+    let entry: Json = serde_json::from_str(&listed).expect("one line");
+    check(&validator("audit_entry", true), &entry, "purge --list");
+    assert_eq!((&entry["actor"], &entry["reference"]), (&json!("the operator"), &json!("T-17")));
 }
 
 #[test]
@@ -141,6 +174,9 @@ fn every_schema_is_one_and_is_in_the_list() {
     }
 }
 
+/// A change of a document.
+type Change = fn(&mut Json);
+
 #[test]
 fn a_document_that_is_wrong_is_rejected_and_one_with_more_members_is_not() {
     let fixture = Fixture::new();
@@ -148,14 +184,14 @@ fn a_document_that_is_wrong_is_rejected_and_one_with_more_members_is_not() {
     let trace: Json = serde_json::from_str(&stdout(fixture.file.folder.path(), &arguments)).expect("JSON");
     let schema = validator("trace", false);
     check(&schema, &trace, "as printed");
-    let changed = |change: fn(&mut Json)| {
+    let changed = |change: Change| {
         let mut trace = trace.clone();
         change(&mut trace);
         schema.is_valid(&trace)
     };
     assert!(changed(|trace| trace["new"] = json!(1)));
     assert!(changed(|trace| trace["spans"][0]["new"] = json!({"a": []})));
-    let wrong: [(&str, fn(&mut Json)); 9] = [
+    let wrong: [(&str, Change); 9] = [
         ("a status that is none", |trace| trace["status"] = json!("done")),
         ("a number as text", |trace| trace["duration_ms"] = json!("12")),
         ("a negative duration", |trace| trace["spans"][0]["duration_ms"] = json!(-1)),

@@ -1,4 +1,4 @@
-//! What every command prints, at three widths and with and without colour, as committed in
+//! The output of every command, at three widths and with and without colour, as committed in
 //! `tests/snapshots`.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use ragtrace_store::display_width;
 
 use super::clock::shifted;
 use super::run::{stdout, without_colour};
-use crate::fixture::{ANSWER, BULK, Fixture, LOST, STUCK, UPLOAD, trace_id};
+use crate::fixture::{ANSWER, BULK, Fixture, LOST, STUCK, TODAY, UPLOAD, YESTERDAY, trace_id};
 
 const WIDTHS: [usize; 3] = [40, 80, 160];
 
@@ -20,37 +20,63 @@ struct Case {
     /// `true` if the command fits its lines to the width. Records are not cut, so that all of their
     /// fields are there.
     fits: bool,
+    /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is
+    /// written.
+    ages: bool,
 }
 
 fn case(name: &'static str, arguments: &str) -> Case {
     let trace = |number: u64| trace_id(number).to_string();
-    let named = [("ANSWER", ANSWER), ("UPLOAD", UPLOAD), ("BULK", BULK), ("STUCK", STUCK), ("LOST", LOST)];
+    let named = [
+        ("ANSWER", ANSWER),
+        ("BULK", BULK),
+        ("LOST", LOST),
+        ("STUCK", STUCK),
+        ("TODAY", TODAY),
+        ("UPLOAD", UPLOAD),
+        ("YESTERDAY", YESTERDAY),
+    ];
     let argument = |word: &str| {
         let number = named.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
         number.map_or_else(|| word.to_owned(), trace)
     };
-    Case { name, arguments: arguments.split(' ').map(argument).collect(), fits: true }
+    Case { name, arguments: arguments.split(' ').map(argument).collect(), fits: true, ages: false }
 }
 
 fn records(name: &'static str, arguments: &str) -> Case {
     Case { fits: false, ..case(name, arguments) }
 }
 
+fn aging(name: &'static str, arguments: &str) -> Case {
+    Case { ages: true, ..case(name, arguments) }
+}
+
 fn cases() -> Vec<Case> {
     vec![
-        case("diff", "diff last~2 ANSWER"),
-        case("diff_changed", "diff ANSWER UPLOAD --changed"),
+        case("diff", "diff YESTERDAY ANSWER"),
+        case("diff_changed", "diff YESTERDAY TODAY --changed"),
         case("diff_folded", "diff UPLOAD BULK"),
-        case("inflight", "inflight"),
+        case("diff_others", "diff UPLOAD TODAY"),
+        aging("errors", "errors"),
+        aging("errors_alice", "errors --user alice --since 90m"),
+        records("errors_list", "errors --list --since 2d"),
+        aging("inflight", "inflight"),
+        records("export_csv", "export --format csv --trace LOST"),
         records("logs", "logs --user alice --since 61m --limit 12"),
+        case("purge", "purge --user dave --dry-run"),
+        case("retention", "retention --days 1 --sample 0 --dry-run"),
         case("stages", "stages"),
+        case("stats", "stats --since 24h"),
+        case("stats_costs", "stats --since 2d --costs"),
+        case("stats_retrieval", "stats --since 2d --retrieval"),
+        case("stats_version", "stats --since 2d --by version --no-compare"),
         records("tail", "tail -n 8"),
         case("trace_answer", "trace ANSWER"),
         case("trace_folded", "trace BULK"),
         case("trace_logs", "trace UPLOAD --logs --self"),
         case("trace_lost", "trace LOST"),
         case("trace_span", "trace ANSWER --span generation"),
-        case("trace_span_failed", "trace UPLOAD --span 0000000100000009"),
+        case("trace_span_failed", "trace UPLOAD --span 000000010000000b"),
         case("trace_stuck", "trace STUCK --logs"),
         case("trace_summary", "trace BULK --summary"),
         case("traces", "traces --since 10h"),
@@ -91,11 +117,13 @@ fn running(text: &str) -> String {
 
 #[test]
 fn every_command_prints_what_is_committed() {
-    let fixture = Fixture::new();
+    let shared = Fixture::new();
     let bless = std::env::var_os("RAGTRACE_BLESS").is_some();
     let mut differences = String::new();
     for case in cases() {
-        let (plain, colourful) = (printed(&fixture, &case, false), printed(&fixture, &case, true));
+        let fresh = case.ages.then(Fixture::new);
+        let fixture = fresh.as_ref().unwrap_or(&shared);
+        let (plain, colourful) = (printed(fixture, &case, false), printed(fixture, &case, true));
         assert_eq!(without_colour(&colourful).replace("--color always", "--color never"), plain, "{}", case.name);
         for (suffix, text) in [("", plain), ("_in_colour", colourful)] {
             let path = folder().join(format!("{}{suffix}.txt", case.name));

@@ -61,7 +61,8 @@ fn parse(bytes: &[u8]) -> Answer {
     let head = String::from_utf8(bytes[..end].to_vec()).expect("a head in UTF-8");
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
-    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let headers =
+        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut answer = Answer { status: status.expect("a status"), headers: headers.collect(), body: String::new() };
     let body = &bytes[end + 4..];
     let body = if answer.header("transfer-encoding") == Some("chunked") { joined(body) } else { body.to_vec() };

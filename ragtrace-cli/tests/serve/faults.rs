@@ -12,7 +12,10 @@ fn a_store_that_vanishes_is_a_page_that_says_so_and_the_viewer_goes_on() {
     std::fs::rename(file.path(), &away).expect("renamed");
     for path in ["/", "/stages", "/costs", "/errors", "/scores", "/live", "/live/events"] {
         let answer = viewer.get(path).expect(503);
-        assert!(answer.body.contains("The store does not answer") && answer.body.contains("ragtrace.db"), "{path}: {answer:?}");
+        assert!(
+            answer.body.contains("The store does not answer") && answer.body.contains("ragtrace.db"),
+            "{path}: {answer:?}"
+        );
         assert_eq!(answer.header("retry-after"), Some("5"));
     }
     let json = viewer.get("/traces.json").expect(503).json();
@@ -22,7 +25,8 @@ fn a_store_that_vanishes_is_a_page_that_says_so_and_the_viewer_goes_on() {
     let other = holding([Make::new("completed", "another_stage", 1, 0).with("local_root", true).record()]);
     std::fs::rename(other.path(), file.path()).expect("replaced");
     until("it shows the new file", || viewer.get("/").body.contains("another_stage"));
-    std::fs::write(file.path(), "no longer a database, but a text that is longer than a header".repeat(100)).expect("written");
+    std::fs::write(file.path(), "no longer a database, but a text that is longer than a header".repeat(100))
+        .expect("written");
     let answer = viewer.get("/");
     assert!(answer.status == 500 || answer.status == 503, "{answer:?}");
 }

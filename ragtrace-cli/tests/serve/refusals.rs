@@ -38,7 +38,8 @@ fn a_host_name_of_somebody_elses_is_refused_for_every_method_and_path() {
     assert!(none.status == 400 || none.status == 421, "{none:?}");
     let twice = format!("GET / HTTP/1.1\r\nhost: {0}\r\nhost: {0}\r\nconnection: close\r\n\r\n", viewer.address);
     assert_eq!(send(viewer.address, twice.as_bytes()).status, 421);
-    let absolute = format!("GET http://evil.example/ HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", viewer.address);
+    let absolute =
+        format!("GET http://evil.example/ HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", viewer.address);
     assert_eq!(send(viewer.address, absolute.as_bytes()).status, 421);
     for host in [format!("localhost:{}", viewer.address.port()), format!("[::1]:{}", viewer.address.port())] {
         viewer.get_with("/", &[("host", &host)]).expect(200);
@@ -92,11 +93,22 @@ fn a_page_of_another_origin_can_make_nothing_happen() {
     ] {
         for method in ["POST", "DELETE", "PUT"] {
             for path in ["/api/scores", "/session", "/"] {
-                let answer = viewer.request(method, path, &[foreign, &[("content-type", "application/json")]].concat(), &body);
+                let answer =
+                    viewer.request(method, path, &[foreign, &[("content-type", "application/json")]].concat(), &body);
                 assert_eq!(answer.status, 403, "{method} {path} {foreign:?}: {answer:?}");
             }
         }
     }
+    for path in ["/", "/traces.json", "/live/events", "/session"] {
+        for foreign in [
+            &[("origin", "https://evil.example")][..],
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")],
+            &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")],
+        ] {
+            viewer.get_with(path, foreign).expect(403);
+        }
+    }
+    viewer.get_with("/", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]).expect(200);
     assert_eq!(viewer.get("/scores.json?since=9999d").json(), serde_json::json!([]));
 }
 
@@ -105,16 +117,32 @@ fn what_is_not_there_or_not_meant_is_told_so() {
     let file = holding(ingestion());
     let viewer = Viewer::of(&file.url(), &[]);
     for path in [
-        "/nowhere", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/x/../../../etc/passwd", "/assets/x/..%2f..%2fetc%2fpasswd",
-        "/assets/x/nothing.js", "/stages/no_such_stage", "/.git/config", "//evil.example/",
+        "/nowhere",
+        "/../../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/assets/x/../../../etc/passwd",
+        "/assets/x/..%2f..%2fetc%2fpasswd",
+        "/assets/x/nothing.js",
+        "/stages/no_such_stage",
+        "/.git/config",
+        "//evil.example/",
     ] {
         let answer = viewer.get(path);
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
         assert!(!answer.body.contains("root:"), "{path}");
     }
     for path in [
-        "/?limit=x", "/?since=yesterday", "/?since=1h&until=2h", "/?after=1.2", "/?status=late", "/?longer=long", "/?field=x",
-        "/errors?view=x", "/live?level=loud", "/stages?since=1h&until=2h", "/find?q=alice",
+        "/?limit=x",
+        "/?since=yesterday",
+        "/?since=1h&until=2h",
+        "/?after=1.2",
+        "/?status=late",
+        "/?longer=long",
+        "/?field=x",
+        "/errors?view=x",
+        "/live?level=loud",
+        "/stages?since=1h&until=2h",
+        "/find?q=alice",
     ] {
         let answer = viewer.get(path).expect(400);
         assert!(answer.body.contains("This cannot be read"), "{path}: {}", answer.body);
@@ -123,7 +151,14 @@ fn what_is_not_there_or_not_meant_is_told_so() {
         assert_eq!(json.header("content-type"), Some("application/problem+json"), "{json:?}");
         assert!(json.json()["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{json:?}");
     }
-    for (method, path) in [("POST", "/"), ("DELETE", "/traces.json"), ("PUT", "/stages"), ("OPTIONS", "/"), ("TRACE", "/"), ("PATCH", "/x")] {
+    for (method, path) in [
+        ("POST", "/"),
+        ("DELETE", "/traces.json"),
+        ("PUT", "/stages"),
+        ("OPTIONS", "/"),
+        ("TRACE", "/"),
+        ("PATCH", "/x"),
+    ] {
         let answer = viewer.request(method, path, &[], "");
         let expected = if path == "/x" { 404 } else { 405 };
         assert_eq!(answer.status, expected, "{method} {path}: {answer:?}");
@@ -183,8 +218,10 @@ fn a_store_that_is_not_there_or_none_is_told_at_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let missing = format!("sqlite:{}", folder.path().join("ragtrace.db").display());
     let text = folder.path().join("text.db");
-    std::fs::write(&text, "this is no database, whatever its name says, and longer than a page".repeat(200)).expect("written");
-    for store in [missing, format!("sqlite:{}", text.display()), "mysql://somewhere".to_owned(), "nonsense".to_owned()] {
+    std::fs::write(&text, "this is no database, whatever its name says, and longer than a page".repeat(200))
+        .expect("written");
+    for store in [missing, format!("sqlite:{}", text.display()), "mysql://somewhere".to_owned(), "nonsense".to_owned()]
+    {
         let (code, said) = refused(&store, &[]);
         assert_eq!(code, Some(2), "{store}: {said}");
         assert!(said.starts_with("ragtrace: "), "{said}");

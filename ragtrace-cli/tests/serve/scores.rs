@@ -43,7 +43,9 @@ fn a_score_is_added_with_the_pages_token_and_shown() {
     assert_eq!(names, ["tone", "faithfulness", "helpful"]);
     assert_eq!((&scores[1]["span_id"], &scores[1]["tenant_id"]), (&"0000000000000004".into(), &"acme".into()));
     let page = viewer.get("/scores").expect(200);
-    assert!(page.body.contains("&lt;b&gt;good&lt;/b&gt;") && page.body.contains("0.83") && page.body.contains("friendly"));
+    assert!(
+        page.body.contains("&lt;b&gt;good&lt;/b&gt;") && page.body.contains("0.83") && page.body.contains("friendly")
+    );
     assert!(page.body.contains("/trace/0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10/span/0000000000000004"));
 }
 
@@ -57,7 +59,8 @@ fn what_is_no_score_is_refused_with_the_reason() {
         viewer.post("/api/scores", &[("x-csrf-token", token)], &good).expect(403);
     }
     viewer.post("/api/scores", &[], &good).expect(403);
-    let plain = viewer.request("POST", "/api/scores", &[("x-csrf-token", &csrf), ("content-type", "text/plain")], &good);
+    let plain =
+        viewer.request("POST", "/api/scores", &[("x-csrf-token", &csrf), ("content-type", "text/plain")], &good);
     assert_eq!(plain.status, 415, "{plain:?}");
     let with = |name: &str, value: &str| {
         let mut body: serde_json::Value = serde_json::from_str(&good).expect("JSON");

@@ -19,16 +19,34 @@ fn nothing_is_shown_without_a_token() {
     let file = holding(ingestion());
     let path = tokens(&file, &format!("# the team's\n{TOKEN}\n"));
     let viewer = Viewer::of(&file.url(), &["--tokens", &path]);
-    for path in ["/", "/traces.json", "/traces/histogram", "/stages", "/costs", "/errors", "/scores", "/live", "/live/events", "/find?q=last", "/session"] {
+    for path in [
+        "/",
+        "/traces.json",
+        "/traces/histogram",
+        "/stages",
+        "/costs",
+        "/errors",
+        "/scores",
+        "/live",
+        "/live/events",
+        "/find?q=last",
+        "/session",
+    ] {
         let answer = viewer.get(path).expect(401);
         assert!(!answer.body.contains("ingestion") && !answer.body.contains("alice"), "{path}: {answer:?}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     assert!(viewer.get("/").body.contains("id=\"sign-in\""), "the page asks for a token");
-    for authorization in ["Bearer", "Bearer ", "Bearer 0123456789abcdef", "Basic YTpi", &format!("Bearer {TOKEN}x"), TOKEN] {
+    for authorization in
+        ["Bearer", "Bearer ", "Bearer 0123456789abcdef", "Basic YTpi", &format!("Bearer {TOKEN}x"), TOKEN]
+    {
         viewer.get_with("/", &[("authorization", authorization)]).expect(401);
     }
-    for cookie in ["ragtrace_1=x", &format!("ragtrace_{}=", viewer.address.port()), &format!("ragtrace_{}={TOKEN}", viewer.address.port())] {
+    for cookie in [
+        "ragtrace_1=x",
+        &format!("ragtrace_{}=", viewer.address.port()),
+        &format!("ragtrace_{}={TOKEN}", viewer.address.port()),
+    ] {
         viewer.get_with("/", &[("cookie", cookie)]).expect(401);
     }
     // Never in the query, where logs and histories would keep it.
@@ -55,17 +73,24 @@ fn a_token_begins_a_session_and_signing_out_ends_it() {
         assert!(answer.header("set-cookie").is_none());
     }
     let body = format!("{{\"token\":\"{TOKEN}\"}}");
-    let form = viewer.request("POST", "/session", &[("content-type", "application/x-www-form-urlencoded")], &format!("token={TOKEN}"));
+    let form = viewer.request(
+        "POST",
+        "/session",
+        &[("content-type", "application/x-www-form-urlencoded")],
+        &format!("token={TOKEN}"),
+    );
     assert_eq!(form.status, 415, "{form:?}");
     viewer.post("/session", &[("origin", "https://evil.example")], &body).expect(403);
-    let (one, other) = (viewer.post("/session", &[], &body).expect(204), viewer.post("/session", &[], &body).expect(204));
+    let (one, other) =
+        (viewer.post("/session", &[], &body).expect(204), viewer.post("/session", &[], &body).expect(204));
     let (one, other) = (cookie(&one), cookie(&other));
     assert_ne!(one, other);
     assert!(!one.contains(TOKEN));
     let page = viewer.get_with("/", &[("cookie", &format!("theme=x; {one}; more=y"))]).expect(200);
     assert!(page.body.contains(TRACE) && page.body.contains("Sign out"));
     assert!(!page.body.contains(TOKEN) && !page.body.contains(one.split('=').nth(1).expect("an id")));
-    let out = viewer.request("DELETE", "/session", &[("cookie", &one), ("sec-fetch-site", "same-origin")], "").expect(204);
+    let out =
+        viewer.request("DELETE", "/session", &[("cookie", &one), ("sec-fetch-site", "same-origin")], "").expect(204);
     assert!(out.header("set-cookie").is_some_and(|set| set.contains("Max-Age=0")), "{out:?}");
     viewer.get_with("/", &[("cookie", &one)]).expect(401);
     viewer.get_with("/session", &[("cookie", &other)]).expect(204);

@@ -89,7 +89,8 @@ impl Viewer {
     pub(crate) fn stream(&self, path: &str) -> BufReader<std::net::TcpStream> {
         use std::io::Write;
         let mut stream = connect(self.address);
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address).expect("sent");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address)
+            .expect("sent");
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
         stream.read_line(&mut line).expect("a status");

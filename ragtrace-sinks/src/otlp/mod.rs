@@ -15,11 +15,12 @@
 //!
 //! The modules, in order of dependency: `proto` writes the wire format; `conventions` contains the
 //! names of attributes, `profile` a table per backend, `resource` the facts about the process;
-//! `traces` and `logs` write requests, `partial_success` reads answers; `settings` and `exporter`
-//! send.
+//! `traces` and `logs` write requests, `json` writes them for files, `partial_success` reads answers;
+//! `settings` and `exporter` send.
 
 mod conventions;
 mod exporter;
+mod json;
 mod log_sink;
 mod logs;
 mod partial_success;
@@ -32,6 +33,7 @@ mod traces;
 
 pub(crate) use crate::pairs::parse_pairs;
 pub(crate) use exporter::compression;
+pub use json::OtlpJson;
 pub use log_sink::OtlpLogSink;
 pub(crate) use profile::in_header;
 pub use profile::{OtlpProfile, UnknownProfile};

@@ -4,6 +4,7 @@
 mod encoding;
 mod environment;
 mod fixture;
+mod json;
 mod logs;
 mod partial_success;
 mod profiles;

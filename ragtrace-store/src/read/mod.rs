@@ -14,6 +14,7 @@ mod json;
 mod limits;
 mod log_filter;
 mod merge;
+mod missing;
 mod place;
 mod position;
 mod retrieval;
@@ -52,6 +53,8 @@ pub(crate) use limits::{
 };
 pub use log_filter::LogFilter;
 pub(crate) use merge::{Merged, merge};
+pub use missing::Missing;
+pub(crate) use missing::{Recounted, batches, to_ask_about, without_stored};
 pub(crate) use place::Place;
 pub use position::Position;
 pub use retrieval::RetrievalStats;

@@ -17,6 +17,7 @@ mod code {
     pub(super) const BUSY: u32 = 5;
     pub(super) const LOCKED: u32 = 6;
     pub(super) const READONLY: u32 = 8;
+    pub(super) const INTERRUPT: u32 = 9;
     pub(super) const IOERR: u32 = 10;
     pub(super) const CORRUPT: u32 = 11;
     pub(super) const FULL: u32 = 13;
@@ -111,6 +112,7 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
         (Some(code::BUSY | code::LOCKED), _) => {
             (Cause::Transient, "another program has locked the database: try again")
         }
+        (Some(code::INTERRUPT), _) => (Cause::Transient, "the search took too long: narrow it, by `since` above all"),
         // Read-only is reported if the companions could not be used, because another process was
         // just creating them.
         (Some(code::IOERR | code::READONLY | code::CANTOPEN), _) | (_, sqlx::Error::PoolTimedOut) => {

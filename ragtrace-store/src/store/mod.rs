@@ -216,5 +216,6 @@ macro_rules! with_backend {
 }
 
 mod lists;
+mod missing;
 mod search;
 mod statistics;

@@ -7,7 +7,7 @@ use ragtrace::{RecordItem, StageKind};
 
 use super::number::{format_count, format_score};
 use super::paint::Paint;
-use super::text::{display_width, fit, fit_end, printable};
+use super::text::{display_width, fit_end, printable};
 use crate::read::{SpanNode, Trace};
 
 /// The largest number of documents shown of one span, unless all are wanted.
@@ -49,7 +49,8 @@ impl<'a> Documents<'a> {
     fn row(&self, item: &RecordItem) -> Row {
         Row {
             score: item.score().map(format_score).unwrap_or_default(),
-            id: format!("{}:{}", printable(item.item_type()), printable(item.id())),
+            item_type: printable(item.item_type()).into_owned(),
+            id: printable(item.id()).into_owned(),
             is_used: self.is_used(item),
             source: item.source().map(|source| printable(source).into_owned()).unwrap_or_default(),
         }
@@ -75,6 +76,7 @@ fn key(item: &RecordItem) -> (&str, &str) {
 /// The texts of one document.
 struct Row {
     score: String,
+    item_type: String,
     id: String,
     is_used: bool,
     source: String,
@@ -83,7 +85,9 @@ struct Row {
 /// The widths of the columns, zero for one that is empty. They include the blanks behind a column.
 struct Widths {
     score: usize,
+    /// Of the type and the id, or of the id alone if both do not fit.
     id: usize,
+    has_type: bool,
     used: usize,
     source: usize,
 }
@@ -95,9 +99,13 @@ impl Widths {
         let score = column(widest(|row| &row.score));
         let used = if rows.iter().any(|row| row.is_used) { USED.len() + GAP } else { 0 };
         let room = room.saturating_sub(score + used);
-        // The id may take half of what is left, or more if the sources are short.
-        let id = column(widest(|row| &row.id)).min((room / 2).max(room.saturating_sub(widest(|row| &row.source))));
-        Self { score, id, used, source: room.saturating_sub(id) }
+        // The id may take two thirds of what is left, or more if the sources are short.
+        let most = (room * 2 / 3).max(room.saturating_sub(widest(|row| &row.source)));
+        let item_type = rows.iter().map(|row| display_width(&row.item_type) + 1 + display_width(&row.id)).max();
+        let with_type = column(item_type.unwrap_or(0));
+        let has_type = with_type <= most;
+        let id = if has_type { with_type } else { column(widest(|row| &row.id)).min(most) };
+        Self { score, id, has_type, used, source: room.saturating_sub(id) }
     }
 }
 
@@ -106,7 +114,9 @@ impl Row {
         let padded =
             |text: &str, width: usize| format!("{text}{:pad$}", "", pad = width.saturating_sub(display_width(text)));
         let score = format!("{:pad$}{}", "", self.score, pad = widths.score.saturating_sub(GAP + self.score.len()));
-        let id = fit(&self.id, widths.id.saturating_sub(if widths.source > 0 { GAP } else { 0 }));
+        let id = if widths.has_type { format!("{}:{}", self.item_type, self.id) } else { self.id.clone() };
+        // The end of an id tells more than its beginning, which many have in common.
+        let id = fit_end(&id, widths.id.saturating_sub(if widths.source > 0 { GAP } else { 0 }));
         let mut parts = vec![
             (Paint::Cyan, padded(&score, widths.score)),
             (Paint::Plain, padded(&id, widths.id)),

@@ -40,11 +40,11 @@ pub use text::{display_width, fit, printable, wrap};
 /// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
 ///   alice @ acme · ingest · req-1 · rag-api · 2026-11-22 08:20:11 UTC
 ///
-///                        0             710ms         1.42s
-/// ✗ ingestion            █████████████████████████████████   1.42s
-/// ├─✓ file_parsing       ██▋                                 112ms      3
-/// ├─✓ document_chunking    ▐█▋                              84.1ms    128
-/// └─✗ chunk_embedding        ▐████████████████████████████   1.22s  1,280  $0.0021
+///          critical path ◆ 0            710ms        1.42s
+/// ✗ ingestion            ◆ ███████████████████████████████   1.42s
+/// ├─✓ file_parsing       ◆ ██▌                               112ms      3
+/// ├─✓ document_chunking  ◆   ▐█▍                            84.1ms    128
+/// └─✗ chunk_embedding    ◆     ███████████████████████████   1.22s  1,280  $0.0021
 ///      EmbedError: the model is overloaded
 ///      ↳ 503 Service Unavailable
 /// ```
@@ -74,8 +74,8 @@ pub use text::{display_width, fit, printable, wrap};
 /// The scores of the trace are below the header, and those of a span below its line: `★
 /// faithfulness 0.83 · helpful yes`. The number of scores of spans that are not drawn is at the
 /// end. The documents that a retriever or a reranker found are below its line too, at most ten
-/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made of
-/// it.
+/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made
+/// of it.
 ///
 /// Recorded text cannot control the terminal, since control characters are escaped.
 #[derive(Clone, Debug)]
@@ -179,8 +179,14 @@ impl<'a> Waterfall<'a> {
             painter.paint(f, of_status(status), &outcome)?;
             painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - display_width(&outcome)))?;
         }
-        write!(f, "\n  ")?;
-        painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))?;
+        let (who, when) = (self.who(), self.when());
+        let both = format!("{who} · {when}");
+        let is_short = who.is_empty() || display_width(&both) <= self.width - 2;
+        let lines = if is_short { vec![if who.is_empty() { when } else { both }] } else { vec![who, when] };
+        for line in lines {
+            write!(f, "\n  ")?;
+            painter.paint(f, Paint::Dim, &fit(&line, self.width - 2))?;
+        }
         self.links().iter().try_for_each(|link| {
             write!(f, "\n  ")?;
             painter.paint(f, Paint::Blue, &fit(link, self.width - 2))
@@ -200,7 +206,13 @@ impl<'a> Waterfall<'a> {
         shown.chain(more.then(|| "⇠ and more".to_owned())).collect()
     }
 
-    /// Returns the header's second line: user, tenant, request, service and time.
+    /// Returns the time at which the trace started.
+    fn when(&self) -> String {
+        let started = self.trace.started_at().to_string();
+        format!("{} {} UTC", &started[..10], &started[11..19])
+    }
+
+    /// Returns who the trace belongs to: user, tenant, request and service.
     fn who(&self) -> String {
         let trace = self.trace;
         let asker = match (trace.user_id().map(printable), trace.tenant_id().map(printable)) {
@@ -208,14 +220,11 @@ impl<'a> Waterfall<'a> {
             (None, Some(tenant)) => Some(format!("@ {tenant}").into()),
             (user, None) => user,
         };
-        let started = trace.started_at().to_string();
-        let when = format!("{} {} UTC", &started[..10], &started[11..19]).into();
         let parts = [
             asker,
             trace.request_type().map(printable),
             trace.request_id().map(printable),
             trace.service().map(printable),
-            Some(when),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }

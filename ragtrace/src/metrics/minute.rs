@@ -1,6 +1,7 @@
 //! Metrics of a stage by minute and tenant.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ragtrace_core::StageKind;
@@ -59,6 +60,41 @@ impl StageMinute {
             total: u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX),
             durations,
         })
+    }
+
+    /// Returns the metrics of all runs that `records` end, added up by minute, stage, kind and
+    /// tenant.
+    ///
+    /// It is meant for counting stored records again.
+    pub fn all_of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Self> {
+        type Key = (Timestamp, Cow<'static, str>, StageKind, Option<Box<str>>);
+        let mut index_of: HashMap<Key, usize> = HashMap::new();
+        let mut minutes: Vec<Self> = Vec::new();
+        for run in records.into_iter().filter_map(Self::of) {
+            let key = (run.minute, run.stage.clone(), run.kind, run.tenant_id.clone());
+            if let Some(&index) = index_of.get(&key) {
+                minutes[index].add(&run);
+            } else {
+                index_of.insert(key, minutes.len());
+                minutes.push(run);
+            }
+        }
+        minutes
+    }
+
+    /// Adds the metrics of other runs of the same stage and tenant in the same minute.
+    fn add(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.completed, other.completed),
+            (&mut self.failed, other.failed),
+            (&mut self.cancelled, other.cancelled),
+            (&mut self.items, other.items),
+            (&mut self.total, other.total),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        self.cost_usd += other.cost_usd;
+        self.durations.merge(&other.durations);
     }
 
     /// Returns the start of the minute.

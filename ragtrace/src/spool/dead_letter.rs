@@ -138,7 +138,11 @@ impl DeadLetters {
     }
 
     /// Returns the number of lines that cannot be parsed.
-    pub(super) fn unreadable(&self) -> io::Result<usize> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file exists but cannot be read.
+    pub fn unreadable(&self) -> io::Result<usize> {
         let mut lines = 0;
         self.each_line(|line| lines += usize::from(!line.is_empty() && DeadLetter::from_line(line).is_none()))?;
         Ok(lines)

@@ -19,6 +19,8 @@ struct SinkBatches {
     batches: BTreeMap<u64, BatchMeta>,
     /// The batches that are only on disk, and may be loaded or dropped.
     on_disk_alone: BTreeSet<u64>,
+    /// All batches, by the time of storing and their sequence number.
+    by_age: BTreeSet<(i64, u64)>,
     bytes: u64,
     /// The batch that was loaded last. The next one to load follows it, so that none is loaded
     /// twice before all others.
@@ -47,6 +49,7 @@ impl BatchIndex {
         self.next = self.next.max(sequence);
         let of_sink = self.sinks.entry(sink.to_owned()).or_default();
         of_sink.bytes += meta.bytes;
+        of_sink.by_age.insert((meta.stored_at, sequence));
         of_sink.batches.insert(sequence, meta);
         if is_on_disk_alone {
             of_sink.on_disk_alone.insert(sequence);
@@ -57,6 +60,7 @@ impl BatchIndex {
         let of_sink = self.sinks.get_mut(sink)?;
         let meta = of_sink.batches.remove(&sequence)?;
         of_sink.on_disk_alone.remove(&sequence);
+        of_sink.by_age.remove(&(meta.stored_at, sequence));
         of_sink.bytes -= meta.bytes;
         Some(meta)
     }
@@ -118,6 +122,11 @@ impl BatchIndex {
             old.map(|sequence| (sink.clone(), *sequence)).collect::<Vec<_>>()
         };
         self.sinks.iter().flat_map(old_of).collect()
+    }
+
+    /// Returns the time at which the oldest batch of one sink was stored (microseconds since 1970).
+    pub(super) fn oldest(&self, sink: &str) -> Option<i64> {
+        self.sinks.get(sink)?.by_age.first().map(|(stored_at, _)| *stored_at)
     }
 
     /// Returns the numbers of batches and records of each sink.

@@ -23,6 +23,8 @@
 //! slot-0/spool.redb            the batches of that process
 //! slot-0/spool.redb.new        a new spool.redb that is being created, or rewritten by a purge
 //! slot-0/spool.redb.corrupt-…  a file that could not be read, set aside
+//! slot-0/account.json          what the process has on disk, for `survey` and people
+//! slot-0/account.json.new      a new account.json that is being written
 //! slot-1/…                     another process that uses the same folder
 //! dead-letters.jsonl           records that a sink refused for good, one on each line
 //! dead-letters.jsonl.new       a new dead-letters.jsonl that is being written
@@ -42,20 +44,29 @@
 //! canonical JSON of each record. A file of another version is set aside like a damaged one. A dead
 //! letter is a line of JSON with `at`, `sink`, `reason` and `record`.
 //!
+//! `account.json` is a JSON object with `version` (1), `at`, `pid`, `host`, `started_at`, `sinks`
+//! (for each `name`, `batches`, `records`, `bytes` and `oldest`), `undecided_traces` and `trouble`.
+//! The spool's thread writes it at the start, about a second after a change, and at the end, since
+//! nobody else can open the database while the process lives. It goes with the last batch of an
+//! ended process.
+//!
 //! # The modules
 //!
 //! In order of dependency: `codec` (the encoding of a batch), `replace` (replacing a file),
-//! `database` (the file of a slot), `slot`, `index` and `undecided` (the contents of the file, in
-//! memory), `protocol` (the worker's commands and the events that answer them), `group_commit`;
-//! then the work of the thread: `store` (its state), `recover` (opening), `execute` (the commands)
-//! and `thread` (the loop). `dead_letter`, `replay` and `purge` are for other programs too.
+//! `database` (the file of a slot), `slot`, `account`, `index` and `undecided` (the contents of the
+//! file, in memory), `protocol` (the worker's commands and the events that answer them),
+//! `group_commit`; then the work of the thread: `store` (its state), `recover` (opening), `execute`
+//! (the commands), `keep_account` and `thread` (the loop). `dead_letter`, `replay`, `purge` and
+//! `survey` are for other programs too.
 
+mod account;
 mod codec;
 mod database;
 mod dead_letter;
 mod execute;
 mod group_commit;
 mod index;
+mod keep_account;
 mod limits;
 mod protocol;
 mod purge;
@@ -64,9 +75,11 @@ mod replace;
 mod replay;
 mod slot;
 mod store;
+mod survey;
 mod thread;
 mod undecided;
 
+pub use account::{SlotAccount, SlotSink};
 #[cfg(fuzzing)]
 pub(crate) use codec::rewrite_batch;
 #[cfg(fuzzing)]
@@ -76,4 +89,6 @@ pub use limits::{Durability, SpoolLimits, WhenFull};
 pub(crate) use protocol::{KeptBatch, SpoolCommand, SpoolConfig, SpoolEvent, SpoolHandle, StoredBatch, StoredKey};
 pub use purge::{PurgedSpool, purge};
 pub use replay::ReplayReport;
+pub use slot::FileSetAside;
+pub use survey::{SpoolSlot, survey};
 pub(crate) use thread::start;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use ragtrace_core::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::dead_letter::DeadLetter;
@@ -99,6 +100,9 @@ pub(crate) enum SpoolEvent {
     Loaded { sink_index: usize, batches: Vec<StoredBatch> },
     /// Batches that were only on disk were dropped.
     Dropped { sink_index: usize, batches: u64, records: u64, why: String },
+    /// The time at which the oldest of all stored batches was stored, or `None` if there are none
+    /// left.
+    Oldest { sink_index: usize, stored_at: Option<Timestamp> },
     /// Batches that are in memory are no longer on disk.
     Lost { sink_index: usize, keys: Vec<StoredKey> },
     /// Dead letters could not be written.
@@ -115,6 +119,7 @@ impl SpoolEvent {
             | Self::Split { sink_index, .. }
             | Self::Loaded { sink_index, .. }
             | Self::Dropped { sink_index, .. }
+            | Self::Oldest { sink_index, .. }
             | Self::Lost { sink_index, .. }
             | Self::DeadLettersFailed { sink_index, .. } => Some(*sink_index),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ragtrace_core::TraceId;
 
+use super::account;
 use super::codec;
 use super::database::{self, BatchMeta, Contents, SpoolError, SpoolFile};
 use super::dead_letter::DeadLetters;
@@ -76,6 +77,11 @@ pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
         .map_err(failed)?;
         if kept.is_empty {
             slot.clear()?;
+            account::remove(slot.folder());
+        } else {
+            let (file, contents) = slot.open().map_err(failed)?;
+            let undecided = file.undecided().map_err(failed)?.len() as u64;
+            account::correct(slot.folder(), &contents, undecided);
         }
     }
     purge.purged.files_set_aside = Slot::files_set_aside(folder)?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
+use super::account;
 use super::database::{BatchMeta, Contents, SpoolError, SpoolFile};
 use super::group_commit::{GroupCommit, MOVED_BYTES, Write, write_all};
 use super::index::BatchIndex;
@@ -111,6 +112,7 @@ impl SpoolStore {
         flush(&mut moved)?;
         adopt_undecided(file, &theirs)?;
         drop(theirs);
+        account::remove(orphan.folder());
         orphan.clear().map_err(|error| SpoolError::Disk(error.to_string()))
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ragtrace_core::Timestamp;
 
@@ -17,6 +18,9 @@ const SLOTS: usize = 4_096;
 /// The beginning of the names of damaged files that were set aside.
 const SET_ASIDE: &str = "spool.redb.corrupt-";
 
+/// The longest time for which a survey holds a lock, with a margin.
+const SURVEYED: Duration = Duration::from_millis(20);
+
 /// A slot that this process holds.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -25,6 +29,18 @@ pub(super) struct Slot {
     lock: File,
     /// The identity of the file that was opened.
     opened: Option<FileIdentity>,
+}
+
+/// A damaged file of a spool that was set aside. It may have records that were never delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileSetAside {
+    /// The path of the file.
+    pub path: PathBuf,
+    /// The length of the file in bytes.
+    pub bytes: u64,
+    /// The time at which the file was set aside, if its name tells.
+    pub at: Option<Timestamp>,
 }
 
 /// Distinguishes a file from another one at the same path.
@@ -66,10 +82,19 @@ impl Slot {
 
     /// Returns the slots that have a file but whose process has ended.
     pub(super) fn orphans(root: &Path) -> io::Result<Vec<Self>> {
-        let mut orphans = Vec::new();
+        // The slot of another user's process can only be adopted by that user.
+        let lock = |folder: &PathBuf| Self::lock(folder.clone()).ok().flatten();
+        let (mut orphans, mut locked) = (Vec::new(), Vec::new());
         for folder in folders_with_a_file(root)? {
-            // The slot of another user's process can only be adopted by that user.
-            orphans.extend(Self::lock(folder).ok().flatten());
+            match lock(&folder) {
+                Some(slot) => orphans.push(slot),
+                None => locked.push(folder),
+            }
+        }
+        if !locked.is_empty() {
+            // A survey holds the lock for a moment.
+            std::thread::sleep(SURVEYED);
+            orphans.extend(locked.iter().filter_map(lock));
         }
         Ok(orphans)
     }
@@ -81,16 +106,7 @@ impl Slot {
 
     /// Returns the number of damaged files that were set aside.
     pub(super) fn files_set_aside(root: &Path) -> io::Result<usize> {
-        let mut files = 0;
-        for folder in folders(root)? {
-            // The folder of another user can only be read by that user.
-            let Ok(entries) = fs::read_dir(folder) else { continue };
-            for entry in entries {
-                let name = entry?.file_name();
-                files += usize::from(name.to_str().is_some_and(|name| name.starts_with(SET_ASIDE)));
-            }
-        }
-        Ok(files)
+        Ok(folders(root)?.iter().map(|folder| set_aside_in(folder).len()).sum())
     }
 
     fn lock(folder: PathBuf) -> io::Result<Option<Self>> {
@@ -169,6 +185,11 @@ impl Slot {
         fs::metadata(database_of(&self.folder)).map_or(0, |file| file.len())
     }
 
+    /// Returns the slot's folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Removes the slot's file, once its contents have been moved.
     pub(super) fn clear(&self) -> io::Result<()> {
         fs::remove_file(database_of(&self.folder))
@@ -185,7 +206,34 @@ fn folders_with_a_file(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders(root)?.into_iter().filter(|folder| database_of(folder).exists()).collect())
 }
 
-fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
+/// Returns `true` if a running process has the slot. Its lock is held for a moment to find out, for
+/// which a process that starts just then waits.
+pub(super) fn is_locked(folder: &Path) -> bool {
+    // The lock of another user's process may not be readable.
+    let Ok(lock) = File::options().read(true).open(lock_of(folder)) else { return lock_of(folder).exists() };
+    matches!(lock.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Returns the damaged files of a slot that were set aside, the oldest first.
+pub(super) fn set_aside_in(folder: &Path) -> Vec<FileSetAside> {
+    // The folder of another user can only be read by that user.
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let file = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        let micros = name.to_str()?.strip_prefix(SET_ASIDE)?;
+        Some(FileSetAside {
+            path: entry.path(),
+            bytes: entry.metadata().map_or(0, |file| file.len()),
+            at: micros.parse().ok().map(Timestamp::from_micros),
+        })
+    };
+    let mut files: Vec<_> = entries.filter_map(file).collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
+}
+
+/// Returns the folders of all slots.
+pub(super) fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(root)? {
         let folder = entry?.path();
@@ -201,6 +249,6 @@ fn lock_of(folder: &Path) -> PathBuf {
     folder.join("lock")
 }
 
-fn database_of(folder: &Path) -> PathBuf {
+pub(super) fn database_of(folder: &Path) -> PathBuf {
     folder.join("spool.redb")
 }

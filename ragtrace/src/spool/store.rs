@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ragtrace_core::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::account::{self, AccountKeeper};
 use super::codec;
 use super::database::{self, BatchMeta, SpoolError, SpoolFile};
 use super::dead_letter::DeadLetters;
@@ -47,6 +48,9 @@ pub(super) struct SpoolStore {
     failing: RateLimitedWarning,
     lost: RateLimitedWarning,
     pub(super) full: RateLimitedWarning,
+    pub(super) account: AccountKeeper,
+    /// The times of the oldest batches that the deliveries were told, by the index of the sink.
+    pub(super) oldest: Vec<Option<i64>>,
 }
 
 impl SpoolStore {
@@ -72,6 +76,8 @@ impl SpoolStore {
             failing: RateLimitedWarning::default(),
             lost: RateLimitedWarning::default(),
             full: RateLimitedWarning::default(),
+            account: AccountKeeper::default(),
+            oldest: Vec::new(),
         }
     }
 
@@ -92,6 +98,19 @@ impl SpoolStore {
     pub(super) fn send(&self, event: SpoolEvent) {
         // If the worker has ended, nobody receives events.
         let _ = self.events.send(event);
+    }
+
+    /// Tells the deliveries since when their oldest batches have been stored, if that has changed.
+    pub(super) fn report_oldest(&mut self) {
+        self.oldest.resize(self.sinks.len(), None);
+        for (sink_index, sink) in self.sinks.iter().enumerate() {
+            let oldest = sink.as_ref().and_then(|sink| self.index.oldest(sink));
+            if self.oldest[sink_index] != oldest {
+                self.oldest[sink_index] = oldest;
+                let stored_at = oldest.map(Timestamp::from_micros);
+                let _ = self.events.send(SpoolEvent::Oldest { sink_index, stored_at });
+            }
+        }
     }
 
     /// Adds a batch to a group and to the index, and returns its sequence number.
@@ -161,8 +180,12 @@ impl SpoolStore {
             return self.lose_all();
         }
         let is_open = self.file.take().is_some();
-        if let (true, true, Some(slot)) = (is_open, self.is_empty(), &self.slot) {
-            let _ = slot.clear();
+        match &self.slot {
+            Some(slot) if is_open && self.is_empty() => {
+                let _ = slot.clear();
+                account::remove(slot.folder());
+            }
+            _ => self.write_account(),
         }
     }
 }

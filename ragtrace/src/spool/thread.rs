@@ -44,8 +44,11 @@ fn run_contained(config: SpoolConfig, commands: &Receiver<SpoolCommand>) {
 
 fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
     store.recover();
+    store.report_oldest();
+    let mut account_due = store.keep_account(true);
     loop {
-        let first = match commands.recv_timeout(TICK) {
+        let wait = account_due.map_or(TICK, |due| due.min(TICK));
+        let first = match commands.recv_timeout(wait) {
             Ok(command) => Some(command),
             Err(RecvTimeoutError::Timeout) => None,
             // The worker has ended without closing the spool; batches on disk stay there.
@@ -61,6 +64,7 @@ fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
             other => Some(other),
         });
         let group: Vec<_> = group.collect();
+        let has_worked = !group.is_empty();
         store.execute(group);
         if let Some(done) = closing {
             // Commands that were sent after the request to close are executed too, because the
@@ -72,5 +76,7 @@ fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
             return;
         }
         store.tick();
+        store.report_oldest();
+        account_due = store.keep_account(has_worked);
     }
 }

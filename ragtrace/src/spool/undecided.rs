@@ -34,6 +34,11 @@ impl UndecidedIndex {
         self.bytes
     }
 
+    /// Returns the number of traces.
+    pub(super) fn traces(&self) -> u64 {
+        self.traces.len() as u64
+    }
+
     pub(super) fn contains(&self, trace_id: TraceId) -> bool {
         self.traces.contains_key(&trace_id)
     }

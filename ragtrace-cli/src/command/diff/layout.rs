@@ -70,19 +70,29 @@ pub(super) fn draw(diff: &TraceDiff, width: usize, colour: bool) -> String {
     text
 }
 
-/// Writes the line of a trace: its id, outcome and start.
+/// Writes the id, outcome and start of a trace, on as few lines as it takes.
 fn head(text: &mut String, pen: Pen, name: &str, totals: &TraceTotals, width: usize) {
-    let id = totals.trace_id().to_string();
     let at = totals.started_at().to_string();
-    let rest =
-        format!("{} in {}  {} {} UTC", totals.status(), duration(Some(totals.duration())), &at[..10], &at[11..19]);
-    let beside = format!("{name:<6}  {id}  ");
-    if beside.len() + display_width(&rest) <= width {
-        let _ = writeln!(text, "{name:<6}  {}  {}", pen.paint(BOLD, &id), pen.paint(of_status(totals.status()), &rest));
-    } else {
-        let _ = writeln!(text, "{name}\n  {}", pen.paint(BOLD, &fit(&id, width - 2)));
-        let _ = writeln!(text, "  {}", pen.paint(of_status(totals.status()), &fit(&rest, width - 2)));
+    let parts = [
+        (0, format!("{name:<6}")),
+        (BOLD, totals.trace_id().to_string()),
+        (of_status(totals.status()), format!("{} in {}", totals.status(), duration(Some(totals.duration())))),
+        (DIM, format!("{} {} UTC", &at[..10], &at[11..19])),
+    ];
+    let mut used = 0;
+    for (style, part) in parts {
+        if used > 0 && used + GAP + display_width(&part) <= width {
+            used += GAP + display_width(&part);
+            let _ = write!(text, "{:GAP$}{}", "", pen.paint(style, &part));
+        } else {
+            let indent = if used > 0 { GAP } else { 0 };
+            let line_end = if used > 0 { "\n" } else { "" };
+            used = indent + display_width(&part);
+            text.truncate(text.trim_end_matches(' ').len());
+            let _ = write!(text, "{line_end}{:indent$}{}", "", pen.paint(style, &part));
+        }
     }
+    text.push('\n');
 }
 
 /// Returns the lines for the totals that differ, or are not zero.
@@ -123,15 +133,16 @@ fn stages(diff: &TraceDiff) -> Vec<Row> {
     let depths: Vec<usize> = diff.stages().iter().map(StageDiff::depth).collect();
     let last = last_children(&depths);
     let mut trunks: Vec<bool> = Vec::new();
-    let row = |(stage, is_last): (&StageDiff, bool)| {
+    let row = |(at, is_last): (usize, bool)| {
+        let stage = &diff.stages()[at];
         trunks.truncate(stage.depth());
         trunks.push(is_last);
-        stage_row(stage, branch(&trunks))
+        stage_row(stage, branch(&trunks), notes(stage, is_passed_on(diff.stages(), at)))
     };
-    diff.stages().iter().zip(last).map(row).collect()
+    last.into_iter().enumerate().map(row).collect()
 }
 
-fn stage_row(stage: &StageDiff, branch: String) -> Row {
+fn stage_row(stage: &StageDiff, branch: String, notes: Vec<(u8, String)>) -> Row {
     let (before, after) = (stage.before(), stage.after());
     let (sign, colour) = match (before, after) {
         (None, _) => ('+', GREEN),
@@ -161,7 +172,7 @@ fn stage_row(stage: &StageDiff, branch: String) -> Row {
             one_sided(costs(cost[0], cost[1])),
         ],
         colour,
-        notes: notes(before, after),
+        notes,
     }
 }
 
@@ -175,27 +186,36 @@ fn times(before: Option<&StageRuns>, after: Option<&StageRuns>) -> String {
     }
 }
 
-/// Returns how the outcome changed, and the error of the second trace if it is another one.
-fn notes(before: Option<&StageRuns>, after: Option<&StageRuns>) -> Vec<(u8, String)> {
+/// Returns how the outcome changed, and the error of the second trace if it is another one, unless
+/// a stage inside reports the same.
+fn notes(stage: &StageDiff, is_passed_on: bool) -> Vec<(u8, String)> {
     let status = |runs: Option<&StageRuns>| runs.map(StageRuns::status);
     let mut notes = Vec::new();
-    match (status(before), status(after)) {
+    match (status(stage.before()), status(stage.after())) {
         (Some(before), Some(after)) if before != after => notes.push((of_status(after), format!("{before} → {after}"))),
         (None, Some(only)) | (Some(only), None) if only != SpanStatus::Completed => {
             notes.push((of_status(only), only.to_string()));
         }
         _ => {}
     }
-    let error = |runs: Option<&StageRuns>| {
-        let error = runs?.error()?;
-        Some(format!("{}: {}", printable(error.type_name()), printable(error.message())))
-    };
-    match (error(before), error(after)) {
-        (before, Some(after)) if before.as_ref() != Some(&after) => notes.push((RED, after)),
-        (Some(before), None) => notes.push((DIM, format!("no more {before}"))),
+    match (error(stage.before()), error(stage.after())) {
+        (before, Some(after)) if before.as_ref() != Some(&after) && !is_passed_on => notes.push((RED, after)),
         _ => {}
     }
     notes
+}
+
+/// Returns the error of runs as text.
+fn error(runs: Option<&StageRuns>) -> Option<String> {
+    let error = runs?.error()?;
+    Some(format!("{}: {}", printable(error.type_name()), printable(error.message())))
+}
+
+/// Returns `true` if a stage directly inside of this one has the same error in the second trace.
+fn is_passed_on(stages: &[StageDiff], at: usize) -> bool {
+    let (own, depth) = (error(stages[at].after()), stages[at].depth());
+    let inside = stages[at + 1..].iter().take_while(|stage| stage.depth() > depth);
+    own.is_some() && inside.filter(|stage| stage.depth() == depth + 1).any(|stage| error(stage.after()) == own)
 }
 
 /// Returns for each stage `true` if it is the last child of its parent.

@@ -13,7 +13,7 @@ export function listenForKeys() {
   const dialog = document.getElementById("keys");
   const toggle = () => (dialog?.open ? dialog.close() : dialog?.showModal());
   document.querySelector("[data-keys]")?.addEventListener("click", toggle);
-  let went = 0;
+  let went = -Infinity;
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.activeElement?.matches("input, textarea, select")) {
@@ -22,7 +22,7 @@ export function listenForKeys() {
     }
     if (isTyping(event) || event.defaultPrevented) return;
     if (event.timeStamp - went < SECOND) {
-      went = 0;
+      went = -Infinity;
       const tab = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
       if (tab) {
         event.preventDefault();

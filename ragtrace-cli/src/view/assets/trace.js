@@ -44,7 +44,7 @@ function begin() {
     waterfall,
   );
   const panel = new Panel({ box: find("panel"), body: find("panel-body"), close: find("panel-close"), page }, address);
-  const stages = new StageTable(find("stage-table"), waterfall, (stage) => search.find(stage));
+  const stages = new StageTable(find("stage-table"), waterfall, (stage) => search.goTo(stage));
   const toolbar = new Toolbar(find("wf-toolbar"), waterfall);
 
   const show = () => {

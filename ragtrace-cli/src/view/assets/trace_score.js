@@ -40,7 +40,6 @@ async function give(form, done) {
     ...(form.dataset.span && { span_id: form.dataset.span }),
     name: elements.name.value.trim(),
     value: valueOf(elements),
-    by: "human",
     ...(comment && { comment }),
   };
   const button = form.querySelector("button[type=submit]");
@@ -51,7 +50,7 @@ async function give(form, done) {
     say("The score is stored.", false);
     form.reset();
     showValue(form);
-    add(form, body);
+    add(form, { ...body, by: "human" });
     return done();
   } catch (error) {
     return say(`the score was not stored: ${error.message}`, true);

@@ -228,8 +228,19 @@ export class Waterfall extends EventTarget {
     for (const row of free) row.element.remove();
     this.#rows = [...this.#byIndex.values()];
     this.#byIndex.get(this.current)?.element.setAttribute("tabindex", "0");
-    if (this.#wantsFocus) this.#byIndex.get(this.current)?.element.focus({ preventScroll: true });
+    if (this.#wantsFocus) this.#focus();
     this.#wantsFocus = false;
+  }
+
+  #focus() {
+    const element = this.#byIndex.get(this.current)?.element;
+    if (!element) return;
+    element.focus({ preventScroll: true });
+    // The tree scrolls by itself; the window follows where the tree reaches beyond it.
+    const { top, bottom } = element.getBoundingClientRect();
+    const bar = document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0;
+    const over = bottom > innerHeight ? bottom - innerHeight + ROW_HEIGHT : Math.min(0, top - Math.max(0, bar) - 2 * ROW_HEIGHT);
+    if (over !== 0) scrollBy({ top: over, behavior: "instant" });
   }
 
   /** Takes back the rows that are out of sight, but for the current one. */

@@ -40,6 +40,15 @@ export class Search {
     this.#changed();
   }
 
+  /** Searches, and goes to the first match from the current row on. */
+  goTo(text) {
+    this.find(text);
+    const { model, current } = this.#waterfall;
+    if (model.isMatch(current)) this.#waterfall.go(current);
+    else this.step(1);
+    this.#tell();
+  }
+
   /** Looks again in another version of the trace. */
   refresh() {
     this.#mark();

@@ -7,13 +7,14 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    /// Returns a scale that ends at the next round number: 1, 2 or 5 times a power of ten.
+    /// Returns a scale that ends at the next number with one digit that is not zero.
     pub(super) fn to(largest: f64) -> Self {
         if !largest.is_finite() || largest <= 0.0 {
             return Self { top: 1.0 };
         }
         let power = 10_f64.powf(largest.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().find(|step| step * power >= largest * (1.0 - 1e-9));
+        let step =
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0].into_iter().find(|step| step * power >= largest * (1.0 - 1e-9));
         Self { top: step.unwrap_or(10.0) * power }
     }
 
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn a_scale_ends_at_a_round_number() {
         for (largest, top) in
-            [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (3.0, 5.0), (7.0, 10.0), (128.0, 200.0), (1_000.0, 1_000.0)]
+            [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (3.0, 3.0), (7.0, 8.0), (128.0, 200.0), (1_000.0, 1_000.0)]
         {
             assert!((Linear::to(largest).top - top).abs() < 1e-9, "{largest}");
         }

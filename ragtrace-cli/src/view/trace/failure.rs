@@ -5,17 +5,20 @@ use std::collections::HashSet;
 use maud::{Markup, html};
 use ragtrace_store::{SpanNode, SpanStatus, Trace};
 
-use super::panel::{error_section, name};
+use super::panel::{beginning, error_chain, name};
 
 /// The number of different errors that are told.
 const TOLD: usize = 3;
 
 pub(super) fn section(trace: &Trace) -> Markup {
-    let failures: Vec<SpanNode<'_>> = trace.spans().filter(|span| is_origin(*span)).collect();
+    let mut failures: Vec<SpanNode<'_>> = trace.spans().filter(|span| is_origin(*span)).collect();
     let mut seen = HashSet::new();
     let key =
         |span: &SpanNode<'_>| span.error().map(|error| (error.type_name().to_owned(), error.message().to_owned()));
-    let different: Vec<_> = failures.iter().filter(|span| seen.insert((span.stage(), key(span)))).collect();
+    // Of those with the same error, the deepest is told: the others have passed it on.
+    failures.sort_by_key(|span| std::cmp::Reverse(span.depth()));
+    let mut different: Vec<_> = failures.iter().filter(|span| seen.insert(key(span))).collect();
+    different.sort_by_key(|span| span.started_at());
     html! {
         @if !failures.is_empty() {
             section.card.failure aria-label="Errors" {
@@ -26,7 +29,7 @@ pub(super) fn section(trace: &Trace) -> Markup {
                             @let above = chain(**span);
                             @if !above.is_empty() { span.meta { " in " (name(&above)) } }
                         }
-                        (error_section(error, None))
+                        (error_chain(error, beginning))
                     }
                 }
                 @if different.len() > TOLD { p.meta { (different.len() - TOLD) " more errors: press e to go through them." } }

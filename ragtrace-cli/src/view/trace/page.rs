@@ -60,7 +60,7 @@ fn body(session: &Session, list: Option<&str>, trace: &Trace) -> Markup {
                     @if trace.spans().len() > 0 {
                         section.card aria-labelledby="stages-title" {
                             h2 #stages-title { "Stages" }
-                            div.table-box tabindex="0" role="region" aria-labelledby="stages-title" { table #stage-table {} }
+                            div.table-box tabindex="0" role="region" aria-label="Totals by stage" { table #stage-table {} }
                         }
                     }
                     (logs(trace))

@@ -6,6 +6,7 @@ use ragtrace_store::ScoreRow;
 
 use super::columns::score_text;
 use super::panel::{block, name};
+use crate::view::show;
 
 /// Writes scores, oldest first.
 pub(super) fn list(scores: &[&ScoreRow]) -> Markup {
@@ -15,7 +16,7 @@ pub(super) fn list(scores: &[&ScoreRow]) -> Markup {
                 li {
                     span.score-value { "★ " (name(&score_text(score))) }
                     @if let Some(by) = score.by() { " " span.meta { "by " (name(by)) } }
-                    " " span.meta { (score.timestamp()) }
+                    " " span.meta { (show::time(score.timestamp())) }
                     @if let Some(comment) = score.comment() { div.comment { (block(comment)) } }
                 }
             }
@@ -26,7 +27,7 @@ pub(super) fn list(scores: &[&ScoreRow]) -> Markup {
 /// Writes the form that gives a score to a trace, or to one of its spans.
 ///
 /// A script sends it as JSON to `/api/scores`, with the page's token in the header `x-csrf-token`:
-/// `{trace_id, span_id?, name, value, by, comment?}`, where `value` is a number, a boolean or a text.
+/// `{trace_id, span_id?, name, value, comment?}`, where `value` is a number, a boolean or a text.
 pub(super) fn form(trace: TraceId, span: Option<SpanId>) -> Markup {
     let prefix = span.map_or_else(|| "trace".to_owned(), |span| span.to_string());
     let id = |part: &str| format!("score-{part}-{prefix}");

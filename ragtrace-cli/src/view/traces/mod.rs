@@ -12,16 +12,16 @@ use axum::routing::get;
 use maud::html;
 use ragtrace_store::TraceSummary;
 
-use super::Viewer;
+use filter::PATH;
+
 use super::layout::{Page, Tab};
 use super::list::{self, AFTER};
 use super::params::Params;
 use super::period;
 use super::problem::Problem;
 use super::session::Session;
+use super::viewer::Viewer;
 
-/// The address of the list.
-const PATH: &str = "/";
 /// The number of traces on a page, unless the query says another, and the most.
 const ROWS: usize = 50;
 const MOST: usize = 1_000;
@@ -45,7 +45,7 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
         return Ok(list::json(rows.iter().map(TraceSummary::to_json), next.as_deref()));
     }
     let body = html! {
-        div.title { h1 { "Traces" } div.more { (period::chooser(&params, PATH)) } }
+        div.title { h1 { "Traces" } div.more { (period::chooser_of_any(&params, PATH)) } }
         (filter::form(&params))
         (list::chips(&params, PATH, &[]))
         @if rows.is_empty() { (table::empty(&params)) } @else { (charts::charts(&rows, &params)) (table::table(&rows, &params)) }

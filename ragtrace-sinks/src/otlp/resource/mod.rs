@@ -39,6 +39,11 @@ impl Default for ResourceSettings {
 }
 
 impl ResourceSettings {
+    /// Returns the settings for stored records, none of which comes from this process.
+    pub(crate) fn of_other_processes() -> Self {
+        Self { made_at: Timestamp::from_micros(i64::MAX), ..Self::default() }
+    }
+
     /// Writes the resource of a process as a nested message.
     pub(crate) fn write(&self, field: u32, origin: &Origin, writer: &mut Writer) {
         let mut keys = Vec::new();

@@ -14,6 +14,7 @@ mod requests;
 mod rows;
 mod scores;
 mod snapshot;
+mod stored;
 mod sums;
 mod tail;
 mod trace;

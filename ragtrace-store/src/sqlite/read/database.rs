@@ -1,9 +1,9 @@
 //! A database file that is open for reading.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use crate::fault::Fault;
 use crate::sqlite::connect::options;
@@ -15,6 +15,12 @@ use crate::sqlite::schema;
 /// The largest number of connections. They wait neither for each other nor for the writer.
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest time of a statement, also of one that nobody waits for any more: it would keep its
+/// connection from others.
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
+/// The number of steps of SQLite's virtual machine between two looks at the clock, some
+/// milliseconds apart.
+const STEPS: i32 = 100_000;
 
 /// The way a file is read, which depends on its companions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +107,10 @@ async fn connect(files: &Files, access: Access) -> Result<SqlitePool, sqlx::Erro
     };
     let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
     let pool = pool.min_connections(CONNECTIONS).max_connections(CONNECTIONS);
+    let pool = pool.after_connect(|connection, _| Box::pin(limit(connection, STATEMENT_TIMEOUT)));
+    let pool = pool.before_acquire(|connection, _| {
+        Box::pin(async move { limit(connection, STATEMENT_TIMEOUT).await.map(|()| true) })
+    });
     let pool = pool.connect_with(options.read_only(true)).await?;
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -109,4 +119,32 @@ async fn connect(files: &Files, access: Access) -> Result<SqlitePool, sqlx::Erro
         connections.push(connection);
     }
     Ok(pool)
+}
+
+/// Interrupts whatever a connection does after this time from now on.
+async fn limit(connection: &mut SqliteConnection, time: Duration) -> Result<(), sqlx::Error> {
+    let end = Instant::now() + time;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+    use crate::error::StoreError;
+    use crate::sqlite::fault::while_reading;
+
+    #[tokio::test]
+    async fn a_statement_without_end_is_ended() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.expect("a database");
+        limit(&mut connection, Duration::from_millis(20)).await.expect("a limit");
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let error = sqlx::query(endless).fetch_one(&mut connection).await.map(drop).expect_err("it is interrupted");
+        let error = StoreError::from(while_reading(error));
+        assert!(error.is_retryable() && error.to_string().contains("took too long"), "{error}");
+        limit(&mut connection, STATEMENT_TIMEOUT).await.expect("a limit");
+        sqlx::query("SELECT 1").fetch_one(&mut connection).await.expect("the connection is still of use");
+    }
 }

@@ -12,6 +12,7 @@ mod logs;
 mod requests;
 mod rows;
 mod scores;
+mod stored;
 mod sums;
 mod tail;
 mod trace;

@@ -80,12 +80,14 @@ impl SinkDelivery {
         };
         match verdict {
             Verdict::Retry => {
+                self.is_parked = false;
                 self.reporter.report_failing(error);
                 let delay = self.backoff.wait(error.retry_after());
                 self.postpone(now, delay);
                 self.requeue_first(sent);
             }
             Verdict::Park => {
+                self.is_parked = true;
                 self.reporter.report_parked(&error.to_string());
                 self.backoff.wait(None);
                 self.postpone(now, error.retry_after().unwrap_or(PROBE_INTERVAL).min(LONGEST_ASKED));
@@ -110,6 +112,7 @@ impl SinkDelivery {
         self.backoff.reset();
         self.not_before = None;
         self.failing_since = None;
+        self.is_parked = false;
         self.refused_in_a_row = 0;
         self.reporter.report_recovered();
     }
@@ -124,6 +127,7 @@ impl SinkDelivery {
     /// alone may be bad.
     fn park_refused(&mut self, mut sent: OutgoingBatch, why: &str, now: Instant) {
         sent.refused_after = Some(self.taken);
+        self.is_parked = true;
         self.reporter.report_parked(why);
         let delay = self.backoff.wait(None).max(MIN_PARKED_DELAY).min(PROBE_INTERVAL);
         self.postpone(now, delay);
@@ -153,7 +157,7 @@ impl SinkDelivery {
     /// Notes that a batch is finished only when this many parts are.
     fn count_parts(&mut self, sent: &OutgoingBatch, parts: usize) {
         if let Some(unfinished) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
-            *unfinished += parts - 1;
+            unfinished.parts += parts - 1;
         }
     }
 
@@ -179,6 +183,7 @@ impl SinkDelivery {
         self.close_batch();
         self.requeue_first(sent);
         if self.spooled.is_some() {
+            self.is_parked = true;
             self.reporter.report_parked(&error.to_string());
             return;
         }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use ragtrace_core::Timestamp;
+
 use crate::sink::Batch;
 use crate::spool::{SpoolHandle, StoredKey};
 
@@ -79,11 +81,13 @@ pub(super) struct SpooledBatches {
     pub(super) is_loading: bool,
     /// The time until which nothing is read or stored.
     pub(super) not_before: Option<Instant>,
+    /// The time at which the oldest batch on disk was stored.
+    pub(super) oldest: Option<Timestamp>,
 }
 
 impl SpooledBatches {
     pub(super) fn new(link: SpoolLink) -> Self {
-        Self { link, batches: 0, is_loading: false, not_before: None }
+        Self { link, batches: 0, is_loading: false, not_before: None, oldest: None }
     }
 
     pub(super) fn is_durable(&self) -> bool {

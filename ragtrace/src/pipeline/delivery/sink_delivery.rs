@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use ragtrace_core::Timestamp;
 use ragtrace_core::queue::QueueLimits;
 
 use super::backoff::Backoff;
@@ -20,6 +21,14 @@ pub(crate) struct DeliveryInput {
     pub(crate) records: Vec<Record>,
     pub(crate) requests: Vec<RequestMetric>,
     pub(crate) minutes: Vec<StageMinute>,
+}
+
+/// A batch of this process that is neither finished nor only on disk.
+#[derive(Debug)]
+pub(super) struct UnfinishedBatch {
+    /// The number of unfinished parts.
+    pub(super) parts: usize,
+    closed_at: Option<Timestamp>,
 }
 
 /// A sink and all batches on their way to it.
@@ -39,8 +48,8 @@ pub(crate) struct SinkDelivery {
     pub(super) in_flight: BTreeMap<u64, OutgoingBatch>,
     /// Batches that wait for an event of the spool, by ticket.
     pub(super) awaiting_disk: BTreeMap<u64, AwaitingDisk>,
-    /// The numbers of unfinished batches, with the number of unfinished parts of each.
-    pub(super) unfinished: BTreeMap<u64, usize>,
+    /// The unfinished batches, by number.
+    pub(super) unfinished: BTreeMap<u64, UnfinishedBatch>,
     pub(super) next_number: u64,
     last_ticket: u64,
     /// The estimated memory of all batches in bytes.
@@ -60,6 +69,8 @@ pub(crate) struct SinkDelivery {
     pub(super) wanted_below: u64,
     pub(super) is_closed: bool,
     pub(super) is_ending: bool,
+    /// Set if the last error asked for an operator.
+    pub(super) is_parked: bool,
     /// `None` if the sink has no spool.
     pub(super) spooled: Option<SpooledBatches>,
     /// The number of records that were refused for good but not written as dead letters, because
@@ -102,6 +113,7 @@ impl SinkDelivery {
             wanted_below: 0,
             is_closed: false,
             is_ending: false,
+            is_parked: false,
             spooled: link.map(SpooledBatches::new),
             unwritten_letters: 0,
             reporter: SinkReporter::new(name.clone()),
@@ -111,6 +123,18 @@ impl SinkDelivery {
 
     pub(crate) fn account(&self) -> &SinkStats {
         &self.account
+    }
+
+    /// Returns the counts, and the condition of the sink.
+    pub(crate) fn stats(&self) -> SinkStats {
+        let in_memory = self.unfinished.values().find_map(|batch| batch.closed_at);
+        let on_disk = self.spooled.as_ref().and_then(|spooled| spooled.oldest);
+        SinkStats {
+            parked: self.is_parked,
+            failing: self.failing_since.is_some(),
+            oldest_waiting: in_memory.into_iter().chain(on_disk).min(),
+            ..self.account.clone()
+        }
     }
 
     /// Removes and returns the reports on this sink since the last call.
@@ -211,7 +235,9 @@ impl SinkDelivery {
         self.last_batch = Some(Instant::now());
         let number = self.next_number;
         self.next_number += 1;
-        self.unfinished.insert(number, 1);
+        // A heartbeat is worthless later, so its waiting means nothing.
+        let closed_at = batch.closed_at().filter(|_| !batch.is_empty());
+        self.unfinished.insert(number, UnfinishedBatch { parts: 1, closed_at });
         OutgoingBatch::new(Some(number), None, batch)
     }
 
@@ -224,9 +250,9 @@ impl SinkDelivery {
     /// Notes that one part of a batch is finished.
     pub(super) fn finish_part(&mut self, outgoing: &OutgoingBatch) {
         let Some(number) = outgoing.number else { return };
-        if let Some(parts) = self.unfinished.get_mut(&number) {
-            *parts -= 1;
-            if *parts == 0 {
+        if let Some(batch) = self.unfinished.get_mut(&number) {
+            batch.parts -= 1;
+            if batch.parts == 0 {
                 self.unfinished.remove(&number);
             }
         }

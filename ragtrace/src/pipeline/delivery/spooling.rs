@@ -33,6 +33,11 @@ impl SinkDelivery {
                 self.drop_records(records, &why);
             }
             SpoolEvent::Lost { keys, .. } => self.forget_keys(&keys),
+            SpoolEvent::Oldest { stored_at, .. } => {
+                if let Some(spooled) = &mut self.spooled {
+                    spooled.oldest = stored_at;
+                }
+            }
             SpoolEvent::DeadLettersFailed { records, why, .. } => self.fail_dead_letters(records, &why),
             // These events are not for a sink.
             SpoolEvent::Opened
@@ -199,7 +204,7 @@ impl SinkDelivery {
             // A part must not be sent before it is on disk, so the whole batch waits until the
             // split can be stored.
             if let Some(unfinished) = outgoing.number.and_then(|number| self.unfinished.get_mut(&number)) {
-                *unfinished -= parts.len() - 1;
+                unfinished.parts -= parts.len() - 1;
             }
             self.pause_disk(now);
             if self.is_ending {

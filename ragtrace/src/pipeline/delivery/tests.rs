@@ -68,6 +68,34 @@ fn a_batch_that_fails_keeps_its_id_and_waits() {
 }
 
 #[test]
+fn a_sink_that_is_parked_or_fails_says_so_and_since_when_its_oldest_batch_waits() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    let state = |delivery: &SinkDelivery| {
+        let stats = delivery.stats();
+        (stats.parked, stats.failing, stats.oldest_waiting.is_some())
+    };
+    assert_eq!(state(&delivery), (false, false, false));
+    let before = ragtrace_core::Timestamp::now();
+    delivery.accept(records(4), now);
+    let (ticket, _) = delivery.poll(now).pop().expect("a full batch");
+    assert_eq!(state(&delivery), (false, false, true), "a batch waits while it is sent");
+    delivery.handle_answer(ticket, Err(SinkError::park("no key")), now);
+    assert_eq!(state(&delivery), (true, true, true));
+    delivery.accept(records(4), now);
+    let oldest = delivery.stats().oldest_waiting.expect("it waits");
+    assert!(oldest >= before && delivery.stats().waiting() < Duration::from_mins(1));
+    let (ticket, _) = delivery.poll(now + Duration::from_secs(40)).pop().expect("it is probed");
+    delivery.handle_answer(ticket, Err(SinkError::retry("down")), now);
+    assert_eq!(state(&delivery), (false, true, true), "it can be reached again, and is down");
+    let mut now = now + Duration::from_secs(80);
+    while let Some((ticket, _)) = delivery.poll(now).pop() {
+        delivery.handle_answer(ticket, Ok(Delivered::all()), now);
+        now += Duration::from_secs(1);
+    }
+    assert_eq!(state(&delivery), (false, false, false));
+}
+
+#[test]
 fn poison_is_found_by_halves_whose_ids_follow_from_the_parent() {
     let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
     let input = records(4);

@@ -24,6 +24,18 @@ const OF_SINKS: &[OfSink] = &[
     }),
     ("ragtrace_records_spooled", "gauge", "Records that are on disk for a later delivery.", |s| s.spooled),
     ("ragtrace_records_pending", "gauge", "Records that wait in memory or are being delivered.", |s| s.pending),
+    ("ragtrace_sink_parked", "gauge", "1 if the sink delivers nothing until an operator has acted, else 0.", |s| {
+        u64::from(s.parked)
+    }),
+    ("ragtrace_sink_failing", "gauge", "1 if nothing has been delivered since the last failure, else 0.", |s| {
+        u64::from(s.failing)
+    }),
+    (
+        "ragtrace_oldest_waiting_seconds",
+        "gauge",
+        "Time for which the oldest batch has been waiting for its delivery, or 0 if none waits.",
+        |s| s.waiting().as_secs(),
+    ),
 ];
 
 impl Stats {
@@ -78,6 +90,10 @@ pub(super) fn escaped(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ragtrace_core::Timestamp;
+
     use super::*;
 
     #[test]
@@ -90,6 +106,21 @@ mod tests {
         assert!(text.contains("ragtrace_records_delivered_total{sink=\"a\\\"b\"} 1\n"), "{text}");
         assert!(text.contains("ragtrace_records_refused_total{level=\"ERROR\"} 0\n"), "{text}");
         assert!(text.contains("ragtrace_records_filtered_total 7\n"), "{text}");
-        assert_eq!(text.matches("# HELP").count(), 13);
+        assert!(text.contains("ragtrace_sink_parked{sink=\"sqlite\"} 0\n"), "{text}");
+        assert!(text.contains("ragtrace_oldest_waiting_seconds{sink=\"sqlite\"} 0\n"), "{text}");
+        assert_eq!(text.matches("# HELP").count(), 16);
+    }
+
+    #[test]
+    fn a_sink_that_is_parked_says_so_and_for_how_long_its_oldest_batch_waits() {
+        let since = Timestamp::now().minus(Duration::from_secs(90));
+        let mut sink = SinkStats { name: "postgres".to_owned(), parked: true, failing: true, ..SinkStats::default() };
+        sink.oldest_waiting = Some(since);
+        let text = Stats { sinks: vec![sink], ..Stats::default() }.to_prometheus();
+        assert!(text.contains("ragtrace_sink_parked{sink=\"postgres\"} 1\n"), "{text}");
+        assert!(text.contains("ragtrace_sink_failing{sink=\"postgres\"} 1\n"), "{text}");
+        let waiting =
+            text.lines().find_map(|line| line.strip_prefix("ragtrace_oldest_waiting_seconds{sink=\"postgres\"} "));
+        assert!(waiting.and_then(|seconds| seconds.parse::<u64>().ok()).is_some_and(|seconds| seconds >= 90), "{text}");
     }
 }

@@ -1,8 +1,9 @@
 //! The counts of records: how many were delivered, kept and lost.
 
 use std::fmt;
+use std::time::Duration;
 
-use ragtrace_core::Level;
+use ragtrace_core::{Level, Timestamp};
 
 /// The counts of one sink.
 ///
@@ -32,6 +33,15 @@ pub struct SinkStats {
     pub counts_dropped: u64,
     /// The number of records that wait in memory or are being delivered.
     pub pending: u64,
+    /// Set if the sink is parked: it delivers nothing until an operator has acted, for example
+    /// corrected a key.
+    pub parked: bool,
+    /// Set if the last attempt failed: nothing has been delivered since.
+    pub failing: bool,
+    /// The time since which the oldest batch waits for its delivery, in memory or on disk; `None`
+    /// if nothing waits. A batch that an earlier process left in the spool waits since that process
+    /// stored it.
+    pub oldest_waiting: Option<Timestamp>,
 }
 
 impl SinkStats {
@@ -40,6 +50,11 @@ impl SinkStats {
     pub fn is_balanced(&self) -> bool {
         let left = self.accepted + self.recovered;
         left == self.delivered + self.spooled + self.dead_lettered + self.dropped + self.pending
+    }
+
+    /// Returns how long the oldest batch has been waiting, or zero if nothing waits.
+    pub fn waiting(&self) -> Duration {
+        self.oldest_waiting.map_or(Duration::ZERO, |since| Timestamp::now().since(since))
     }
 }
 

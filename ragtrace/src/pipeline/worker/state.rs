@@ -117,7 +117,7 @@ impl Worker {
     /// Returns the current counts.
     pub(super) fn stats(&self) -> Stats {
         Stats {
-            sinks: self.deliveries.iter().map(|delivery| delivery.account().clone()).collect(),
+            sinks: self.deliveries.iter().map(SinkDelivery::stats).collect(),
             filtered: self.assembler.filtered(),
             sampled_out: self.sampler.left_out(),
             held: self.sampler.held(),

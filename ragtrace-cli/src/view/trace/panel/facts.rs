@@ -22,7 +22,6 @@ pub(super) fn list(trace: &Trace, span: SpanNode<'_>) -> Markup {
         ("Critical", took(span.critical_time())),
         ("Busy", took(span.busy())),
         ("Began", Some(format!("after {}", show::duration(span.started_at().since(trace.started_at()))))),
-        ("At", Some(span.started_at().to_string())),
         ("Items", span.count().map(show::count)),
         ("Cost", span.cost_usd().map(show::dollars)),
     ];
@@ -32,6 +31,7 @@ pub(super) fn list(trace: &Trace, span: SpanNode<'_>) -> Markup {
             @for (title, value) in facts.into_iter().chain(tokens) {
                 @if let Some(value) = value { div { dt { (title) } dd { (value) } } }
             }
+            div { dt { "At" } dd { (show::time(span.started_at())) } }
         }
         @if span.is_orphan() { p.meta { "The span's parent is not in the store: it was filtered, is gone, or is still on its way." } }
         @if span.has_remote_parent() { p.meta { "The span's parent is of another process, and not in this store." } }

@@ -71,7 +71,7 @@ fn filter_link(field: &str, value: &Value) -> Markup {
     html! {
         @if text.len() <= LONGEST && !matches!(value, Value::Json(_) | Value::Null) {
             " " a.filter-link href={ "/?field=" (encoded(&format!("{field}={text}"))) } {
-                "filter" span.aside-text { " by " (field) }
+                "filter" span.aside-text { " by " (show::short(field, 60)) }
             }
         }
     }
@@ -82,7 +82,7 @@ fn content(value: &Value) -> Markup {
     if let Some(messages) = messages(text) {
         return html! {
             ol.messages {
-                @for (role, text) in &messages { li { p.role { (name(role)) } (block(text)) } }
+                @for (role, text) in &messages { li { p.message-role { (name(role)) } (block(text)) } }
             }
         };
     }

@@ -1,5 +1,8 @@
 //! `ragtrace purge`: erases everything that was recorded about one user.
 
+mod actor;
+mod audit;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,14 +11,14 @@ use ragtrace::spool::{self, DeadLetter, DeadLetters, PurgedSpool};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, PurgeReport};
 
-use crate::arguments::setting;
-use crate::output::{Failure, Found, Output, tell};
+use crate::arguments::{number, setting};
+use crate::output::{Failure, Format, Found, Output, tell};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Id of the user to erase: every trace with a record of this user, and scores this user gave.
-    #[arg(long, visible_alias = "user-id", value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    user: String,
+    #[arg(long, visible_alias = "user-id", value_name = "ID", required_unless_present = "list", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    user: Option<String>,
     /// Folder of a spool, to erase the user's undelivered records and dead letters there too.
     ///
     /// Without this option the folder comes from the environment variable `RAGTRACE_SPOOL`; if that
@@ -26,20 +29,61 @@ pub(crate) struct Args {
     /// Report what would be removed, and remove nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Reference for the line that the purge leaves in the store's audit, such as the number of a
+    /// ticket. It must not contain the user's id.
+    #[arg(long, value_name = "TEXT")]
+    reference: Option<String>,
+    /// Who erases the data, for the audit [default: the system's user and the host]
+    #[arg(long, value_name = "TEXT")]
+    actor: Option<String>,
+    /// Erase nothing, and list the lines that purges have left, newest first: when, by whom, the
+    /// SHA-256 of the user's id, and how much was removed.
+    #[arg(long, conflicts_with_all = ["user", "dry_run", "spool", "reference", "actor"])]
+    list: bool,
+    /// Show at most this many lines with `--list`.
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = number::limit, allow_negative_numbers = true)]
+    limit: usize,
+    /// Output format of `--list`.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    match &args.user {
+        Some(user) if !args.list => erase(url, args, user).await,
+        _ => audit::run(url, args.limit, args.format).await,
+    }
+}
+
+/// Returns the rules of the purge, with what its line of the audit says.
+fn rules(args: &Args, user: &str, spooled: &PurgedSpool, letters: usize) -> Purge {
+    let actor = args.actor.clone().unwrap_or_else(|| actor::name(user));
+    let purge = Purge::of(user).dry_run(args.dry_run).actor(actor);
+    let purge = purge.also_removed("spooled", spooled.records).also_removed("dead_letters", letters as u64);
+    match &args.reference {
+        Some(reference) => purge.reference(reference),
+        None => purge,
+    }
+}
+
+async fn erase(url: &str, args: &Args, user: &str) -> Result<Found, Failure> {
+    for (name, text) in [("--reference", &args.reference), ("--actor", &args.actor)] {
+        if text.as_deref().is_some_and(|text| actor::mentions(text, user)) {
+            let message = format!("`{name}` contains the id of the user to erase, and would keep it: leave the id out");
+            return Err(Failure::new(message));
+        }
+    }
     // The spool is purged first, so that its records are not delivered after the store was purged.
     let spool = setting::spool(args.spool.clone());
     let spooled =
-        spool.as_deref().map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
-    let letters = spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
+        spool.as_deref().map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, user, args.dry_run))?;
+    let letters = spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, user, args.dry_run))?;
     // The bar is drawn on standard error, and only if that is a terminal.
     let bar = ProgressBar::no_length();
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}").unwrap_or(ProgressStyle::default_bar()),
     );
-    let purge = Purge::of(&args.user).dry_run(args.dry_run);
+    let purge = rules(args, user, &spooled, letters);
     let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
     tell_what_stays(&spooled);
@@ -58,7 +102,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         )));
     }
     if purged.total() + spooled.records + spooled.requests == 0 && letters == 0 {
-        return Ok(Found::Nothing(format!("nothing is recorded about the user {:?}", args.user)));
+        return Ok(Found::Nothing(format!("nothing is recorded about the user {user:?}")));
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     let mut out = Output::new().writer;
