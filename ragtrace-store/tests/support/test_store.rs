@@ -85,7 +85,8 @@ impl TestStore {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
     }
 
-    /// Takes the tables back to the second version. Rows stay, but for what only newer columns hold.
+    /// Takes the tables back to the second version. Rows stay, but for what only newer columns
+    /// hold.
     pub(crate) async fn undo_third_migration(&self) {
         let mut undo = "DROP TABLE audit; DROP INDEX request_metrics_user; DROP INDEX request_metrics_session;
             DROP INDEX request_metrics_tenant; DELETE FROM ragtrace_migrations WHERE version = 3;"
