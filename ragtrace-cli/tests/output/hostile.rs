@@ -8,7 +8,7 @@ use super::run::{run, stderr};
 use crate::support::{File, Make, run as run_of};
 
 /// The largest output of a command, in bytes, however long the recorded texts are.
-const LARGEST: usize = 2_000_000;
+const LARGEST: usize = 4_000_000;
 
 /// Texts that a terminal, a browser or a layout might trip over.
 fn texts() -> Vec<(&'static str, String)> {
