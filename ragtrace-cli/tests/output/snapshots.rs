@@ -64,7 +64,6 @@ fn cases() -> Vec<Case> {
         records("export_csv", "export --format csv --trace LOST"),
         records("logs", "logs --user alice --since 61m --limit 12"),
         records("purge", "purge --user dave --dry-run"),
-        records("retention", "retention --days 1 --sample 0 --dry-run"),
         case("stages", "stages"),
         case("stats", "stats --since 24h"),
         case("stats_costs", "stats --since 2d --costs"),
