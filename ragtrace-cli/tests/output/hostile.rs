@@ -35,16 +35,16 @@ fn texts() -> Vec<(&'static str, String)> {
 /// get the beginning.
 fn records(text: &str) -> Vec<ragtrace::Record> {
     let short: String = text.chars().take(3_000).collect();
-    let error = json!({"type": short, "message": text, "chain": [short, short]});
+    let error = json!({"type": short, "message": short, "chain": [text, short]});
     let item =
-        json!({"type": short, "id": text, "score": 0.5, "content": short, "source": short, "derived_from": short});
+        json!({"type": short, "id": short, "score": 0.5, "content": short, "source": short, "derived_from": short});
     let all = |make: Make| {
         let ids = ["user_id", "tenant_id", "session_id", "request_id", "request_type"];
         let origin = ["service", "environment", "version", "host", "thread", "logger"];
         let make = ids.iter().chain(&origin).fold(make, |make, name| make.with(name, short.as_str()));
         let context =
-            json!({(short.as_str()): short, "query": short, "input": text, "plain": text, "json": {"a": short}});
-        make.with("message", text).with("context", context).with("source", json!({"file": short, "line": 7}))
+            json!({(short.as_str()): short, "query": short, "input": short, "plain": short, "json": {"a": short}});
+        make.with("message", short.as_str()).with("context", context).with("source", json!({"file": short, "line": 7}))
     };
     let (root, root_end) = run_of("failed", text, 1, (0, 900));
     let (child, child_end) = run_of("failed", &short, 2, (10, 800));
@@ -65,7 +65,7 @@ fn records(text: &str) -> Vec<ragtrace::Record> {
         all(root_end),
         items(all(child)).parent(1),
         items(all(child_end)).parent(1),
-        all(line),
+        all(line).with("message", text).with("context", json!({"input": text})),
         all(score(json!(short))),
         all(open).with("timestamp", now),
     ];
