@@ -11,6 +11,7 @@ mod output {
     mod messages;
     mod pipes;
     mod questions;
+    mod readme;
     mod run;
     mod schemas;
     mod snapshots;
