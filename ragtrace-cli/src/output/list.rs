@@ -85,8 +85,8 @@ pub(crate) fn write_json(
     writeln!(out, "]")
 }
 
-/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those of
-/// ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
+/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those
+/// of ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
 pub(crate) fn shown_json(document: &str) -> Cow<'_, str> {
     if !document.contains(char::is_control) {
         return Cow::Borrowed(document);
