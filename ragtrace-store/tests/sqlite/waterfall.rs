@@ -72,12 +72,12 @@ fn answered(found: usize) -> Vec<Record> {
     let used = json!([{"type": "chunk", "id": "manual-1"}, {"type": "chunk", "id": "manual-11"}, {"type": "page", "id": "manual-2"}]);
     let link = json!([{"trace_id": "0199a1c2-7b1e-7a54-9c01-00000000000a", "span_id": "00000000000000aa"}]);
     let (root, root_end) = run("completed", "ask", 1, (0, 900));
-    let root = |make: Make| make.with("local_root", true).with("links", link.clone());
+    let local_root = |make: Make| make.with("local_root", true).with("links", link.clone());
     let retrieval = run("completed", "retrieval", 2, (0, 300)).1.parent(1).with("kind", "retrieve");
     let generation = run("completed", "generation", 3, (300, 900)).1.parent(1).with("kind", "generate");
     let makes = [
-        root(root),
-        root(root_end),
+        local_root(root),
+        local_root(root_end),
         retrieval.with("generated", retrieved),
         generation.with("used", used).with("generated", json!([{"type": "answer", "id": "a"}])),
     ];
@@ -105,8 +105,7 @@ async fn the_documents_that_a_retriever_found_stand_beneath_it_with_those_that_t
 async fn traces_that_led_to_this_one_are_in_the_header() {
     let drawn = Waterfall::new(&latest(answered(0)).await).to_string();
     assert_eq!(times(&drawn, "\n  ⇠ 0199a1c2-7b1e-7a54-9c01-00000000000a led to this trace\n"), 1, "{drawn}");
-    let link =
-        |at: u64| json!({"trace_id": uuid::Uuid::from_u128(u128::from(at) + 1), "span_id": format!("{at:016x}")});
+    let link = |at: u64| json!({"trace_id": uuid::Uuid::from_u128(u128::from(at) + 1).to_string(), "span_id": format!("{at:016x}")});
     let root = run("completed", "ask", 1, (0, 9)).1.with("local_root", true);
     let many = root.with("links", (1..=6).map(link).collect::<Vec<_>>());
     let drawn = Waterfall::new(&latest([many.record()]).await).to_string();
