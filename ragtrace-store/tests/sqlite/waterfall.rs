@@ -66,8 +66,8 @@ async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
 }
 
 /// Returns a question that was answered from some of the chunks that a retriever found.
-fn answered(found: usize) -> Vec<Record> {
-    let chunk = |at: usize| json!({"type": "chunk", "id": format!("manual-{at}"), "score": 0.9 - at as f64 / 1e3, "source": format!("docs/manual-{at}.pdf")});
+fn answered(found: u32) -> Vec<Record> {
+    let chunk = |at: u32| json!({"type": "chunk", "id": format!("manual-{at}"), "score": 0.9 - f64::from(at) / 1e3, "source": format!("docs/manual-{at}.pdf")});
     let retrieved: Vec<_> = (0..found).map(chunk).collect();
     let used = json!([{"type": "chunk", "id": "manual-1"}, {"type": "chunk", "id": "manual-11"}, {"type": "page", "id": "manual-2"}]);
     let link = json!([{"trace_id": "0199a1c2-7b1e-7a54-9c01-00000000000a", "span_id": "00000000000000aa"}]);
@@ -137,7 +137,7 @@ async fn log_lines_stand_between_the_spans_in_order_of_time() {
 
 #[tokio::test]
 async fn of_many_log_lines_the_most_severe_are_shown_and_the_others_are_counted() {
-    let level = |at: u64| if at % 40 == 0 { "ERROR" } else { "INFO" };
+    let level = |at: u64| if at.is_multiple_of(40) { "ERROR" } else { "INFO" };
     let line = |at: u64| Make::new("log", "ask", 3, 300 + at).with("level", level(at)).with("message", "said").record();
     let records: Vec<_> = answered(0).into_iter().chain((0..200).map(line)).collect();
     let drawn = Waterfall::new(&latest(records.clone()).await).logs(true).to_string();
