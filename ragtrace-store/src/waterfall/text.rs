@@ -126,6 +126,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
     let (mut begin, mut used, mut blank) = (0, 0, None);
     for (at, cluster) in text.grapheme_indices(true) {
         let width = display_width(cluster);
+        if used + width > columns && cluster == " " {
+            lines.push(&text[begin..at]);
+            (begin, used, blank) = (at + 1, 0, None);
+            continue;
+        }
         if used + width > columns {
             let (end, next) = blank.take().unwrap_or((at, at));
             lines.push(&text[begin..end]);

@@ -447,7 +447,7 @@ proptest! {
             prop_assert!(unicode_width::UnicodeWidthStr::width(*line) <= columns, "{:?} in {}", line, columns);
             prop_assert!(rest.starts_with(line), "{:?} of {:?}", line, rest);
             rest = &rest[line.len()..];
-            if at + 1 < lines.len() {
+            if lines.get(at + 1).is_some_and(|next| !rest.starts_with(next)) {
                 rest = rest.strip_prefix(' ').unwrap_or(rest);
             }
         }
