@@ -43,7 +43,10 @@ fn migrated() -> File {
 #[test]
 fn a_store_that_is_not_there_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert_eq!(failure(folder.path(), &["trace", "last"]), "there is no file `ragtrace.db`: run your program with a SQLite sink first, or give the path it writes to");
+    assert_eq!(
+        failure(folder.path(), &["trace", "last"]),
+        "there is no file `ragtrace.db`: run your program with a SQLite sink first, or give the path it writes to"
+    );
     assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:no/such/folder/r.db"]), "?");
     std::fs::create_dir(folder.path().join("a-folder")).expect("made");
     assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:a-folder"]), "?");
@@ -145,7 +148,10 @@ fn a_trace_that_cannot_be_found_says_how_to_name_one() {
     let missing = "0199a1c2-0000-0000-0000-000000000000";
     assert_eq!(nothing(&["trace", missing]), format!("ragtrace: there is no trace {missing}\n"));
     assert_eq!(nothing(&["trace", "fff"]), "ragtrace: no trace id begins with fff\n");
-    assert_eq!(failure(folder, &["trace", "the-last-one"]), "\"the-last-one\" is not a trace id: give a UUID, 32 hex digits, the first digits of either, `last`, or `last~1`");
+    assert_eq!(
+        failure(folder, &["trace", "the-last-one"]),
+        "\"the-last-one\" is not a trace id: give a UUID, 32 hex digits, the first digits of either, `last`, or `last~1`"
+    );
     assert_eq!(failure(folder, &["trace", "last~x"]), "?");
     assert_eq!(failure(folder, &["trace", "0199a1c2"]), "?");
     assert_eq!(failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]), "?");
