@@ -1,10 +1,15 @@
 //! Writes a score of a trace or of one of its runs into a store.
 
+use std::error::Error;
+use std::fmt;
+
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Score, Sink, SpanId, Timestamp, TraceId};
 use ragtrace_store as store;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
+
+use crate::output::Failure;
 
 /// A score that is not written yet.
 #[derive(Clone, Debug)]
@@ -41,14 +46,23 @@ pub(crate) enum Unwritten {
     Failed(String),
 }
 
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Invalid(why) | Self::Refused(why) | Self::Failed(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl Error for Unwritten {}
+
 impl NewScore {
     /// Writes the score into the store at `url`, and returns its record.
     pub(crate) async fn write(&self, url: &str) -> Result<Record, Unwritten> {
         let record = self.record().map_err(Unwritten::Invalid)?;
-        let sink = store::sink(url).map_err(|error| Unwritten::Failed(error.to_string()))?;
+        let sink = store::sink(url).map_err(|error| Unwritten::Failed(Failure::from(error).to_string()))?;
         let written = sink.deliver(&Batch::new(record.id(), [record.clone()])).await;
         sink.close().await;
-        let written = written.map_err(|error| Unwritten::Failed(error.reason().to_string()))?;
+        let written = written.map_err(|error| Unwritten::Failed(error.reason()))?;
         match written.rejected().first() {
             Some((_, why)) => Err(Unwritten::Refused(why.clone())),
             None => Ok(record),

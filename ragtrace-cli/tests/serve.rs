@@ -1,6 +1,7 @@
 //! Tests of the web viewer, as browsers and programs use it.
 #![cfg(unix)]
 
+#[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
@@ -29,5 +30,7 @@ mod roles;
 mod scores;
 #[path = "serve/sessions.rs"]
 mod sessions;
+#[path = "serve/trace_page.rs"]
+mod trace_page;
 #[path = "serve/viewer.rs"]
 mod viewer;

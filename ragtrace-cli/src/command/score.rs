@@ -2,14 +2,12 @@
 
 use std::io::Write;
 
-use ragtrace::sink::Batch;
-use ragtrace::{Record, Score, Sink, SpanId, Timestamp, TraceId};
+use ragtrace::{SpanId, TraceId};
 use ragtrace_store::{self as store, LogFilter, LogStore, Trace};
-use serde_json::{Value as Json, json};
-use uuid::Uuid;
 
 use crate::arguments::find;
 use crate::output::{Failure, Found, Output};
+use crate::score_writer::{NewScore, ScoreValue};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -72,14 +70,17 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         Ok(subject) => subject,
         Err(why) => return Ok(Found::Nothing(why)),
     };
-    let record = record(args, trace, span)?;
-    let sink = store::sink(url)?;
-    let written = sink.deliver(&Batch::new(record.id(), [record])).await;
-    sink.close().await;
-    let written = written.map_err(|error| Failure::new(error.reason()))?;
-    if let Some((_, why)) = written.rejected().first() {
-        return Err(Failure::new(why.clone()));
-    }
+    let score = NewScore {
+        trace,
+        span,
+        name: args.name.clone(),
+        value: value(args),
+        by: args.by.as_str(),
+        comment: args.comment.clone(),
+        tenant: args.tenant.clone(),
+        user: args.user.clone(),
+    };
+    score.write(url).await?;
     let mut out = Output::new().writer;
     match span {
         Some(span) => writeln!(out, "scored the run {span} of the trace {trace}")?,
@@ -125,51 +126,14 @@ fn spans(trace: &Trace, digits: &str) -> Vec<SpanId> {
     fitting.collect()
 }
 
-/// Returns the record of the score.
-fn record(args: &Args, trace: TraceId, span: Option<SpanId>) -> Result<Record, Failure> {
-    let value = value(args);
-    let number = |number: f64| if number.is_finite() { Json::from(number) } else { Json::Null };
-    // No telemetry is installed, so this checks the score by the library's rules and records
-    // nothing.
-    let (score, value) = match value {
-        Given::Flag(flag) => (Score::flag(args.name.clone(), flag), flag.into()),
-        Given::Number(given) => (Score::number(args.name.clone(), given), number(given)),
-        Given::Label(label) => (Score::label(args.name.clone(), label.clone()), label.into()),
-    };
-    score.trace(trace).by(args.by.as_str()).try_record()?;
-    let mut json = json!({
-        "id": Uuid::now_v7().to_string(), "timestamp": Timestamp::now().to_string(), "level": "INFO", "logger": "score",
-        "message": format!("{}_scored", args.name), "event": "score", "trace_id": trace.to_string(),
-        "instance": Uuid::now_v7().to_string(),
-        "score": {"name": args.name, "value": value, "by": args.by.as_str(), "comment": args.comment},
-    });
-    let texts = [
-        ("span_id", span.map(|id| id.to_string())),
-        ("tenant_id", args.tenant.clone()),
-        ("user_id", args.user.clone()),
-    ];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            json[name] = text.into();
-        }
-    }
-    Ok(Record::from_json(&json.to_string())?)
-}
-
-/// A value as it was given.
-enum Given {
-    Number(f64),
-    Flag(bool),
-    Label(String),
-}
-
-fn value(args: &Args) -> Given {
+/// Returns the value as it is meant: a number, a flag, or a label.
+fn value(args: &Args) -> ScoreValue {
     let text = args.value.as_str();
     match (text, text.parse()) {
-        _ if args.label => Given::Label(text.to_owned()),
-        ("true", _) => Given::Flag(true),
-        ("false", _) => Given::Flag(false),
-        (_, Ok(number)) => Given::Number(number),
-        _ => Given::Label(text.to_owned()),
+        _ if args.label => ScoreValue::Label(text.to_owned()),
+        ("true", _) => ScoreValue::Flag(true),
+        ("false", _) => ScoreValue::Flag(false),
+        (_, Ok(number)) => ScoreValue::Number(number),
+        _ => ScoreValue::Label(text.to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! The viewer's own files: scripts, styles and the icon.
 //!
-//! They are part of the binary. Their addresses contain a hash of all of them, so a browser may keep
-//! them for ever, and loads all anew after an upgrade. Modules import each other by relative
+//! They are part of the binary. Their addresses contain a hash of all of them, so a browser may
+//! keep them for ever, and loads all anew after an upgrade. Modules import each other by relative
 //! addresses, which stay below the same hash.
 
 use std::fmt::Write;
@@ -14,7 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sha2::{Digest, Sha256};
 
-use super::{Problem, Viewer};
+use super::problem::Problem;
+use super::viewer::Viewer;
 
 /// The style sheets of every page.
 pub(super) const STYLES: [&str; 4] = ["colours.css", "base.css", "controls.css", "table.css"];

@@ -15,7 +15,8 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show};
+use super::show;
+use super::viewer::Viewer;
 
 const PATH: &str = "/costs";
 /// The largest number of rows of a table.

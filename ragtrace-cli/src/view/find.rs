@@ -8,11 +8,11 @@ use axum::routing::get;
 use maud::html;
 use ragtrace::TraceId;
 
-use super::Viewer;
 use super::layout::{Page, Tab};
 use super::params::Params;
 use super::problem::Problem;
 use super::session::Session;
+use super::viewer::Viewer;
 
 /// The largest number of ids that are shown if several begin with the same digits.
 const SHOWN: usize = 50;

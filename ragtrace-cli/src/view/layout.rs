@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
-use super::problem::Problem;
-use super::session::{Session, Theme};
+use super::session::Session;
+use super::theme::Theme;
 
 /// The pages of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,63 +109,16 @@ impl Page {
     }
 }
 
-/// Returns the page of a problem. It tells nothing about the store.
-pub(super) fn problem(problem: &Problem, title: &str, theme: Theme) -> Response {
-    let is_sign_in = problem.status == axum::http::StatusCode::UNAUTHORIZED;
-    let is_refused = is_sign_in || problem.status == axum::http::StatusCode::MISDIRECTED_REQUEST;
-    let scripts: &[&str] = if is_sign_in { &["sign_in.js"] } else { &[] };
-    let head = Head { title, theme, scripts, styles: &[] };
-    respond(html! {
-        (DOCTYPE)
-        html lang="en" data-theme=(theme.as_str()) {
-            (head.markup(None))
-            body {
-                a.skip href="#main" { "Skip to the content" }
-                @if !is_refused { (top(None, None)) }
-                main #main.problem tabindex="-1" {
-                    h1 { (title) }
-                    @if is_sign_in { (sign_in(&problem.detail)) } @else {
-                        p.detail { (sentence(&problem.detail)) }
-                        @if let Some(advice) = problem.advice { p { (advice) } }
-                        p.status { "Status " (problem.status.as_u16()) }
-                    }
-                }
-                @if !is_refused { (keys(&[])) }
-            }
-        }
-    })
-}
-
-fn sign_in(why: &str) -> Markup {
-    html! {
-        p.detail { (sentence(why)) }
-        form #sign-in {
-            label for="token" { "Token" }
-            input #token type="password" name="token" autocomplete="current-password" required spellcheck="false";
-            button type="submit" { "Sign in" }
-            p #sign-in-message role="alert" {}
-        }
-        noscript { p { "Signing in needs JavaScript. A program sends the token as " code { "Authorization: Bearer" } "." } }
-    }
-}
-
-/// Returns a fragment as a sentence.
-fn sentence(fragment: &str) -> String {
-    let mut rest = fragment.chars();
-    let first = rest.next().into_iter().flat_map(char::to_uppercase);
-    let end = if fragment.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(rest).chain(end.chars()).collect()
-}
-
-struct Head<'a> {
-    title: &'a str,
-    theme: Theme,
-    scripts: &'a [&'static str],
-    styles: &'a [&'static str],
+/// The head of a page.
+pub(super) struct Head<'a> {
+    pub(super) title: &'a str,
+    pub(super) theme: Theme,
+    pub(super) scripts: &'a [&'static str],
+    pub(super) styles: &'a [&'static str],
 }
 
 impl Head<'_> {
-    fn markup(&self, csrf: Option<&str>) -> Markup {
+    pub(super) fn markup(&self, csrf: Option<&str>) -> Markup {
         let scheme = if self.theme == Theme::System { "light dark" } else { self.theme.as_str() };
         html! {
             head {
@@ -186,7 +139,8 @@ impl Head<'_> {
     }
 }
 
-fn top(tab: Option<Tab>, session: Option<&Session>) -> Markup {
+/// Returns the bar at the top of a page.
+pub(super) fn top(tab: Option<Tab>, session: Option<&Session>) -> Markup {
     html! {
         header.top {
             a.brand href="/" { (mark()) "ragtrace" }
@@ -240,7 +194,7 @@ fn half() -> Markup {
 }
 
 /// Returns the list of keys, those of the page first.
-fn keys(of_page: &[(&'static str, &'static str)]) -> Markup {
+pub(super) fn keys(of_page: &[(&'static str, &'static str)]) -> Markup {
     let common = [
         ("/", "Go to the filter"),
         ("j k", "Next and previous row"),
@@ -265,6 +219,7 @@ fn keys(of_page: &[(&'static str, &'static str)]) -> Markup {
     }
 }
 
-fn respond(page: Markup) -> Response {
+/// Answers with a page.
+pub(super) fn respond(page: Markup) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
 }

@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use ragtrace::Timestamp;
 
-use super::{Problem, Viewer};
+use super::problem::Problem;
 use crate::arguments::time;
 
 /// The longest value, in bytes.
@@ -81,9 +80,11 @@ impl Params {
         Ok(given.unwrap_or(default).clamp(1, most))
     }
 
-    /// Returns the same parameters with another value, or without one.
+    /// Returns the same parameters with another value, or without one. A value that is too long for
+    /// a query is left out.
     #[must_use]
     pub(crate) fn with(&self, name: &str, value: Option<&str>) -> Self {
+        let value = value.filter(|value| value.len() <= VALUE);
         let others = self.0.iter().filter(|(given, _)| given != name).cloned();
         Self(others.chain(value.map(|value| (name.to_owned(), value.to_owned()))).collect())
     }
@@ -111,10 +112,10 @@ impl Params {
     }
 }
 
-impl FromRequestParts<Arc<Viewer>> for Params {
+impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<Viewer>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::parse(&parts.uri)
     }
 }

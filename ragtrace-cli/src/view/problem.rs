@@ -1,18 +1,12 @@
 //! Answers to requests that fail, as a page or as JSON (RFC 9457).
 //!
 //! A handler returns a [`Problem`], which travels through the layers as an extension of the
-//! response. The outermost layer, [`render`], knows what the request wants and writes it.
+//! response. An outer layer ([`render`](super::render)) knows what the request wants and writes it.
 
-use axum::Json;
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use ragtrace_store::StoreError;
-use serde_json::json;
 
-use super::layout;
-use super::session::Theme;
 use crate::output::Failure;
 use crate::output::secret::mask;
 
@@ -20,7 +14,7 @@ use crate::output::secret::mask;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(super) status: StatusCode,
-    /// What is wrong, as a lower-case fragment.
+    /// The reason, as a lower-case fragment.
     pub(super) detail: String,
     /// Sentences that say what to do.
     pub(super) advice: Option<&'static str>,
@@ -51,7 +45,7 @@ impl Problem {
         self
     }
 
-    fn title(&self) -> &'static str {
+    pub(super) fn title(&self) -> &'static str {
         match self.status {
             StatusCode::UNAUTHORIZED => "Sign in",
             StatusCode::NOT_FOUND => "Nothing here",
@@ -86,49 +80,4 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// Returns `true` if the answer to a request is to be JSON.
-pub(super) fn wants_json(uri: &Uri, accept: Option<&HeaderValue>) -> bool {
-    let accept = accept.and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let is_asked = uri.query().is_some_and(|query| query.split('&').any(|one| one == "format=json"));
-    let is_named = uri.path().ends_with(".json") || uri.path().starts_with("/api/");
-    is_asked || is_named || (accept.contains("application/json") && !accept.contains("text/html"))
-}
-
-/// Writes problems, and refusals of axum's own, as a page or as problem details.
-pub(super) async fn render(request: Request, next: Next) -> Response {
-    let is_json = wants_json(request.uri(), request.headers().get(header::ACCEPT)) || *request.method() == Method::POST;
-    let theme = Theme::of(request.headers());
-    let mut response = next.run(request).await;
-    let status = response.status();
-    let problem = match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => problem,
-        None if status.is_client_error() || status.is_server_error() => {
-            Problem::new(status, "the request cannot be answered")
-        }
-        None => return response,
-    };
-    let mut written = if is_json { details(&problem) } else { layout::problem(&problem, problem.title(), theme) };
-    *written.status_mut() = status;
-    for name in [header::ALLOW, header::SET_COOKIE] {
-        if let Some(value) = response.headers_mut().remove(&name) {
-            written.headers_mut().insert(name, value);
-        }
-    }
-    if let Some(retry) = problem.retry {
-        written.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(u16::from(retry)));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        written.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    written
-}
-
-fn details(problem: &Problem) -> Response {
-    let body = json!({
-        "type": "about:blank", "title": problem.title(), "status": problem.status.as_u16(), "detail": problem.detail,
-        "advice": problem.advice,
-    });
-    ([(header::CONTENT_TYPE, "application/problem+json")], Json(body).into_response().into_body()).into_response()
 }

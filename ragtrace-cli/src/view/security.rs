@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -11,12 +12,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use super::problem::Problem;
-use super::{ANSWER, Viewer};
+use super::viewer::Viewer;
 
 /// Allows only what the viewer itself serves, and no scripts or styles inside the page, so that
 /// recorded text stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+/// The longest time for an answer. Statements have limits of their own, and a page may need
+/// several.
+const ANSWER: Duration = Duration::from_secs(20);
 /// The longest path and query, in bytes.
 const TARGET: usize = 8 << 10;
 
@@ -30,9 +34,9 @@ pub(super) async fn own_host(State(viewer): State<Arc<Viewer>>, request: Request
         .into_response()
 }
 
-/// Refuses a request that a page of another origin makes a browser send, unless it only opens a page
-/// of the viewer, as a link does. Browsers declare where a request comes from; other clients need
-/// not.
+/// Refuses a request that a page of another origin makes a browser send, unless it only opens a
+/// page of the viewer, as a link does. Browsers declare where a request comes from; other clients
+/// need not.
 pub(super) async fn same_origin(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let opens = matches!(*request.method(), Method::GET | Method::HEAD) && is_opened(headers);

@@ -17,7 +17,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connections::{AnswerBody, Connections, Place};
-use super::{Ending, Viewer, router};
+use super::ending::Ending;
+use super::router::router;
+use super::viewer::Viewer;
 
 /// The largest number of connections at once. A process may open 1,024 files by default.
 const CONNECTIONS: usize = 256;

@@ -10,8 +10,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 
+use super::problem::Problem;
 use super::session::Visitor;
-use super::{Problem, Viewer};
+use super::viewer::Viewer;
 
 pub(super) fn routes() -> Router<Arc<Viewer>> {
     Router::new().route("/session", get(show).post(begin).delete(end))

@@ -8,7 +8,8 @@ use ragtrace_store::{self as store, LogStore, StoreError};
 use tokio::sync::Mutex;
 
 /// The largest number of roles whose connections are open. The one that was used longest ago is
-/// closed in favour of another; requests that still read through it keep it until they are answered.
+/// closed in favour of another; requests that still read through it keep it until they are
+/// answered.
 const ROLES: usize = 16;
 
 /// The store, as it is read by the viewer's own connection and by roles.
@@ -32,8 +33,8 @@ impl Stores {
         &self.url
     }
 
-    /// Returns the store as `role` reads it, or as the viewer's own connection does. It is opened if
-    /// it is not open yet.
+    /// Returns the store as `role` reads it, or as the viewer's own connection does. It is opened
+    /// if it is not open yet.
     pub(super) async fn open(&self, role: Option<Arc<str>>) -> Result<LogStore, StoreError> {
         if let Some(open) = self.open.lock().await.get_mut(&role) {
             open.used = Instant::now();

@@ -1,8 +1,8 @@
 //! The tokens with which visitors sign in.
 //!
-//! A token is a line of a file, `TOKEN` or `TOKEN ROLE`. Without a role it reads everything that the
-//! store's own connection reads; with one it reads as that role of PostgreSQL. Only hashes of tokens
-//! are kept, so a token cannot get into a message by mistake.
+//! A token is a line of a file, `TOKEN` or `TOKEN ROLE`. Without a role it reads everything that
+//! the store's own connection reads; with one it reads as that role of PostgreSQL. Only hashes of
+//! tokens are kept, so a token cannot get into a message by mistake.
 
 use std::fmt::Write;
 use std::fs::File;

@@ -110,7 +110,7 @@ fn pages_of_a_list_have_each_row_once() {
         let (mut seen, mut next, mut pages) = (Vec::new(), start.to_owned(), 0);
         loop {
             let page = viewer.get(&next).expect(200);
-            let rows = links(&page.body).into_iter().filter(|link| link.starts_with("/trace/") && !link.contains("?"));
+            let rows = links(&page.body).into_iter().filter(|link| link.starts_with("/trace/"));
             let rows: BTreeSet<_> = rows.map(|link| link[..43].to_owned()).collect();
             seen.extend(rows);
             pages += 1;
@@ -240,7 +240,7 @@ fn an_asset_is_kept_by_its_tag_and_its_address() {
         viewer.get_with(asset, &[("if-none-match", "\"other\"")]).expect(200);
         let name = asset.rsplit('/').next().expect("a name");
         let old = viewer.get(&format!("/assets/0123456789abcdef/{name}")).expect(200);
-        assert_eq!((old.header("cache-control"), old.body), (Some("no-cache"), answer.body));
+        assert_eq!((old.header("cache-control"), &old.body), (Some("no-cache"), &answer.body));
     }
 }
 

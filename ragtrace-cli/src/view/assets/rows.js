@@ -12,7 +12,9 @@ export function listenForRows() {
 }
 
 function move(by) {
-  const rows = [...document.querySelectorAll("a[data-row]")].filter((row) => row.offsetParent !== null);
+  // A row of a table has one link that stands for it, whatever else it links.
+  const isFirst = (row) => (row.closest("tr")?.querySelector("a[data-row]") ?? row) === row;
+  const rows = [...document.querySelectorAll("a[data-row]")].filter((row) => row.offsetParent !== null && isFirst(row));
   if (rows.length === 0) return;
   const current = document.activeElement?.closest("tr")?.querySelector("a[data-row]") ?? document.activeElement;
   const at = rows.indexOf(current);

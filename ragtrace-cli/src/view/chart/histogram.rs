@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 use ragtrace::Timestamp;
 
+use super::axis::{HEIGHT, time_axis};
+use super::path::at;
 use super::scale::Linear;
-use super::{HEIGHT, at, time_axis};
 use crate::view::show;
 
 /// The width of a bar and of the gap after it.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use maud::{Markup, html};
 use ragtrace::Timestamp;
 
+use super::axis::{HEIGHT, time_axis};
+use super::path::{at, path};
 use super::scale::Linear;
-use super::{HEIGHT, at, path, time_axis};
 use crate::view::show;
 
 const WIDTH: f64 = 1_000.0;
@@ -41,7 +42,7 @@ pub(crate) fn lines(name: &str, (steps, until): (&[Timestamp], Timestamp), lines
         }
         details.as-table {
             summary { "As a table" }
-            div.table {
+            div.table tabindex="0" role="region" aria-label={ (name) ", as a table" } {
                 table {
                     thead { tr { th scope="col" { "From (UTC)" } @for line in lines { th.number scope="col" { (line.name) } } } }
                     tbody {

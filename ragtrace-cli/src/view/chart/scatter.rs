@@ -5,8 +5,9 @@ use std::time::Duration;
 use maud::{Markup, html};
 use ragtrace::Timestamp;
 
+use super::axis::{HEIGHT, time_axis};
+use super::path::at;
 use super::scale::Logarithmic;
-use super::{HEIGHT, at, time_axis};
 use crate::view::show;
 
 const WIDTH: f64 = 1_000.0;

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::path::{at, path};
 use super::scale::Linear;
-use super::{at, path};
 
 const WIDTH: f64 = 100.0;
 const HEIGHT: f64 = 20.0;

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use ragtrace_store::ErrorGroup;
 
-use super::PATH;
+use super::filter::PATH;
 use crate::view::list::{self, AFTER};
 use crate::view::params::Params;
 use crate::view::show;

@@ -1,5 +1,6 @@
 //! The page of errors: groups of the same kind, and the errors one by one.
 
+mod filter;
 mod groups;
 mod rows;
 
@@ -9,7 +10,9 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
-use ragtrace_store::{ErrorGroup, LogFilter, LogRow, Position};
+use ragtrace_store::{ErrorGroup, LogFilter, LogRow};
+
+use filter::PATH;
 
 use super::layout::{Page, Tab};
 use super::list::{self, AFTER};
@@ -17,9 +20,9 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show};
+use super::show;
+use super::viewer::Viewer;
 
-const PATH: &str = "/errors";
 const ROWS: usize = 100;
 const MOST: usize = 1_000;
 
@@ -27,33 +30,9 @@ pub(super) fn routes() -> Router<Arc<Viewer>> {
     Router::new().route(PATH, get(page)).route("/errors.json", get(page))
 }
 
-/// Reads the filter of a query.
-fn filter(params: &Params, period: Period) -> Result<LogFilter, Problem> {
-    let mut filter = LogFilter::new().since(period.since).until(period.until);
-    if let Some(user) = params.get("user") {
-        filter = filter.user_id(user);
-    }
-    if let Some(tenant) = params.get("tenant") {
-        filter = filter.tenant_id(tenant);
-    }
-    if let Some(session) = params.get("session") {
-        filter = filter.session_id(session);
-    }
-    if let Some(stage) = params.get("stage") {
-        filter = filter.stage(stage);
-    }
-    if let Some(text) = params.get("text") {
-        filter = filter.text(text);
-    }
-    if let Some(after) = params.parsed::<Position>(AFTER, "a position as in the link to the next page")? {
-        filter = filter.after(after);
-    }
-    Ok(filter)
-}
-
 async fn page(session: Session, params: Params) -> Result<Response, Problem> {
     let period = Period::of(&params)?;
-    let filter = filter(&params, period)?;
+    let filter = filter::parse(&params, period)?;
     match params.get("view") {
         None | Some("groups") => grouped(&session, &params, (filter, period)).await,
         Some("rows") => one_by_one(&session, &params, (filter, period)).await,

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use ragtrace_store::LogRow;
 
-use super::PATH;
+use super::filter::PATH;
 use crate::view::list;
 use crate::view::params::Params;
 use crate::view::show;

@@ -1,9 +1,9 @@
 //! The stream of new records, as server-sent events.
 //!
-//! Events carry rows of the page as HTML, which the server writes and escapes as on the page itself.
-//! An event's id is the time of the newest record that was sent. A browser that comes back with it
-//! gets what was stored since a little before, so rows may come twice; each has its record's id, by
-//! which the page leaves out those that it has.
+//! Events carry rows of the page as HTML, which the server writes and escapes as on the page
+//! itself. An event's id is the time of the newest record that was sent. A browser that comes back
+//! with it gets what was stored since a little before, so rows may come twice; each has its
+//! record's id, by which the page leaves out those that it has.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,10 +24,11 @@ use super::filter::Wanted;
 use super::rows;
 use crate::output::Failure;
 use crate::output::secret::mask;
+use crate::view::ending::Ending;
 use crate::view::params::Params;
 use crate::view::problem::Problem;
 use crate::view::session::Session;
-use crate::view::{Ending, Viewer};
+use crate::view::viewer::Viewer;
 
 /// The pause between two queries for new records, and the longest after queries that failed.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -54,7 +55,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let wanted = Wanted::of(&params)?;
     let too_many = || {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many pages follow new records already")
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many pages follow new records already")
             .advice("Close some of them, and reload the page.")
     };
     let place = Arc::clone(&viewer.streams).try_acquire_owned().map_err(|_| too_many())?;

@@ -13,12 +13,12 @@ use maud::{Markup, html};
 use ragtrace::Level;
 use ragtrace_store::LogRow;
 
-use super::Viewer;
 use super::layout::{Page, Tab};
 use super::list;
 use super::params::Params;
 use super::problem::Problem;
 use super::session::Session;
+use super::viewer::Viewer;
 use filter::Wanted;
 
 const PATH: &str = "/live";

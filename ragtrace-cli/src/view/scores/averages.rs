@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use ragtrace::Value;
 use ragtrace_store::ScoreRow;
 
-use super::PATH;
+use super::filter::PATH;
 use crate::view::chart;
 use crate::view::list;
 use crate::view::params::Params;

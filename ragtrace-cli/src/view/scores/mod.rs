@@ -1,6 +1,7 @@
 //! Scores: the newest ones beside what they judge, their averages, and the request that adds one.
 
 mod averages;
+mod filter;
 mod write;
 
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use ragtrace::Value;
-use ragtrace_store::{Position, ScoreFilter, ScoreRow};
+use ragtrace_store::ScoreRow;
+
+use filter::PATH;
 
 use super::layout::{Page, Tab};
 use super::list::{self, AFTER};
@@ -18,9 +21,9 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show};
+use super::show;
+use super::viewer::Viewer;
 
-const PATH: &str = "/scores";
 const ROWS: usize = 100;
 const MOST: usize = 1_000;
 /// The judges that a score can name.
@@ -30,27 +33,10 @@ pub(super) fn routes() -> Router<Arc<Viewer>> {
     Router::new().route(PATH, get(page)).route("/scores.json", get(page)).route("/api/scores", post(write::add))
 }
 
-fn filter(params: &Params, period: Period) -> Result<ScoreFilter, Problem> {
-    let mut filter = ScoreFilter::new().since(period.since).until(period.until);
-    if let Some(name) = params.get("name") {
-        filter = filter.name(name);
-    }
-    if let Some(judge) = params.get("by") {
-        filter = filter.by(judge);
-    }
-    if let Some(tenant) = params.get("tenant") {
-        filter = filter.tenant_id(tenant);
-    }
-    if let Some(after) = params.parsed::<Position>(AFTER, "a position as in the link to the next page")? {
-        filter = filter.after(after);
-    }
-    Ok(filter)
-}
-
 async fn page(session: Session, params: Params) -> Result<Response, Problem> {
     let period = Period::of(&params)?;
     let limit = params.limit(ROWS, MOST)?;
-    let filter = filter(&params, period)?;
+    let filter = filter::parse(&params, period)?;
     let store = session.store();
     let mut rows = store.recent_scores(filter.clone().limit(limit + 1)).await?;
     let has_more = rows.len() > limit;

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use crate::output::secret::mask;
 use crate::score_writer::{NewScore, ScoreValue, Unwritten};
-use crate::view::Viewer;
 use crate::view::problem::Problem;
 use crate::view::session::{Session, Visitor};
+use crate::view::viewer::Viewer;
 
 /// The longest comment and label, in bytes.
 const TEXT: usize = 8 << 10;

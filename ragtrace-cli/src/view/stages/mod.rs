@@ -1,17 +1,20 @@
 //! The page of all stages, and the page of one.
 
+mod cells;
 mod failures;
+mod row;
 mod stage;
 mod table;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use maud::html;
-use ragtrace_store::{CatalogStage, RetrievalStats, StagePoint, StageStats};
+use ragtrace_store::{CatalogStage, RetrievalStats, StageStats};
+
+use row::{Row, rows};
 
 use super::layout::{Page, Tab};
 use super::list;
@@ -19,7 +22,8 @@ use super::params::Params;
 use super::period::{self, Period};
 use super::problem::Problem;
 use super::session::Session;
-use super::{Viewer, show, source};
+use super::viewer::Viewer;
+use super::{show, source};
 
 const PATH: &str = "/stages";
 /// The number of steps of a small chart.
@@ -27,13 +31,6 @@ const STEPS: u32 = 48;
 
 pub(super) fn routes() -> Router<Arc<Viewer>> {
     Router::new().route(PATH, get(page)).route("/stages.json", get(page)).route("/stages/{name}", get(stage::page))
-}
-
-/// The counts of a stage, with what they are compared to.
-struct Row {
-    now: StageStats,
-    before: Option<StageStats>,
-    points: Vec<StagePoint>,
 }
 
 async fn page(session: Session, params: Params) -> Result<Response, Problem> {
@@ -71,21 +68,6 @@ async fn page(session: Session, params: Params) -> Result<Response, Problem> {
     Ok(Page::new("Stages", Tab::Stages).style("chart.css").respond(&session, body))
 }
 
-fn rows(stats: Vec<StageStats>, before: Vec<StageStats>, series: Vec<StagePoint>) -> Vec<Row> {
-    let mut before: BTreeMap<String, StageStats> =
-        before.into_iter().map(|one| (one.stage().to_owned(), one)).collect();
-    let mut points: BTreeMap<String, Vec<StagePoint>> = BTreeMap::new();
-    for point in series {
-        points.entry(point.stats().stage().to_owned()).or_default().push(point);
-    }
-    let row = |now: StageStats| Row {
-        before: before.remove(now.stage()),
-        points: points.remove(now.stage()).unwrap_or_default(),
-        now,
-    };
-    stats.into_iter().map(row).collect()
-}
-
 /// Returns how much the retrieving stages found: an empty answer is no error, but often a fault.
 fn retrieval_table(rows: &[RetrievalStats]) -> maud::Markup {
     if rows.is_empty() {
@@ -105,7 +87,7 @@ fn retrieval_table(rows: &[RetrievalStats]) -> maud::Markup {
                 tbody {
                     @for row in rows {
                         tr {
-                            td { a.row href=(stage::href(row.stage(), &Params::default())) { (show::short(row.stage(), 80)) } }
+                            td { a.row href=(cells::href(row.stage(), &Params::default())) { (show::short(row.stage(), 80)) } }
                             td.number { (show::count(row.runs())) }
                             td.number { (show::count(row.empty())) }
                             td.number { (show::percent(row.empty_rate())) }
@@ -135,7 +117,7 @@ fn silent(session: &Session, rows: &[Row], catalog: &[CatalogStage]) -> maud::Ma
                     tbody {
                         @for stage in silent {
                             tr {
-                                td { a.row href=(stage::href(stage.name(), &Params::default())) { (show::short(stage.name(), 80)) } }
+                                td { a.row href=(cells::href(stage.name(), &Params::default())) { (show::short(stage.name(), 80)) } }
                                 td { (show::text(stage.service().unwrap_or("–"), 40)) }
                                 td { (source::link(session, stage.file(), stage.line())) }
                             }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use ragtrace::Timestamp;
 use ragtrace_store::{CatalogStage, GroupBy, StagePoint, StageStats};
 
-use super::{failures, table};
+use super::{cells, failures};
 use crate::view::chart::{self, Bar, Line};
 use crate::view::layout::{Page, Tab};
 use crate::view::list::{self, AFTER};
@@ -19,15 +19,6 @@ use crate::view::source;
 
 /// The number of steps of the charts.
 const STEPS: u32 = 60;
-
-/// Returns the address of a stage's page, with the period of these parameters.
-pub(super) fn href(stage: &str, params: &Params) -> String {
-    let mut period = Params::default();
-    for name in ["since", "until"] {
-        period = period.with(name, params.get(name));
-    }
-    period.href(&format!("/stages/{}", encoded(stage)))
-}
 
 pub(super) async fn page(session: Session, Path(name): Path<String>, params: Params) -> Result<Response, Problem> {
     let name = name.strip_suffix(".json").unwrap_or(&name);
@@ -76,7 +67,11 @@ pub(super) async fn page(session: Session, Path(name): Path<String>, params: Par
         (groups("By tenant", &own(tenants)))
         (failures::table(&failed, name, &params))
     };
-    Ok(Page::new(name, Tab::Stages).script("charts.js").style("chart.css").style("stage.css").respond(&session, body))
+    Ok(Page::new(show::short(name, 80), Tab::Stages)
+        .script("charts.js")
+        .style("chart.css")
+        .style("stage.css")
+        .respond(&session, body))
 }
 
 /// Returns the address of the traces in which the stage ran.
@@ -106,12 +101,12 @@ fn summary(stats: &StageStats, before: Option<&StageStats>) -> Markup {
     html! {
         dl.figures {
             div { dt { "Runs" } dd { (show::count(stats.runs())) } }
-            div { dt { "Errors" } dd { (table::errors(stats)) } }
+            div { dt { "Errors" } dd { (cells::errors(stats)) } }
             div { dt { "Cancelled" } dd { @if stats.cancelled() > 0 { (show::percent(stats.cancel_rate())) } @else { (show::absent()) } } }
-            div { dt { "p50" } dd { (table::quantile(stats, 0.5)) } }
-            div { dt { "p95" } dd { (table::quantile(stats, 0.95)) } }
-            div { dt { "p99" } dd { (table::quantile(stats, 0.99)) } }
-            div { dt { "Trend of p95" } dd { (table::trend(stats, before)) } }
+            div { dt { "p50" } dd { (cells::quantile(stats, 0.5)) } }
+            div { dt { "p95" } dd { (cells::quantile(stats, 0.95)) } }
+            div { dt { "p99" } dd { (cells::quantile(stats, 0.99)) } }
+            div { dt { "Trend of p95" } dd { (cells::trend(stats, before)) } }
             div { dt { "Items" } dd { (show::count(stats.items())) } }
             div { dt { "Items/s" } dd { @match stats.items_per_second() { Some(rate) => (show::number(rate)), None => (show::absent()) } } }
             div { dt { "Cost" } dd { (show::dollars(stats.cost_usd())) } }
@@ -157,7 +152,7 @@ fn groups(title: &str, stats: &[StageStats]) -> Markup {
     stats.sort_by_key(|one| std::cmp::Reverse(one.runs()));
     html! {
         h2 { (title) }
-        div.table {
+        div.table tabindex="0" role="region" aria-label=(title) {
             table {
                 thead {
                     tr {
@@ -170,10 +165,10 @@ fn groups(title: &str, stats: &[StageStats]) -> Markup {
                         tr {
                             td { @match one.group() { Some(group) if !group.is_empty() => (show::text(group, 80)), _ => span.muted { "none" } } }
                             td.number { (show::count(one.runs())) }
-                            td.number { (table::errors(one)) }
-                            td.number { (table::quantile(one, 0.5)) }
-                            td.number { (table::quantile(one, 0.95)) }
-                            td.number { (table::quantile(one, 0.99)) }
+                            td.number { (cells::errors(one)) }
+                            td.number { (cells::quantile(one, 0.5)) }
+                            td.number { (cells::quantile(one, 0.95)) }
+                            td.number { (cells::quantile(one, 0.99)) }
                             td.number { @if one.cost_usd() > 0.0 { (show::dollars(one.cost_usd())) } @else { (show::absent()) } }
                         }
                     }

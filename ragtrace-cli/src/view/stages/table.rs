@@ -1,16 +1,16 @@
 //! The rows of the page of all stages.
 
-use std::time::Duration;
-
 use maud::{Markup, html};
 use ragtrace::Timestamp;
-use ragtrace_store::{StagePoint, StageStats};
+use ragtrace_store::StagePoint;
 
-use super::{Row, stage};
+use super::cells::{errors, href, quantile, trend};
+use super::row::Row;
 use crate::view::chart;
 use crate::view::params::Params;
 use crate::view::show;
 
+/// Returns the table of all stages.
 pub(super) fn table(rows: &[Row], steps: &[Timestamp], params: &Params) -> Markup {
     html! {
         div.table {
@@ -42,7 +42,7 @@ fn line(row: &Row, steps: &[Timestamp], params: &Params) -> Markup {
     let stats = &row.now;
     html! {
         tr {
-            td.cut { a.row data-row href=(stage::href(stats.stage(), params)) { (show::short(stats.stage(), 80)) } }
+            td.cut { a.row data-row href=(href(stats.stage(), params)) { (show::short(stats.stage(), 80)) } }
             td.optional.muted { (show::short(stats.kind(), 24)) }
             td.number { (show::count(stats.runs())) }
             td.number { (errors(stats)) }
@@ -55,52 +55,6 @@ fn line(row: &Row, steps: &[Timestamp], params: &Params) -> Markup {
             td.number.optional { @match stats.items_per_second() { Some(rate) => (show::number(rate)), None => (show::absent()) } }
             td.number.optional { @if stats.cost_usd() > 0.0 { (show::dollars(stats.cost_usd())) } @else { (show::absent()) } }
         }
-    }
-}
-
-/// Returns the share of failed runs.
-pub(super) fn errors(stats: &StageStats) -> Markup {
-    if stats.failed() == 0 {
-        return show::absent();
-    }
-    let title = format!("{} of {} runs failed", show::count(stats.failed()), show::count(stats.runs()));
-    html! { span.status-failed title=(title) { (show::percent(stats.error_rate())) } }
-}
-
-pub(super) fn quantile(stats: &StageStats, q: f64) -> Markup {
-    match stats.quantile(q) {
-        Some(duration) => html! { (show::duration(duration)) },
-        None => show::absent(),
-    }
-}
-
-/// The fewest runs on both sides of a comparison. Fewer tell little.
-const FEWEST: u64 = 5;
-/// The change up to which a trend counts as none.
-const STEADY: f64 = 0.1;
-
-/// Returns how the 95th percentile has changed from the period before.
-pub(super) fn trend(now: &StageStats, before: Option<&StageStats>) -> Markup {
-    let enough = before.filter(|before| before.runs() >= FEWEST && now.runs() >= FEWEST);
-    let p95 = |stats: &StageStats| stats.quantile(0.95).filter(|p95| !p95.is_zero());
-    let both = enough.and_then(|before| p95(now).zip(p95(before)));
-    let Some((now, before)) = both else {
-        return html! { span.absent title="There are too few runs to compare" { "–" } };
-    };
-    let change = now.as_secs_f64() / before.as_secs_f64() - 1.0;
-    let title = format!("p95 {} before, {} now", show::duration(before), show::duration(now));
-    match change {
-        steady if steady.abs() < STEADY => html! { span.muted title=(title) { "steady" } },
-        slower if slower > 0.0 => html! { span.status-failed title=(title) { "▲ " (times(now, before, slower)) } },
-        faster => html! { span.status-completed title=(title) { "▼ " (show::percent(-faster)) } },
-    }
-}
-
-fn times(now: Duration, before: Duration, change: f64) -> String {
-    if change < 1.0 {
-        show::percent(change)
-    } else {
-        format!("×{}", show::number(now.as_secs_f64() / before.as_secs_f64()))
     }
 }
 

@@ -8,7 +8,7 @@ use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::{TraceCounts, TraceSummary};
 
-use super::{PATH, filter};
+use super::filter::{self, PATH};
 use crate::view::chart::{self, Bar, Dot};
 use crate::view::layout::{Page, Tab};
 use crate::view::list::{self, AFTER};

@@ -4,11 +4,12 @@ use maud::{Markup, html};
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::{Position, TraceFilter};
 
-use super::PATH;
 use crate::view::list::AFTER;
 use crate::view::params::Params;
 use crate::view::problem::Problem;
 
+/// The address of the list.
+pub(super) const PATH: &str = "/";
 const STATUSES: [RunStatus; 3] = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
 /// The parameters of conditions that fewer visitors use.
 const RARE: [&str; 4] = ["session", "longer", "ran", "field"];

@@ -12,16 +12,16 @@ use axum::routing::get;
 use maud::html;
 use ragtrace_store::TraceSummary;
 
-use super::Viewer;
+use filter::PATH;
+
 use super::layout::{Page, Tab};
 use super::list::{self, AFTER};
 use super::params::Params;
 use super::period;
 use super::problem::Problem;
 use super::session::Session;
+use super::viewer::Viewer;
 
-/// The address of the list.
-const PATH: &str = "/";
 /// The number of traces on a page, unless the query says another, and the most.
 const ROWS: usize = 50;
 const MOST: usize = 1_000;

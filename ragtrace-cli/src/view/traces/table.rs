@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::TraceSummary;
 
-use super::PATH;
+use super::filter::PATH;
 use crate::view::list::{self, AFTER};
 use crate::view::params::{Params, encoded};
 use crate::view::show;

@@ -18,8 +18,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time of a statement, also of one that nobody waits for any more: it would keep its
 /// connection from others.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
-/// The number of steps of SQLite's virtual machine between two looks at the clock, some milliseconds
-/// apart.
+/// The number of steps of SQLite's virtual machine between two looks at the clock, some
+/// milliseconds apart.
 const STEPS: i32 = 100_000;
 
 /// The way a file is read, which depends on its companions.
