@@ -30,5 +30,7 @@ mod roles;
 mod scores;
 #[path = "serve/sessions.rs"]
 mod sessions;
+#[path = "serve/trace_page.rs"]
+mod trace_page;
 #[path = "serve/viewer.rs"]
 mod viewer;

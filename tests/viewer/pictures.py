@@ -12,11 +12,11 @@ from chromium import DATA, Browser, own_environment, own_folder
 from support import COMMAND, Viewer, expect
 
 EXAMPLES = Path(os.environ["RAGTRACE_EXAMPLES"])
-WINDOW = {"width": 1200, "height": 760}
+WINDOW = {"width": 1200, "height": 820}
 QUESTIONS = {
-    "alice": ["How long does the battery last without sun?", "How often is the battery changed?"],
-    "bob": ["What does the device weigh?", "Which radio bands are used?"],
-    "carol": ["Where are field notes kept?"],
+    "alice": ["How long does the battery last without sun?", "How often should the rain gauge be cleaned?"],
+    "bob": ["How exact is the thermometer?", "Where are my readings kept?"],
+    "carol": ["How far does the radio link reach?", "Why does my station show less rain than my neighbour's?"],
 }
 
 # The colours of a terminal, by the numbers of SGR (ECMA-48).
@@ -75,10 +75,10 @@ def viewer_pictures(run, folder):
             take(page, folder, f"viewer-traces-{scheme}")
             page.goto(f"{viewer.url}/trace/{trace}")
             page.wait_for_selector("#trace[data-ready]")
-            page.keyboard.press("*")
             page.keyboard.press("e")
             page.keyboard.press("Enter")
             expect(page.locator("#panel-body h2")).to_be_visible()
+            page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
             take(page, folder, f"viewer-trace-{scheme}")
             context.close()
     finally:

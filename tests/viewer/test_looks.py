@@ -51,6 +51,8 @@ class Looks(ViewerTest):
             row(page, "retrieval").click()
             expect(page.locator("#panel [data-part=found]")).to_be_visible()
             self.look(page, name("panel-documents"))
+            # On a narrow screen the panel covers the rows.
+            page.keyboard.press("Escape")
             row(page, "answering").click()
             expect(page.locator(".messages")).to_be_visible()
             page.locator("#panel").get_by_text("Give a score").click()

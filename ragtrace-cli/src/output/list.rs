@@ -1,5 +1,7 @@
 //! Writes lists as a table, as JSON, or as JSON lines.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
@@ -72,13 +74,31 @@ pub(crate) fn write_json(
     mut documents: impl Iterator<Item = String>,
 ) -> io::Result<()> {
     if format == Format::Jsonl {
-        return documents.try_for_each(|document| writeln!(out, "{document}"));
+        return documents.try_for_each(|document| writeln!(out, "{}", shown_json(&document)));
     }
     write!(out, "[")?;
     for (at, document) in documents.enumerate() {
-        write!(out, "{}{document}", if at == 0 { "" } else { ",\n " })?;
+        write!(out, "{}{}", if at == 0 { "" } else { ",\n " }, shown_json(&document))?;
     }
     writeln!(out, "]")
+}
+
+/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those of
+/// ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
+pub(crate) fn shown_json(document: &str) -> Cow<'_, str> {
+    if !document.contains(char::is_control) {
+        return Cow::Borrowed(document);
+    }
+    let mut shown = String::with_capacity(document.len() + 16);
+    for c in document.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => {
+                let _ = fmt::Write::write_fmt(&mut shown, format_args!("\\u{:04x}", u32::from(c)));
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Returns the lines of a table. On a terminal, texts are cut so that a line fits, and columns that
@@ -132,7 +152,8 @@ fn fitted(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> Vec<Range<us
     parts
 }
 
-/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it cannot.
+/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it
+/// cannot.
 fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {

@@ -96,6 +96,6 @@ fn every_command_has_an_example_and_a_short_first_line() {
         let help = stdout(&ragtrace(&file, &arguments));
         assert!(help.contains("Example: "), "{command:?}: {help}");
         let first = help.lines().next().unwrap_or_default();
-        assert!((20..=100).contains(&first.len()) && first.ends_with(['.', ':']), "{command:?}: {first}");
+        assert!((20..=100).contains(&first.len()), "{command:?}: {first}");
     }
 }

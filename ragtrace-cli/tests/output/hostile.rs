@@ -1,5 +1,5 @@
-//! Recorded text is foreign: in no field of a record can it control the terminal, break the layout or
-//! flood the output of a command.
+//! Recorded text is foreign: in no field of a record can it control the terminal, break the layout
+//! or flood the output of a command.
 
 use ragtrace_store::display_width;
 use serde_json::{Value as Json, json};
@@ -31,8 +31,8 @@ fn texts() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Returns records with this text in every field that takes one. Of a very long text, most fields get
-/// the beginning.
+/// Returns records with this text in every field that takes one. Of a very long text, most fields
+/// get the beginning.
 fn records(text: &str) -> Vec<ragtrace::Record> {
     let short: String = text.chars().take(3_000).collect();
     let error = json!({"type": short, "message": text, "chain": [short, short]});

@@ -23,3 +23,7 @@ pub(crate) const GROUPED_ERRORS: usize = 100_000;
 pub(crate) const CANDIDATES: usize = 5_000;
 /// The time before and after the traces of a search within which their records are looked for.
 pub(crate) const NEARBY: Duration = Duration::from_hours(24);
+/// The largest number of rows among which candidates are looked for where a database cannot tell
+/// traces apart while it reads.
+#[cfg(feature = "postgres")]
+pub(crate) const CANDIDATE_ROWS: usize = 20_000;

@@ -11,8 +11,8 @@ use crate::read::{SpanNode, Trace};
 /// A stage and the index of its parent.
 type Key<'a> = (Option<&'a str>, Option<usize>);
 
-/// Labels that distinguish the spans of a trace: the value of the field in which several runs of one
-/// stage under one parent differ, such as a document's name.
+/// Labels that distinguish the spans of a trace: the value of the field in which several runs of
+/// one stage under one parent differ, such as a document's name.
 #[derive(Debug, Default)]
 pub struct Labels<'a>(HashMap<Key<'a>, &'a str>);
 

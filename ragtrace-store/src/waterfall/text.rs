@@ -16,8 +16,8 @@ const MARKS: usize = 30;
 /// Escapes characters that could control a terminal, or hide text.
 ///
 /// These are control characters, marks that change the direction of writing (Unicode Standard Annex
-/// 9, section 2), characters without any shape, and marks from the 31st on above or below one letter.
-/// Joiners and variation selectors stay where they are part of a letter or an emoji.
+/// 9, section 2), characters without any shape, and marks from the 31st on above or below one
+/// letter. Joiners and variation selectors stay where they are part of a letter or an emoji.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
         return Cow::Borrowed(text);

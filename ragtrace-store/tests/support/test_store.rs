@@ -98,7 +98,8 @@ impl TestStore {
         undo.push_str(if self.is_sqlite() {
             "DROP INDEX request_metrics_time; CREATE INDEX request_metrics_time ON request_metrics (timestamp)"
         } else {
-            "DROP INDEX request_metrics_status; DROP INDEX request_metrics_duration"
+            "DROP INDEX request_metrics_status; DROP INDEX request_metrics_duration; DROP INDEX logs_stage;
+            DROP INDEX logs_archive_stage"
         });
         self.execute(&undo).await;
     }

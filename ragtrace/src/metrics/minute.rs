@@ -72,12 +72,11 @@ impl StageMinute {
         let mut minutes: Vec<Self> = Vec::new();
         for run in records.into_iter().filter_map(Self::of) {
             let key = (run.minute, run.stage.clone(), run.kind, run.tenant_id.clone());
-            match index_of.get(&key) {
-                Some(&index) => minutes[index].add(&run),
-                None => {
-                    index_of.insert(key, minutes.len());
-                    minutes.push(run);
-                }
+            if let Some(&index) = index_of.get(&key) {
+                minutes[index].add(&run);
+            } else {
+                index_of.insert(key, minutes.len());
+                minutes.push(run);
             }
         }
         minutes

@@ -1,8 +1,8 @@
 //! The traces that were read last, for the requests that follow a page of a trace: its panels and
 //! searches.
 //!
-//! The page itself, and what follows a running trace, always read anew. A trace is kept for the role
-//! that read it, so that it never reaches a visitor whose own role did not.
+//! The page itself, and what follows a running trace, always read anew. A trace is kept for the
+//! role that read it, so that it never reaches a visitor whose own role did not.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The spans of a trace as columns, one array per property, for the page's waterfall.
 //!
 //! A page gets 10,000 spans as half a megabyte, and reads them without making an object per span.
-//! What is recorded in a span is not among it: the panel of the span brings that when it is opened.
+//! The contents of a span are not among it: its panel brings them when it is opened.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use ragtrace::{StageKind, Timestamp};
 use ragtrace_store::{Labels, ScoreRow, SpanNode, SpanStatus, Trace, printable};
 use serde::Serialize;
 
+use super::micros::micros;
 use super::path;
 
 /// The longest label, error or list of scores on a row, in characters. The panel has them whole.
@@ -167,8 +168,4 @@ fn letter(status: SpanStatus) -> char {
         SpanStatus::Open => 'o',
         _ => 'l',
     }
-}
-
-pub(super) fn micros(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -9,7 +9,7 @@ use ragtrace_store::{StageDiff, StageRuns, Trace, TraceDiff, TraceTotals};
 
 use super::head::sign;
 use super::panel::name;
-use super::{read, trace_id};
+use super::read::{read, trace_id};
 use crate::view::layout::{Page, Tab};
 use crate::view::list;
 use crate::view::params::Params;
@@ -41,7 +41,8 @@ pub(super) async fn page(session: Session, params: Params) -> Result<Response, P
     Ok(page.respond(&session, body(&before, &after, &diff)))
 }
 
-/// Returns the ids of the two traces: `a` and `b`, or two of `trace`, which a list has newest first.
+/// Returns the ids of the two traces: `a` and `b`, or two of `trace`, which a list has newest
+/// first.
 fn chosen(params: &Params) -> Result<(&str, &str), Problem> {
     if let (Some(a), Some(b)) = (params.get("a"), params.get("b")) {
         return Ok((a, b));

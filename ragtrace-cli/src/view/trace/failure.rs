@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use maud::{Markup, html};
 use ragtrace_store::{SpanNode, SpanStatus, Trace};
 
-use super::panel::{error_section, name};
+use super::panel::{beginning, error_chain, name};
 
 /// The number of different errors that are told.
 const TOLD: usize = 3;
@@ -29,7 +29,7 @@ pub(super) fn section(trace: &Trace) -> Markup {
                             @let above = chain(**span);
                             @if !above.is_empty() { span.meta { " in " (name(&above)) } }
                         }
-                        (error_section(error, None))
+                        (error_chain(error, beginning))
                     }
                 }
                 @if different.len() > TOLD { p.meta { (different.len() - TOLD) " more errors: press e to go through them." } }

@@ -11,10 +11,12 @@ mod compare;
 mod failure;
 mod find;
 mod head;
+mod micros;
 mod neighbours;
 mod page;
 mod panel;
 mod path;
+mod read;
 mod scores;
 mod tools;
 
@@ -25,17 +27,18 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use ragtrace::{SpanId, TraceId};
+use ragtrace::SpanId;
 use ragtrace_store::Trace;
 use serde_json::json;
 
-use super::Viewer;
 use super::params::Params;
 use super::problem::Problem;
 use super::session::Session;
+use super::viewer::Viewer;
 use cache::Cache;
 use columns::Columns;
 use panel::Panel;
+use read::{read, recent, trace_id};
 
 type Traces = Extension<Arc<Cache>>;
 
@@ -144,29 +147,4 @@ async fn span(
     let found = trace.span(span_id).ok_or_else(|| Problem::not_found(format!("the trace has no span {span_id}")))?;
     let panel = Panel { trace: &trace, span: found, may_write: session.may_write() };
     Ok(axum::response::Html(panel.markup().into_string()).into_response())
-}
-
-/// Returns the trace as it was read a moment ago, or reads it.
-async fn recent(session: &Session, cache: &Cache, id: TraceId) -> Result<Arc<Trace>, Problem> {
-    if let Some(trace) = cache.get(session.role(), id) {
-        return Ok(trace);
-    }
-    let trace = read(session, id).await?;
-    cache.put(session.role(), &trace);
-    Ok(trace)
-}
-
-async fn read(session: &Session, id: TraceId) -> Result<Arc<Trace>, Problem> {
-    let found = session.store().trace(id).await?;
-    found.map(Arc::new).ok_or_else(|| {
-        Problem::not_found(format!("there is no trace {id}"))
-            .advice("It may be too old, of another tenant, or its records may still be on their way.")
-    })
-}
-
-fn trace_id(text: &str) -> Result<TraceId, Problem> {
-    text.parse().map_err(|_| {
-        Problem::not_found("this is not a trace id")
-            .advice("A trace's id is a UUID or 32 hex digits. `ragtrace trace` finds one by its first digits.")
-    })
 }

@@ -1,8 +1,8 @@
 //! The traces before and after one in the list that led to it, and the run before of its operation.
 //!
 //! A list goes from new to old only, so the newer neighbour is the last row of a list that begins
-//! where this trace ended. How far that list has to reach is not known: it grows until it has a row,
-//! and shrinks if it has too many.
+//! where this trace ended. How far that list has to reach is not known: it grows until it has a
+//! row, and shrinks if it has too many.
 
 use std::time::Duration;
 

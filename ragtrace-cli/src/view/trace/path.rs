@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ragtrace_store::Trace;
 
-use super::columns::micros;
+use super::micros::micros;
 
 /// Returns the parts of the critical path: a span's place in the list, and from when to when it is
 /// waited for, in microseconds from the trace's start.

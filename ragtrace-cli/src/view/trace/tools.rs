@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-/// What is left out: spans shorter than this part of the trace.
+/// Parts of the trace, of which shorter spans can be left out.
 const SHORTEST: [(&str, &str); 5] = [
     ("0", "all spans"),
     ("0.0001", "0.01% and more"),

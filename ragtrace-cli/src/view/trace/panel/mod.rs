@@ -17,7 +17,7 @@ use ragtrace_store::{Labels, SpanNode, Trace};
 use super::scores;
 pub(super) use logs::list as log_list;
 use text::stack;
-pub(super) use text::{block, name};
+pub(super) use text::{beginning, block, name};
 
 /// A span, its trace, and what the visitor may do.
 pub(super) struct Panel<'a> {
@@ -70,20 +70,27 @@ impl Panel<'_> {
 }
 
 /// Writes an error with its causes, and its stack trace.
-pub(super) fn error_section(error: &ErrorInfo, stack_trace: Option<&str>) -> Markup {
+fn error_section(error: &ErrorInfo, stack_trace: Option<&str>) -> Markup {
     html! {
         section.error-section data-part="error" {
             h3 { "Error" }
-            div.error-chain {
-                div.error-message { (block(error.message())) }
-                @if !error.chain().is_empty() {
-                    ol aria-label="Caused by" {
-                        @for cause in error.chain() { li { (block(cause)) } }
-                    }
-                }
-                p.error-type { code { (name(error.type_name())) } }
-            }
+            (error_chain(error, block))
             @if let Some(text) = stack_trace { (stack(text)) }
+        }
+    }
+}
+
+/// Writes an error with its causes, each text with `write`.
+pub(super) fn error_chain(error: &ErrorInfo, write: fn(&str) -> Markup) -> Markup {
+    html! {
+        div.error-chain {
+            div.error-message { (write(error.message())) }
+            @if !error.chain().is_empty() {
+                ol aria-label="Caused by" {
+                    @for cause in error.chain() { li { (write(cause)) } }
+                }
+            }
+            p.error-type { code { (name(error.type_name())) } }
         }
     }
 }

@@ -41,6 +41,12 @@ pub(crate) fn block(text: &str) -> Markup {
     }
 }
 
+/// Writes the beginning of a text.
+pub(crate) fn beginning(text: &str) -> Markup {
+    let shown = start(text, BEGINNING.0, BEGINNING.1);
+    html! { span.text dir="auto" { (visible(shown)) @if shown.len() < text.len() { "…" } } }
+}
+
 /// Writes preformatted text, such as JSON.
 pub(crate) fn code(text: &str) -> Markup {
     let shown = start(text, 2 * UNFOLDED.0, 2 * UNFOLDED.1);
