@@ -77,6 +77,7 @@ fn each_question_of_the_readme_has_the_answer_that_is_shown() {
         let mut arguments: Vec<&str> = shown.command.split_whitespace().collect();
         arguments.extend(["--width", "100", "--color", "never"]);
         let output = stdout(fixture.file.folder.path(), &arguments);
+        eprintln!("@@ {}\n{}", shown.command, shifted(&output, fixture.now()));
         compare(&shifted(&output, fixture.now()), shown);
     }
 }
