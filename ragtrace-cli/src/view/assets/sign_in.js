@@ -28,6 +28,9 @@ form.addEventListener("submit", (event) => {
   signIn(form.token.value.trim());
 });
 
+// An address with a token that is opened in this tab changes nothing but the part behind the `#`.
+addEventListener("hashchange", () => location.reload());
+
 const token = givenToken();
 if (token) {
   signIn(token);
