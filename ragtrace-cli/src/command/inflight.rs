@@ -1,7 +1,7 @@
 //! `ragtrace inflight`: lists the stages that are running now.
 
 use ragtrace::Timestamp;
-use ragtrace_store::{self as store, LogRow};
+use ragtrace_store::{self as store, LogRow, format_duration};
 
 use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
@@ -23,7 +23,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
 }
 
 const COLUMNS: [Column<LogRow>; 5] = [
-    Column::number("running", |row| list::duration(Timestamp::now().since(row.timestamp()))),
+    Column::number("running", |row| format_duration(Timestamp::now().since(row.timestamp()))),
     Column::text("stage", |row| row.stage().unwrap_or("?").to_owned()),
     Column::text("user", |row| row.user_id().unwrap_or("-").to_owned()),
     Column::text("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
-use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
+use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary, format_duration};
 
 use crate::arguments::filter::IdentityFilter;
 use crate::arguments::{duration, number, time};
@@ -123,7 +123,7 @@ const COLUMNS: [Column<TraceSummary>; 7] = [
     Column::exact("ended", |row| list::time(row.ended_at())),
     Column::exact("status", |row| row.status().to_string()),
     Column::text("operation", |row| row.operation().to_owned()),
-    Column::number("took", |row| list::duration(row.duration())),
+    Column::number("took", |row| format_duration(row.duration())),
     Column::text("user", |row| row.user_id().unwrap_or("-").to_owned()),
     Column::text("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
     Column::exact("trace", |row| row.trace_id().to_string()),

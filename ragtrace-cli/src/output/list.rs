@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace_store::{display_width, fit, printable};
@@ -181,10 +180,6 @@ fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
 pub(crate) fn time(at: Timestamp) -> String {
     let text = at.to_string();
     format!("{} {}", &text[..10], &text[11..23])
-}
-
-pub(crate) fn duration(duration: Duration) -> String {
-    format!("{:.1}ms", duration.as_secs_f64() * 1_000.0)
 }
 
 #[cfg(test)]

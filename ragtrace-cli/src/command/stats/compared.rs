@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use ragtrace_store::StageStats;
+use ragtrace_store::{StageStats, format_cost, format_duration};
 use serde_json::json;
 
 use super::trend::{Trend, p95_change};
@@ -135,7 +135,7 @@ const COUNTS: [Column<Compared>; 9] = [
     Column::number("items/s", |row| {
         of(row, |now| now.items_per_second().map_or_else(dash, |rate| format!("{rate:.1}")))
     }),
-    Column::number("cost", |row| of(row, |now| format!("${:.4}", now.cost_usd()))),
+    Column::number("cost", |row| of(row, |now| format_cost(now.cost_usd()))),
     Column::number("p50", |row| quantile(row, 0.5)),
     Column::number("p95", |row| quantile(row, 0.95)),
     Column::number("p99", |row| quantile(row, 0.99)),
@@ -154,7 +154,7 @@ fn of(row: &Compared, text: impl FnOnce(&StageStats) -> String) -> String {
 }
 
 fn quantile(row: &Compared, q: f64) -> String {
-    of(row, |now| now.quantile(q).map_or_else(dash, list::duration))
+    of(row, |now| now.quantile(q).map_or_else(dash, format_duration))
 }
 
 /// Formats a share of the runs.

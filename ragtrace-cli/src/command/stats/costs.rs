@@ -1,6 +1,6 @@
 //! Costs by tenant and model.
 
-use ragtrace_store::CostRow;
+use ragtrace_store::{CostRow, format_cost};
 
 use crate::output::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
@@ -21,5 +21,5 @@ const COLUMNS: [Column<CostRow>; 8] = [
     Column::number("input", |row| row.input_tokens().to_string()),
     Column::number("output", |row| row.output_tokens().to_string()),
     Column::number("cached", |row| row.cached_tokens().to_string()),
-    Column::number("cost", |row| format!("${:.4}", row.cost_usd())),
+    Column::number("cost", |row| format_cost(row.cost_usd())),
 ];
