@@ -12,7 +12,7 @@ from chromium import DATA, Browser, own_environment, own_folder
 from support import COMMAND, Viewer, expect
 
 EXAMPLES = Path(os.environ["RAGTRACE_EXAMPLES"])
-WINDOW = {"width": 1200, "height": 820}
+WINDOW = {"width": 1240, "height": 960}
 QUESTIONS = {
     "alice": ["How long does the battery last without sun?", "How often should the rain gauge be cleaned?"],
     "bob": ["How exact is the thermometer?", "Where are my readings kept?"],

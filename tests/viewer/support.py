@@ -1,12 +1,15 @@
 """What the tests of the viewer share: a store that records are imported into, and `ragtrace serve` over it."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 
 from playwright.sync_api import expect
 
 import chromium
 from chromium import NARROW, PATIENCE, ROOT, WIDE, Listening, WatchedTest, own_environment, own_folder
+from records import now, timestamp
 
 __all__ = ["NARROW", "PATIENCE", "WIDE", "Store", "Viewer", "ViewerTest", "expect", "picture", "row"]
 
@@ -24,6 +27,12 @@ class Store:
 
     def add(self, *traces):
         self.run("import", "-", text="".join(trace.text() for trace in traces))
+
+    def add_live(self, *traces):
+        """Adds records of a process that is still at work: an import ends the processes that it imports."""
+        self.add(*traces)
+        with contextlib.closing(sqlite3.connect(self.url.removeprefix("sqlite:"), timeout=PATIENCE / 1000)) as database, database:
+            database.execute("UPDATE instances SET ended_at = NULL, last_seen_at = ?", [timestamp(now())])
 
     def run(self, *arguments, text=None):
         command = [COMMAND, "--store", self.url, *arguments]

@@ -68,7 +68,7 @@ class Tasks(ViewerTest):
 
     def test_a_live_ingestion_is_followed_to_its_end(self):
         trace, root, embedding = running(user="dora")
-        self.store.add(trace)
+        self.store.add_live(trace)
         page = self.open_trace(trace)
         keyboard = page.keyboard
         expect(page.locator("#still-running")).to_be_visible()
@@ -79,13 +79,13 @@ class Tasks(ViewerTest):
         # What comes while the page is open appears in it, and the focus stays.
         trace.lines.clear()
         trace.span("vector_storage", 900, None, root, "store")
-        self.store.add(trace)
+        self.store.add_live(trace)
         expect(row(page, "vector_storage")).to_be_visible()
         expect(row(page, "chunk_embedding")).to_be_focused()
         trace.lines.clear()
         trace.end("chunk_embedding", 220, 650, root, "embed", embedding, metrics={"count": 99})
         trace.end("ingestion", 0, 1_500, None, "pipeline", root)
-        self.store.add(trace)
+        self.store.add_live(trace)
         expect(row(page, "chunk_embedding")).to_have_attribute("aria-label", re.compile("^chunk_embedding, 650 ms, 99 items"))
         expect(page.locator("#has-ended")).to_contain_text("completed")
         expect(page.locator("#still-running")).to_be_hidden()

@@ -18,6 +18,8 @@ const LEAST: usize = 8;
 const MOST: usize = 64;
 /// The blanks between two columns.
 const GAP: usize = 2;
+/// The number of lines of a row from which on a blank line separates it from the next.
+const TALL: usize = 3;
 
 /// A column of a table: its heading, and how to get a cell from a row.
 pub(crate) struct Column<T> {
@@ -83,8 +85,8 @@ pub(crate) fn write_json(
     writeln!(out, "]")
 }
 
-/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those of
-/// ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
+/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those
+/// of ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
 pub(crate) fn shown_json(document: &str) -> Cow<'_, str> {
     if !document.contains(char::is_control) {
         return Cow::Borrowed(document);
@@ -128,7 +130,15 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> Vec<S
         text.truncate(text.trim_end_matches(' ').len());
         text
     };
-    lines.iter().flat_map(|cells| parts.iter().map(|part| line(cells, part))).collect()
+    let mut table = Vec::new();
+    for (at, cells) in lines.iter().enumerate() {
+        // A blank line tells rows of many lines apart.
+        if at > 0 && parts.len() >= TALL {
+            table.push(String::new());
+        }
+        table.extend(parts.iter().map(|part| line(cells, part)));
+    }
+    table
 }
 
 /// Fits columns to the terminal, and returns those of each line of a row: of one line if its texts

@@ -200,7 +200,7 @@ fn a_document_that_is_wrong_is_rejected_and_one_with_more_members_is_not() {
         ("an id in another form", |trace| trace["trace_id"] = json!("0199A1C2")),
         ("a time in another form", |trace| trace["spans"][0]["started_at"] = json!("yesterday")),
         ("a log row without a time", |trace| {
-            drop(trace["logs"][0].as_object_mut().expect("a row").remove("created_at"))
+            drop(trace["logs"][0].as_object_mut().expect("a row").remove("created_at"));
         }),
         ("an item without an id", |trace| trace["spans"][2]["generated"] = json!([{"type": "chunk"}])),
     ];

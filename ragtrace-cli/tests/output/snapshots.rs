@@ -18,7 +18,7 @@ struct Case {
     name: &'static str,
     arguments: Vec<String>,
     /// `true` if the command fits its lines to the width. Records are not cut, so that all of their
-    /// fields are there.
+    /// fields are there, and neither are sentences.
     fits: bool,
     /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is
     /// written.
@@ -63,8 +63,7 @@ fn cases() -> Vec<Case> {
         aging("inflight", "inflight"),
         records("export_csv", "export --format csv --trace LOST"),
         records("logs", "logs --user alice --since 61m --limit 12"),
-        case("purge", "purge --user dave --dry-run"),
-        case("retention", "retention --days 1 --sample 0 --dry-run"),
+        records("purge", "purge --user dave --dry-run"),
         case("stages", "stages"),
         case("stats", "stats --since 24h"),
         case("stats_costs", "stats --since 2d --costs"),

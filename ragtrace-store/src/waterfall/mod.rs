@@ -202,7 +202,12 @@ impl<'a> Waterfall<'a> {
             }
         }
         let more = linked.len() > LINKS;
-        let shown = linked.iter().take(LINKS).map(|id| format!("⇠ {id} led to this trace"));
+        let says = " led to this trace";
+        let line = |id: &TraceId| {
+            let line = format!("⇠ {id}");
+            if display_width(&line) + says.len() <= self.width - 2 { line + says } else { line }
+        };
+        let shown = linked.iter().take(LINKS).map(line);
         shown.chain(more.then(|| "⇠ and more".to_owned())).collect()
     }
 

@@ -66,18 +66,18 @@ async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
 }
 
 /// Returns a question that was answered from some of the chunks that a retriever found.
-fn answered(found: usize) -> Vec<Record> {
-    let chunk = |at: usize| json!({"type": "chunk", "id": format!("manual-{at}"), "score": 0.9 - at as f64 / 1e3, "source": format!("docs/manual-{at}.pdf")});
+fn answered(found: u32) -> Vec<Record> {
+    let chunk = |at: u32| json!({"type": "chunk", "id": format!("manual-{at}"), "score": 0.9 - f64::from(at) / 1e3, "source": format!("docs/manual-{at}.pdf")});
     let retrieved: Vec<_> = (0..found).map(chunk).collect();
     let used = json!([{"type": "chunk", "id": "manual-1"}, {"type": "chunk", "id": "manual-11"}, {"type": "page", "id": "manual-2"}]);
     let link = json!([{"trace_id": "0199a1c2-7b1e-7a54-9c01-00000000000a", "span_id": "00000000000000aa"}]);
     let (root, root_end) = run("completed", "ask", 1, (0, 900));
-    let root = |make: Make| make.with("local_root", true).with("links", link.clone());
+    let local_root = |make: Make| make.with("local_root", true).with("links", link.clone());
     let retrieval = run("completed", "retrieval", 2, (0, 300)).1.parent(1).with("kind", "retrieve");
     let generation = run("completed", "generation", 3, (300, 900)).1.parent(1).with("kind", "generate");
     let makes = [
-        root(root),
-        root(root_end),
+        local_root(root),
+        local_root(root_end),
         retrieval.with("generated", retrieved),
         generation.with("used", used).with("generated", json!([{"type": "answer", "id": "a"}])),
     ];
@@ -105,8 +105,7 @@ async fn the_documents_that_a_retriever_found_stand_beneath_it_with_those_that_t
 async fn traces_that_led_to_this_one_are_in_the_header() {
     let drawn = Waterfall::new(&latest(answered(0)).await).to_string();
     assert_eq!(times(&drawn, "\n  ⇠ 0199a1c2-7b1e-7a54-9c01-00000000000a led to this trace\n"), 1, "{drawn}");
-    let link =
-        |at: u64| json!({"trace_id": uuid::Uuid::from_u128(u128::from(at) + 1), "span_id": format!("{at:016x}")});
+    let link = |at: u64| json!({"trace_id": uuid::Uuid::from_u128(u128::from(at) + 1).to_string(), "span_id": format!("{at:016x}")});
     let root = run("completed", "ask", 1, (0, 9)).1.with("local_root", true);
     let many = root.with("links", (1..=6).map(link).collect::<Vec<_>>());
     let drawn = Waterfall::new(&latest([many.record()]).await).to_string();
@@ -138,7 +137,7 @@ async fn log_lines_stand_between_the_spans_in_order_of_time() {
 
 #[tokio::test]
 async fn of_many_log_lines_the_most_severe_are_shown_and_the_others_are_counted() {
-    let level = |at: u64| if at % 40 == 0 { "ERROR" } else { "INFO" };
+    let level = |at: u64| if at.is_multiple_of(40) { "ERROR" } else { "INFO" };
     let line = |at: u64| Make::new("log", "ask", 3, 300 + at).with("level", level(at)).with("message", "said").record();
     let records: Vec<_> = answered(0).into_iter().chain((0..200).map(line)).collect();
     let drawn = Waterfall::new(&latest(records.clone()).await).logs(true).to_string();
@@ -448,7 +447,7 @@ proptest! {
             prop_assert!(unicode_width::UnicodeWidthStr::width(*line) <= columns, "{:?} in {}", line, columns);
             prop_assert!(rest.starts_with(line), "{:?} of {:?}", line, rest);
             rest = &rest[line.len()..];
-            if at + 1 < lines.len() {
+            if lines.get(at + 1).is_some_and(|next| !rest.starts_with(next)) {
                 rest = rest.strip_prefix(' ').unwrap_or(rest);
             }
         }

@@ -35,6 +35,7 @@ export class Waterfall extends EventTarget {
     scroller.addEventListener("scroll", () => this.#schedule(), { passive: true });
     tree.addEventListener("keydown", treeKeys(this));
     tree.addEventListener("click", (event) => this.#onClick(event));
+    tree.addEventListener("pointerover", (event) => event.target.closest(".wf-row")?.wfRow.nameTitle(this.model));
     tree.addEventListener("focusin", (event) => event.target.wfRow && this.#makeCurrent(event.target.wfRow.index));
     new ResizeObserver(() => this.#measure()).observe(axis);
     new ResizeObserver(() => this.#schedule()).observe(scroller);

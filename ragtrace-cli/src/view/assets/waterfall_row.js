@@ -67,11 +67,11 @@ export class Row {
     setAttribute(row, "aria-setsize", model.siblings[at]);
     setAttribute(row, "aria-expanded", model.children[at] > 0 ? String(!closed) : undefined);
     setAttribute(row, "aria-label", spoken(model, at));
-    row.dataset.status = status;
-    row.dataset.kind = model.kind(at) ?? "none";
+    setAttribute(row, "data-status", status);
+    setAttribute(row, "data-kind", model.kind(at) ?? "none");
     row.classList.toggle("is-critical", model.isCritical(at));
     row.classList.toggle("is-match", model.isMatch(at));
-    this.element.style.setProperty("--depth", Math.min(model.depth[at], DEEPEST_INDENT));
+    this.#indent(Math.min(model.depth[at], DEEPEST_INDENT));
     setText(this.twist, model.children[at] === 0 ? "" : closed ? "▸" : "▾");
     setText(this.sign, SIGNS[status]);
     this.sign.title = STATUS_WORDS[status];
@@ -83,8 +83,20 @@ export class Row {
     this.#showCost(model, at);
     setText(this.took, status === OPEN ? `${duration(model.elapsed(at))}…` : duration(model.took[at]));
     this.#showChips(model, at, closed);
-    row.title = [`${model.stage(at)} ${model.label(at)}`.trim(), model.error(at)].filter(Boolean).join("\n");
     this.#draw(model, at, scale);
+  }
+
+  /** A custom property changes the styles of all that is in the row, so it is not set without need. */
+  #indent(depth) {
+    if (this.depth === depth) return;
+    this.depth = depth;
+    this.element.style.setProperty("--depth", depth);
+  }
+
+  /** The whole of what may be cut, for a pointer that rests on the row. */
+  nameTitle(model) {
+    const at = this.index;
+    this.element.title = [`${model.stage(at)} ${model.label(at)}`.trim(), model.error(at)].filter(Boolean).join("\n");
   }
 
   /** A span's own cost, or in grey that of the spans inside it. */

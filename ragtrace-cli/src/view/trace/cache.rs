@@ -14,7 +14,7 @@ use ragtrace_store::Trace;
 /// The largest number of traces.
 const TRACES: usize = 8;
 /// The largest number of records in all of them.
-const RECORDS: usize = 250_000;
+const RECORDS: usize = 150_000;
 /// The time for which a trace is kept.
 const AGE: Duration = Duration::from_secs(60);
 
@@ -36,7 +36,13 @@ impl Cache {
         entries.iter().find(is_wanted).map(|entry| Arc::clone(&entry.trace))
     }
 
-    pub(super) fn put(&self, role: Option<&str>, trace: &Arc<Trace>) {
+    /// Keeps a trace for a minute, and then frees its memory.
+    pub(super) fn put(self: &Arc<Self>, role: Option<&str>, trace: &Arc<Trace>) {
+        let cache = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(AGE + Duration::from_secs(1)).await;
+            cache.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|entry| entry.read_at.elapsed() < AGE);
+        });
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let id = trace.trace_id();
         entries.retain(|entry| {

@@ -15,10 +15,10 @@ pub(super) fn section(trace: &Trace) -> Markup {
     let mut seen = HashSet::new();
     let key =
         |span: &SpanNode<'_>| span.error().map(|error| (error.type_name().to_owned(), error.message().to_owned()));
-    // Of those with the same error, the deepest is told: the others have passed it on.
+    // The deepest come first: they are causes. Of those with the same error, the others have passed
+    // it on.
     failures.sort_by_key(|span| std::cmp::Reverse(span.depth()));
-    let mut different: Vec<_> = failures.iter().filter(|span| seen.insert(key(span))).collect();
-    different.sort_by_key(|span| span.started_at());
+    let different: Vec<_> = failures.iter().filter(|span| seen.insert(key(span))).collect();
     html! {
         @if !failures.is_empty() {
             section.card.failure aria-label="Errors" {

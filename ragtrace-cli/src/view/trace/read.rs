@@ -10,7 +10,7 @@ use crate::view::problem::Problem;
 use crate::view::session::Session;
 
 /// Returns the trace as it was read a moment ago, or reads it.
-pub(super) async fn recent(session: &Session, cache: &Cache, id: TraceId) -> Result<Arc<Trace>, Problem> {
+pub(super) async fn recent(session: &Session, cache: &Arc<Cache>, id: TraceId) -> Result<Arc<Trace>, Problem> {
     if let Some(trace) = cache.get(session.role(), id) {
         return Ok(trace);
     }

@@ -84,13 +84,12 @@ fn error_section(error: &ErrorInfo, stack_trace: Option<&str>) -> Markup {
 pub(super) fn error_chain(error: &ErrorInfo, write: fn(&str) -> Markup) -> Markup {
     html! {
         div.error-chain {
-            div.error-message { (write(error.message())) }
+            div.error-message { code { (name(error.type_name())) } ": " (write(error.message())) }
             @if !error.chain().is_empty() {
                 ol aria-label="Caused by" {
                     @for cause in error.chain() { li { (write(cause)) } }
                 }
             }
-            p.error-type { code { (name(error.type_name())) } }
         }
     }
 }
