@@ -35,8 +35,7 @@ CREATE INDEX request_metrics_user ON request_metrics (left(user_id, 64), timesta
 CREATE INDEX request_metrics_session ON request_metrics (left(session_id, 64), timestamp) WHERE session_id IS NOT NULL;
 CREATE INDEX request_metrics_tenant ON request_metrics (left(tenant_id, 64), timestamp) WHERE tenant_id IS NOT NULL;
 CREATE INDEX request_metrics_status ON request_metrics (status, timestamp) WHERE status <> 'completed';
-CREATE INDEX request_metrics_duration ON request_metrics USING brin (duration_ms)
-    WITH (pages_per_range = 8, autosummarize = on);
+CREATE INDEX request_metrics_duration ON request_metrics (duration_ms);
 
 -- A stage that runs rarely is found without reading the ranges in which it did not run. For one that runs often, walking
 -- back in time finds its traces soon. A b-tree would make writing a third slower.
