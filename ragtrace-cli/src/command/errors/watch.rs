@@ -67,9 +67,9 @@ impl<'a> Watch<'a> {
                 let shown = &found.groups()[..self.limit.min(found.groups().len())];
                 let is_screen = self.format == Format::Table && io::stdout().is_terminal();
                 if is_screen {
-                    redraw(shown)?
+                    redraw(shown)?;
                 } else {
-                    self.write_changes(shown)?
+                    self.write_changes(shown)?;
                 }
                 Ok(())
             }
