@@ -66,6 +66,9 @@ pub(crate) struct Selection {
     event: Option<Event>,
 }
 
+/// Adds a condition on a text to a filter.
+type AddText = fn(LogFilter, String) -> LogFilter;
+
 impl RecordFilter {
     /// Checks what can be checked without a store.
     pub(crate) fn check(&self) -> Result<(), Failure> {
@@ -119,7 +122,7 @@ impl Selection {
         if let Some(id) = self.trace_id {
             filter = filter.trace_id(id);
         }
-        let texts: [(&Option<String>, fn(LogFilter, String) -> LogFilter); 6] = [
+        let texts: [(&Option<String>, AddText); 6] = [
             (&self.request, LogFilter::request_id),
             (&self.user, LogFilter::user_id),
             (&self.tenant, LogFilter::tenant_id),
@@ -149,16 +152,16 @@ impl Selection {
 
     /// Returns `true` if a record is selected.
     pub(crate) fn fits(&self, record: &Record) -> bool {
-        fn is<T: PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
+        fn is<T: PartialEq + ?Sized>(wanted: Option<&T>, is: Option<&T>) -> bool {
             wanted.is_none() || wanted == is
         }
-        is(self.trace_id, record.trace_id())
+        is(self.trace_id.as_ref(), record.trace_id().as_ref())
             && is(self.request.as_deref(), record.request_id())
             && is(self.user.as_deref(), record.user_id())
             && is(self.tenant.as_deref(), record.tenant_id())
             && is(self.session.as_deref(), record.session_id())
             && is(self.stage.as_deref(), record.stage())
-            && is(self.event, Some(record.event()))
+            && is(self.event.as_ref(), Some(&record.event()))
             && self.level.is_none_or(|level| record.level() >= level)
             && self.since.is_none_or(|since| record.timestamp() >= since)
             && self.until.is_none_or(|until| record.timestamp() < until)

@@ -10,6 +10,9 @@ use serde_json::{Value as Json, json};
 use crate::support::{File, Make};
 use crate::{code, command, holding, ragtrace, stderr};
 
+/// A change of a sink's counts.
+type Change = Box<dyn FnOnce(&mut ragtrace::SinkStats)>;
+
 fn check(file: &File, arguments: &[&str], sinks: &str) -> Output {
     let mut command = command(file, &[&["check"], arguments].concat());
     command.env_remove("RAGTRACE_SPOOL").env_remove("RAGTRACE_SINKS").env_remove("DATABASE_URL");
@@ -108,7 +111,7 @@ fn a_process_that_delivers_is_fine_and_is_asked_by_plain_http() {
 fn a_process_that_is_parked_drops_or_waits_too_long_is_wrong() {
     let file = holding([]);
     let hours_ago = ragtrace::Timestamp::now().minus(std::time::Duration::from_secs(2 * 3_600 + 301));
-    let cases: [(&str, Box<dyn FnOnce(&mut ragtrace::SinkStats)>); 6] = [
+    let cases: [(&str, Change); 6] = [
         ("it is parked until its configuration is corrected", Box::new(|sink| sink.parked = true)),
         ("waiting for 2h 5m (limit 10m)", Box::new(move |sink| sink.oldest_waiting = Some(hours_ago))),
         ("7 records were dropped", Box::new(|sink| sink.dropped = 7)),

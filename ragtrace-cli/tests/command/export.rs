@@ -31,9 +31,8 @@ fn records_come_from_the_oldest_to_the_newest_and_scores_after_them() {
 #[test]
 fn pages_neither_miss_nor_repeat_a_record_whatever_its_time() {
     // Gaps of years, crowds in one millisecond, and more rows at one instant than a page has.
-    let far = |at: u64| {
-        Make::new("log", "far", 1, 0).with("timestamp", format!("20{:02}-01-01T00:00:00.000000Z", at)).record()
-    };
+    let far =
+        |at: u64| Make::new("log", "far", 1, 0).with("timestamp", format!("20{at:02}-01-01T00:00:00.000000Z")).record();
     let crowd = (0..9_000).map(|_| Make::new("log", "crowd", 1, 5).record());
     let spread = (0..3_000).map(|at| Make::new("log", "spread", 1, 10 + at % 700).record());
     let file = holding((0..40).map(far).chain(crowd).chain(spread));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::arguments::duration;
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_field_names, reason = "the options are named like that")]
 pub(super) struct Limits {
     /// Longest time that records may wait for their delivery, such as `90s` or `10m`.
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration::parse)]

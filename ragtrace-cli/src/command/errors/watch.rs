@@ -66,7 +66,12 @@ impl<'a> Watch<'a> {
                 }
                 let shown = &found.groups()[..self.limit.min(found.groups().len())];
                 let is_screen = self.format == Format::Table && io::stdout().is_terminal();
-                Ok(if is_screen { redraw(shown)? } else { self.write_changes(shown)? })
+                if is_screen {
+                    redraw(shown)?;
+                } else {
+                    self.write_changes(shown)?;
+                }
+                Ok(())
             }
             Err(error) if error.is_retryable() => {
                 self.note_lost(error);

@@ -1,6 +1,6 @@
 //! Records as rows of CSV (RFC 4180).
 
-use ragtrace::{Record, RecordItem, StageKind, Value};
+use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore, StageKind, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::output::Failure;
@@ -52,8 +52,8 @@ const COLUMNS: [Column; 40] = [
     ("busy_ms", |record| some(record.metric("busy_ms"))),
     ("count", |record| some(record.count())),
     ("cost_usd", |record| some(record.metric("cost_usd"))),
-    ("error_type", |record| text(record.error().map(|error| error.type_name()))),
-    ("error_message", |record| text(record.error().map(|error| error.message()))),
+    ("error_type", |record| text(record.error().map(ErrorInfo::type_name))),
+    ("error_message", |record| text(record.error().map(ErrorInfo::message))),
     ("error_chain", |record| text(record.error().map(|error| error.chain().join("\n")).as_deref())),
     ("stack_trace", |record| text(record.stack_trace())),
     ("context", |record| text(record.context_json().as_deref())),
@@ -61,7 +61,7 @@ const COLUMNS: [Column; 40] = [
     ("used", |record| text(items(record.used()).as_deref())),
     ("generated", |record| text(items(record.generated()).as_deref())),
     ("source", |record| text(record.source().map(|(file, line)| format!("{file}:{line}")).as_deref())),
-    ("score_name", |record| text(record.score().map(|score| score.name()))),
+    ("score_name", |record| text(record.score().map(RecordScore::name))),
     ("score_value", |record| record.score().map_or(Cell::Empty, |score| value(score.value()))),
     ("score_by", |record| text(record.score().and_then(|score| score.by()))),
     ("score_comment", |record| text(record.score().and_then(|score| score.comment()))),
@@ -98,6 +98,7 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the values are made for this")]
 fn exact(value: impl ToString) -> Cell {
     Cell::Exact(value.to_string())
 }

@@ -147,7 +147,9 @@ impl Import {
                 let refused = match deliver(&self.sink, &batch).await? {
                     Outcome::Stored(refused) => {
                         self.totals.count(batch.records());
-                        refused.iter().for_each(|(record, _)| self.totals.uncount(record));
+                        for (record, _) in &refused {
+                            self.totals.uncount(record);
+                        }
                         refused
                     }
                     Outcome::Refused(mut records, _) if records.len() > 1 => {
@@ -200,7 +202,9 @@ impl Totals {
     }
 
     fn count(&mut self, records: &[Record]) {
-        records.iter().for_each(|record| *self.of(record) += 1);
+        for record in records {
+            *self.of(record) += 1;
+        }
     }
 
     fn uncount(&mut self, record: &Record) {

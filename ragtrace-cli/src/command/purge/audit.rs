@@ -19,6 +19,6 @@ const COLUMNS: [Column<AuditEntry>; 6] = [
     Column::exact("action", |entry| entry.action().to_owned()),
     Column::text("by", |entry| entry.actor().unwrap_or("-").to_owned()),
     Column::text("reference", |entry| entry.reference().unwrap_or("-").to_owned()),
-    Column::text("removed", |entry| entry.details_json()),
+    Column::text("removed", AuditEntry::details_json),
     Column::text("hash of the user", |entry| entry.subject_hash().to_owned()),
 ];

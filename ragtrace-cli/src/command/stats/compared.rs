@@ -114,7 +114,7 @@ impl Compared {
 
 /// Writes the stages. `is_split` adds the column of what they are split by, and `is_compared` those
 /// of the comparison.
-pub(super) fn write(format: Format, rows: Vec<Compared>, is_split: bool, is_compared: bool) -> Result<Found, Failure> {
+pub(super) fn write(format: Format, rows: &[Compared], is_split: bool, is_compared: bool) -> Result<Found, Failure> {
     let mut columns = vec![Column::text("stage", |row: &Compared| row.name().0.to_owned())];
     if is_split {
         columns.push(Column::text("part", |row| row.name().1.unwrap_or("-").to_owned()));
@@ -123,7 +123,7 @@ pub(super) fn write(format: Format, rows: Vec<Compared>, is_split: bool, is_comp
     if is_compared {
         columns.extend(CHANGES);
     }
-    list::write(&mut Output::new(), format, &rows, &columns, |row| row.to_json(is_compared))?;
+    list::write(&mut Output::new(), format, rows, &columns, |row| row.to_json(is_compared))?;
     Ok(Found::Something)
 }
 

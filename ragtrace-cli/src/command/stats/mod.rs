@@ -76,7 +76,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     if rows.iter().all(|row| row.now.is_none()) {
         return Found::nothing_listed(args.format, "no stage ended in that time");
     }
-    compared::write(args.format, rows, args.by.is_some(), !args.no_compare)
+    compared::write(args.format, &rows, args.by.is_some(), !args.no_compare)
 }
 
 /// Returns the stages of the window, each with its numbers in the window before.
