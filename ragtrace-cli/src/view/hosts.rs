@@ -61,7 +61,8 @@ impl Hosts {
 impl Name {
     fn parse(text: &str) -> Option<Self> {
         let authority: Authority = text.parse().ok()?;
-        let is_plain = !authority.host().is_empty() && !text.contains('@');
+        let has_whole_port = authority.port_u16().is_some() || authority.host() == authority.as_str();
+        let is_plain = !authority.host().is_empty() && !text.contains('@') && has_whole_port;
         is_plain.then(|| Self { host: plain(authority.host()), port: authority.port_u16() })
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn duration(duration: Duration) -> String {
         _ if seconds < 0.999_5 => format!("{} ms", three(seconds * 1e3)),
         _ if seconds < 59.95 => format!("{} s", three(seconds)),
         _ => {
-            let whole = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+            let whole = duration.as_secs().saturating_add(u64::from(duration.subsec_millis() >= 500));
             match (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60) {
                 (0, 0, minutes, seconds) => format!("{minutes} min {seconds} s"),
                 (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
@@ -156,12 +156,17 @@ pub(crate) fn percent(ratio: f64) -> String {
     }
 }
 
+/// Returns a number without zeros after the point that say nothing.
+fn trimmed(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
+}
+
 /// Returns a number with few digits, as of a rate.
 pub(crate) fn number(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),
         small if small < 0.001 => format!("{number:.1e}"),
-        some if some < 1_000.0 => three(number).trim_end_matches('0').trim_end_matches('.').to_owned(),
+        some if some < 1_000.0 => trimmed(&three(number)).to_owned(),
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is rounded and in range")]
         many if many < 1e15 => format!("{}{}", if number < 0.0 { "-" } else { "" }, count(many.round() as u64)),
         _ => format!("{number:.2e}"),
