@@ -10,6 +10,8 @@ mod output {
     mod hostile;
     mod messages;
     mod pipes;
+    mod questions;
+    mod readme;
     mod run;
     mod schemas;
     mod snapshots;

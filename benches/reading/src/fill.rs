@@ -1,5 +1,5 @@
-//! Fills a store by SQL, with traces over thirty days. The newest twentieth of them has records, ten
-//! each, as where retention has removed those of the others.
+//! Fills a store by SQL, with traces over thirty days. The newest twentieth of them has records,
+//! ten each, as where retention has removed those of the others.
 //!
 //! | of the traces | have |
 //! | --- | --- |
@@ -27,8 +27,8 @@ pub async fn fill(url: &str, traces: u64) {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the statement is good");
         };
         run("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000".to_owned()).await;
-        for first in (0..traces).step_by(STEP as usize).rev() {
-            run(requests_in_sqlite(first, (first + STEP).min(traces), traces)).await;
+        for (first, past) in parts(traces, STEP) {
+            run(requests_in_sqlite(first, past, traces)).await;
         }
         run(records_in_sqlite(traces)).await;
         run("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)".to_owned()).await;
@@ -39,17 +39,22 @@ pub async fn fill(url: &str, traces: u64) {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the statement is good");
         };
         run("SELECT make_day((now() AT TIME ZONE 'UTC')::date - d) FROM generate_series(0, 31) d".to_owned()).await;
-        for first in (0..traces).step_by(STEP as usize).rev() {
-            run(requests_in_postgres(first, (first + STEP).min(traces), traces)).await;
+        for (first, past) in parts(traces, STEP) {
+            run(requests_in_postgres(first, past, traces)).await;
         }
         let with_records = traces / WITH_RECORDS;
-        for first in (0..with_records).step_by(50_000).rev() {
-            run(records_in_postgres(first, (first + 50_000).min(with_records), traces)).await;
+        for (first, past) in parts(with_records, STEP / 10) {
+            run(records_in_postgres(first, past, traces)).await;
         }
         run(counts_in_postgres()).await;
         run("VACUUM ANALYZE".to_owned()).await;
     }
     eprintln!("filled in {:.0?}", began.elapsed());
+}
+
+/// Divides numbers into parts, of which the last comes first: it has the oldest traces.
+fn parts(number: u64, size: u64) -> impl Iterator<Item = (u64, u64)> {
+    (0..number.div_ceil(size)).rev().map(move |part| (part * size, ((part + 1) * size).min(number)))
 }
 
 /// Returns a statement that inserts finished traces, of which number 0 is the newest.
@@ -64,7 +69,7 @@ fn requests_in_sqlite(first: u64, past: u64, traces: u64) -> String {
             CASE n % 10000 WHEN 7 THEN 60000.0 ELSE 100.0 + n * 7919 % 5000 END,
             CASE WHEN n % 50 = 3 THEN 'failed' WHEN n % 200 = 4 THEN 'cancelled' ELSE 'completed' END,
             printf('%08x-%04x-7000-8000-%012x', CAST(at AS INTEGER) >> 16, CAST(at AS INTEGER) & 65535, n),
-            'user-' || n * 7919 % 1000, 'tenant-' || n % 10, 'chat-' || n / 20
+            'user-' || (n * 7919 % 1000), 'tenant-' || (n % 10), 'chat-' || (n / 20)
         FROM ended ORDER BY n DESC"
     )
 }
@@ -78,13 +83,13 @@ fn records_in_sqlite(traces: u64) -> String {
             CASE WHEN step < 8 THEN '0000000000000005' END, step > 7, user_id, tenant_id, session_id, 'rag.ask',
             CASE WHEN fails THEN 'ERROR' ELSE 'INFO' END, 'a_stage_ran',
             CASE WHEN step % 2 = 0 THEN 'started' WHEN fails THEN 'failed' ELSE 'completed' END,
-            CASE WHEN step < 2 AND n % 1000 = 5 THEN 'reranking' WHEN step > 7 THEN operation ELSE 'stage_' || step / 2 END,
+            CASE WHEN step < 2 AND n % 1000 = 5 THEN 'reranking' WHEN step > 7 THEN operation ELSE 'stage_' || (step / 2) END,
             CASE WHEN step < 2 THEN 'retrieve' ELSE 'generate' END,
             CASE WHEN step % 2 = 1 THEN duration_ms / 10 END, CASE WHEN step % 2 = 1 THEN n % 9 END,
-            json_object('doc.name', 'report-' || n % 1000 || '.pdf', 'model', 'small-' || n % 3, 'language', substr('endefr', n % 3 * 2 + 1, 2)),
+            json_object('doc.name', 'report-' || (n % 1000) || '.pdf', 'model', 'small-' || (n % 3), 'language', substr('endefr', n % 3 * 2 + 1, 2)),
             CASE WHEN step % 2 = 1 THEN json_object('duration_ms', duration_ms / 10, 'input_tokens', 900, 'cost_usd', 0.002) END,
             CASE WHEN fails THEN json_object('type', 'HttpError', 'message', CASE WHEN n % 5000 = 3
-                THEN 'the quota of project ' || n || ' is exceeded' ELSE 'no answer after ' || n % 90 || ' s' END, 'chain', json_array()) END,
+                THEN 'the quota of project ' || n || ' is exceeded' ELSE 'no answer after ' || (n % 90) || ' s' END, 'chain', json_array()) END,
             '{{\"file\":\"src/ask.rs\",\"line\":7}}', 'rag-api', '00000000-0000-7000-8000-000000000001'
         FROM (
             SELECT *, r.number AS row, {traces} - r.number AS n, status = 'failed' AND value IN (7, 9) AS fails, value AS step

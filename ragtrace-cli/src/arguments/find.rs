@@ -9,8 +9,8 @@ use crate::output::Failure;
 const MOST_BACK: usize = 1_000;
 
 /// Returns the trace with the id `named`, the only one whose id begins with `named`, the newest one
-/// for `last`, or an earlier one for `last~1`, `last~2` and so on. The inner `Err` is a message that
-/// says why there is none.
+/// for `last`, or an earlier one for `last~1`, `last~2` and so on. The inner `Err` is a message
+/// that says why there is none.
 pub(crate) async fn trace(store: &LogStore, named: &str) -> Result<Result<TraceId, String>, Failure> {
     /// The number of ids shown if several match.
     const SHOWN: usize = 5;

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args, parser: clap::Command) -> Result<Found, Failure> 
 fn write_pages(folder: &Path, command: &clap::Command) -> std::io::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut page = Vec::new();
-    Man::new(command.clone()).title(name.to_uppercase()).render(&mut page)?;
+    Man::new(command.clone()).render(&mut page)?;
     fs::write(folder.join(format!("{name}.1")), page)?;
     command.get_subcommands().try_for_each(|command| write_pages(folder, command))
 }

@@ -40,8 +40,8 @@ pub(crate) enum Command {
     Trace(trace::Args),
     /// Compare two traces stage by stage: durations, items, cost, outcome, new and gone stages.
     ///
-    /// Runs of a stage are compared in the order of their starts, those inside of another stage with
-    /// those inside of its counterpart. Five or more runs of one stage next to each other are
+    /// Runs of a stage are compared in the order of their starts, those inside of another stage
+    /// with those inside of its counterpart. Five or more runs of one stage next to each other are
     /// compared as a sum.
     #[command(after_help = "Example: ragtrace diff last~1 last --changed")]
     Diff(diff::Args),
@@ -72,10 +72,11 @@ pub(crate) enum Command {
     /// day ago are not listed.
     #[command(after_help = "Example: ragtrace inflight")]
     Inflight(inflight::Args),
-    /// Show the store in a web browser: traces, stages, costs, errors, scores, and new records live.
+    /// Show the store in a web browser: traces, stages, costs, errors, scores, and new records
+    /// live.
     ///
-    /// The viewer listens on this machine alone unless told otherwise, reads only, and loads nothing
-    /// from elsewhere.
+    /// The viewer listens on this machine alone unless told otherwise, reads only, and loads
+    /// nothing from elsewhere.
     #[command(after_help = "Example: ragtrace serve --listen 127.0.0.1:7667")]
     Serve(serve::Args),
     /// List every stage of the programs that write to the store.

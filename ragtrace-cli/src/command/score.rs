@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ragtrace::{SpanId, TraceId};
-use ragtrace_store::{self as store, LogFilter, LogStore, Trace};
+use ragtrace_store::{self as store, LogFilter, LogStore, SpanNode, Trace};
 
 use crate::arguments::find;
 use crate::output::{Failure, Found, Output};
@@ -122,7 +122,7 @@ async fn is_known(store: &LogStore, trace: TraceId) -> Result<bool, Failure> {
 /// Returns the runs whose ids begin with `digits`.
 fn spans(trace: &Trace, digits: &str) -> Vec<SpanId> {
     let digits = digits.to_ascii_lowercase();
-    let fitting = trace.spans().map(|span| span.span_id()).filter(|id| id.to_string().starts_with(&digits));
+    let fitting = trace.spans().map(SpanNode::span_id).filter(|id| id.to_string().starts_with(&digits));
     fitting.collect()
 }
 

@@ -31,8 +31,11 @@ pub(crate) struct Args {
     /// Answer under this host name too, as behind a proxy. May be repeated.
     #[arg(long = "host", value_name = "NAME", value_parser = view::parse_host)]
     hosts: Vec<String>,
-    /// Link the places where stages are declared, as in
-    /// https://git.example/rag/blob/main/{file}#L{line}.
+    /// Link the places where stages are declared by this pattern, which contains `{file}` and
+    /// `{line}`.
+    ///
+    /// An example is `https://git.example/rag/blob/main/{file}#L{line}`, and for an editor
+    /// `vscode://file/home/me/rag/{file}:{line}`.
     #[arg(long, value_name = "PATTERN", value_parser = view::parse_source_url)]
     source_url: Option<String>,
     /// Let visitors add scores. Without it, the viewer changes nothing.

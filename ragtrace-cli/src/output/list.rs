@@ -1,5 +1,7 @@
 //! Writes lists as a table, as JSON, or as JSON lines.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::time::Duration;
@@ -16,6 +18,8 @@ const LEAST: usize = 8;
 const MOST: usize = 64;
 /// The blanks between two columns.
 const GAP: usize = 2;
+/// The number of lines of a row from which on a blank line separates it from the next.
+const TALL: usize = 3;
 
 /// A column of a table: its heading, and how to get a cell from a row.
 pub(crate) struct Column<T> {
@@ -72,13 +76,31 @@ pub(crate) fn write_json(
     mut documents: impl Iterator<Item = String>,
 ) -> io::Result<()> {
     if format == Format::Jsonl {
-        return documents.try_for_each(|document| writeln!(out, "{document}"));
+        return documents.try_for_each(|document| writeln!(out, "{}", shown_json(&document)));
     }
     write!(out, "[")?;
     for (at, document) in documents.enumerate() {
-        write!(out, "{}{document}", if at == 0 { "" } else { ",\n " })?;
+        write!(out, "{}{}", if at == 0 { "" } else { ",\n " }, shown_json(&document))?;
     }
     writeln!(out, "]")
+}
+
+/// Returns a JSON document with the control characters that JSON allows as they are (DEL and those
+/// of ISO 6429's 8-bit form) as escapes, so that none reaches a terminal.
+pub(crate) fn shown_json(document: &str) -> Cow<'_, str> {
+    if !document.contains(char::is_control) {
+        return Cow::Borrowed(document);
+    }
+    let mut shown = String::with_capacity(document.len() + 16);
+    for c in document.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' => {
+                let _ = fmt::Write::write_fmt(&mut shown, format_args!("\\u{:04x}", u32::from(c)));
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Returns the lines of a table. On a terminal, texts are cut so that a line fits, and columns that
@@ -108,7 +130,15 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> Vec<S
         text.truncate(text.trim_end_matches(' ').len());
         text
     };
-    lines.iter().flat_map(|cells| parts.iter().map(|part| line(cells, part))).collect()
+    let mut table = Vec::new();
+    for (at, cells) in lines.iter().enumerate() {
+        // A blank line tells rows of many lines apart.
+        if at > 0 && parts.len() >= TALL {
+            table.push(String::new());
+        }
+        table.extend(parts.iter().map(|part| line(cells, part)));
+    }
+    table
 }
 
 /// Fits columns to the terminal, and returns those of each line of a row: of one line if its texts
@@ -132,7 +162,8 @@ fn fitted(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> Vec<Range<us
     parts
 }
 
-/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it cannot.
+/// Narrows the widest text columns until a line fits the terminal, and returns `false` if it
+/// cannot.
 fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) -> bool {
     let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
     while over > 0 {

@@ -18,8 +18,8 @@ pub(crate) struct Look {
     /// Fit the output to this many columns, at least 40 [default: `COLUMNS`, else the terminal's
     /// width]
     ///
-    /// If there is no terminal and the environment variable `COLUMNS` is not set, tables are not cut
-    /// and drawings are 100 columns wide.
+    /// If there is no terminal and the environment variable `COLUMNS` is not set, tables are not
+    /// cut and drawings are 100 columns wide.
     #[arg(long, global = true, value_name = "COLUMNS", value_parser = width, allow_negative_numbers = true)]
     width: Option<usize>,
 }

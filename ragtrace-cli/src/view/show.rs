@@ -132,7 +132,7 @@ pub(crate) fn count(number: u64) -> String {
 /// Returns an amount in US dollars: cents and more with two digits, less with those that count.
 pub(crate) fn dollars(amount: f64) -> String {
     match amount.abs() {
-        zero if zero == 0.0 => "$0".to_owned(),
+        0.0 => "$0".to_owned(),
         tiny if tiny < 0.000_001 => "< $0.000001".to_owned(),
         small if small < 0.01 => format!("${}", format!("{amount:.6}").trim_end_matches('0')),
         some if some < 100.0 => format!("${amount:.2}"),
@@ -149,7 +149,7 @@ pub(crate) fn dollars(amount: f64) -> String {
 /// Returns a ratio from 0 to 1 as a percentage.
 pub(crate) fn percent(ratio: f64) -> String {
     match ratio * 100.0 {
-        zero if zero == 0.0 => "0%".to_owned(),
+        0.0 => "0%".to_owned(),
         tiny if tiny < 0.1 => "< 0.1%".to_owned(),
         some if some < 9.95 => format!("{some:.1}%"),
         some => format!("{some:.0}%"),
@@ -159,7 +159,7 @@ pub(crate) fn percent(ratio: f64) -> String {
 /// Returns a number with few digits, as of a rate.
 pub(crate) fn number(number: f64) -> String {
     match number.abs() {
-        zero if zero == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         small if small < 0.001 => format!("{number:.1e}"),
         some if some < 1_000.0 => three(number).trim_end_matches('0').trim_end_matches('.').to_owned(),
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is rounded and in range")]

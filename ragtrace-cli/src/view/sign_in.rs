@@ -35,7 +35,7 @@ async fn begin(
     State(viewer): State<Arc<Viewer>>,
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<Response, Problem> {
-    let Json(SignIn { token }) = body.map_err(refused)?;
+    let Json(SignIn { token }) = body.map_err(|rejection| refused(&rejection))?;
     let begun = viewer.sessions.begin(token.trim());
     let begun =
         begun.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no random session id could be made"))?;
@@ -51,6 +51,6 @@ async fn end(State(viewer): State<Arc<Viewer>>, headers: HeaderMap) -> Response 
 
 /// Returns the problem of a body that is not the JSON that is expected. The body may be a token, so
 /// it is not repeated.
-fn refused(rejection: JsonRejection) -> Problem {
+fn refused(rejection: &JsonRejection) -> Problem {
     Problem::new(rejection.status(), "the body has to be JSON of the form {\"token\": …}, as `application/json`")
 }

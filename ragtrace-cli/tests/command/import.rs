@@ -48,6 +48,7 @@ fn counts(file: &File) -> (usize, u64) {
 fn an_export_is_imported_as_the_same_store() {
     let links = json!([{"trace_id": "0199a1c2-7b1e-7a54-9c01-ffffffffffff", "span_id": "00000000000000aa"}]);
     let rich = Make::new("completed", "retrieval", 77, 50)
+        .with("local_root", true)
         .with("links", links)
         .with("used", json!([{"type": "document", "id": "d1"}]))
         .with("generated", json!([{"type": "chunk", "id": "c1", "score": 0.91}]))

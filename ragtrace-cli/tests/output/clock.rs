@@ -1,5 +1,5 @@
-//! Makes times in output comparable between runs: those of the store are shifted so that its present
-//! is always the same.
+//! Makes times in output comparable between runs: those of the store are shifted so that its
+//! present is always the same.
 
 use ragtrace::Timestamp;
 
@@ -8,8 +8,8 @@ const PRESENT: Timestamp = Timestamp::from_micros(1_795_339_200_000_000);
 /// The form of a time to the second, in which `0` stands for a digit.
 const FORM: &[u8] = b"0000-00-00 00:00:00";
 
-/// Returns a text with all times shifted as far as `now` is from the common present. No line changes
-/// its length.
+/// Returns a text with all times shifted as far as `now` is from the common present. No line
+/// changes its length.
 pub(crate) fn shifted(text: &str, now: Timestamp) -> String {
     let mut shifted = String::with_capacity(text.len());
     let mut rest = text;

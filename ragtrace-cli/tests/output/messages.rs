@@ -1,4 +1,4 @@
-//! What a stranger reads when something is wrong, to the letter.
+//! The messages that a stranger reads when something is wrong, to the letter.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -18,11 +18,11 @@ fn failure(folder: &Path, arguments: &[&str]) -> String {
     told.trim_end().to_owned()
 }
 
-/// Returns what the argument parser says about a value, without the usage.
+/// Returns what the argument parser says about a value, on one line and without the usage.
 fn bad_value(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let told = failure(folder.path(), arguments);
-    told.lines().next().expect("a line").to_owned()
+    told.lines().take_while(|line| !line.is_empty()).collect()
 }
 
 fn execute(file: &File, sql: &str) {
@@ -47,9 +47,15 @@ fn a_store_that_is_not_there_is_named_with_what_to_do() {
         failure(folder.path(), &["trace", "last"]),
         "there is no file `ragtrace.db`: run your program with a SQLite sink first, or give the path it writes to"
     );
-    assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:no/such/folder/r.db"]), "?");
+    assert_eq!(
+        failure(folder.path(), &["traces", "--store", "sqlite:no/such/folder/r.db"]),
+        "there is no file `no/such/folder/r.db`: run your program with a SQLite sink first, or give the path it writes to"
+    );
     std::fs::create_dir(folder.path().join("a-folder")).expect("made");
-    assert_eq!(failure(folder.path(), &["traces", "--store", "sqlite:a-folder"]), "?");
+    assert_eq!(
+        failure(folder.path(), &["traces", "--store", "sqlite:a-folder"]),
+        "`a-folder` is a folder: give the path of a file: (code: 266) disk I/O error"
+    );
 }
 
 #[test]
@@ -60,9 +66,15 @@ fn a_url_of_another_kind_is_refused_with_the_kinds_there_are() {
             "mysql://root@localhost/x",
             "no store has URLs that begin with `mysql:`: write `sqlite:` and a path, or `postgres://user@host/database`",
         ),
-        ("ragtrace.db", "?"),
-        ("sqlite:", "?"),
-        ("https://example.com/ragtrace.db", "?"),
+        (
+            "ragtrace.db",
+            "the URL of the store has no scheme: write `sqlite:` and a path, or `postgres://user@host/database`",
+        ),
+        ("sqlite:", "\"sqlite:\" names no file: write `sqlite:` and a path"),
+        (
+            "https://example.com/ragtrace.db",
+            "no store has URLs that begin with `https:`: write `sqlite:` and a path, or `postgres://user@host/database`",
+        ),
     ] {
         assert_eq!(failure(folder.path(), &["trace", "last", "--store", url]), expected, "{url}");
     }
@@ -76,25 +88,40 @@ fn a_file_that_is_no_store_is_left_alone() {
         "these are my notes, not a database, and longer than a page header".repeat(4),
     )
     .expect("written");
-    assert_eq!(failure(folder.path(), &["trace", "last"]), "?");
+    assert_eq!(
+        failure(folder.path(), &["trace", "last"]),
+        "`ragtrace.db` is not a SQLite database, or is encrypted: give another path, or move that file away: (code: 26) file is not a database"
+    );
     let other = File::new();
     std::fs::write(other.path(), "").expect("written");
-    assert_eq!(failure(other.folder.path(), &["trace", "last"]), "?");
+    assert_eq!(
+        failure(other.folder.path(), &["trace", "last"]),
+        "`ragtrace.db` is a SQLite database without ragtrace's tables: give the path your program writes to"
+    );
     execute(&other, "CREATE TABLE customers (id INTEGER)");
-    assert_eq!(failure(other.folder.path(), &["trace", "last"]), "?");
+    assert_eq!(
+        failure(other.folder.path(), &["trace", "last"]),
+        "`ragtrace.db` is a SQLite database without ragtrace's tables: give the path your program writes to"
+    );
 }
 
 #[test]
 fn a_store_of_another_version_says_which_side_to_upgrade() {
     let older = migrated();
     execute(&older, "DELETE FROM ragtrace_migrations WHERE version = (SELECT max(version) FROM ragtrace_migrations)");
-    assert_eq!(failure(older.folder.path(), &["trace", "last"]), "?");
+    assert_eq!(
+        failure(older.folder.path(), &["trace", "last"]),
+        "`ragtrace.db` was made by an older version of ragtrace: run `ragtrace migrate`, or write to it once with this version"
+    );
     let newer = migrated();
     execute(
         &newer,
         "INSERT INTO ragtrace_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, x'00', 0)",
     );
-    assert_eq!(failure(newer.folder.path(), &["trace", "last"]), "?");
+    assert_eq!(
+        failure(newer.folder.path(), &["trace", "last"]),
+        "`ragtrace.db` was made by a newer version of ragtrace: upgrade this program, or have it use another place"
+    );
 }
 
 #[test]
@@ -118,22 +145,55 @@ fn a_bad_value_of_a_filter_is_answered_with_the_good_ones() {
             "error: invalid value 'yesterday' for '--since <WHEN>': give an age such as 30s, 90m, 24h, 7d or 2w, or a time \
             such as 2026-11-22T08:20:11Z or 2026-11-22",
         ),
-        (&["traces", "--until", "24"], "?"),
-        (&["traces", "--status", "broken"], "?"),
-        (&["traces", "--limit", "0"], "?"),
-        (&["traces", "--after", "here"], "?"),
-        (&["logs", "--level", "loud"], "?"),
-        (&["logs", "--format", "yaml"], "?"),
-        (&["tail", "--lines", "some"], "?"),
-        (&["retention", "--sample", "10%"], "?"),
-        (&["trace", "last", "--width", "20"], "?"),
-        (&["trace", "last", "--color", "sometimes"], "?"),
+        (
+            &["traces", "--until", "24"],
+            "error: invalid value '24' for '--until <WHEN>': give an age such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22",
+        ),
+        (
+            &["traces", "--status", "broken"],
+            "error: invalid value 'broken' for '--status <STATUS>'  [possible values: completed, failed, cancelled]",
+        ),
+        (
+            &["traces", "--limit", "0"],
+            "error: invalid value '0' for '--limit <NUMBER>': give a whole number from 1 to 1000000000",
+        ),
+        (
+            &["traces", "--after", "here"],
+            "error: invalid value 'here' for '--after <POSITION>': expected a position as printed by the previous page, found \"here\"",
+        ),
+        (
+            &["logs", "--level", "loud"],
+            "error: invalid value 'loud' for '--level <LEVEL>': expected a level (trace, debug, info, warn or error), found \"loud\"",
+        ),
+        (
+            &["logs", "--format", "yaml"],
+            "error: invalid value 'yaml' for '--format <FORMAT>'  [possible values: table, json, jsonl]",
+        ),
+        (
+            &["tail", "--lines", "some"],
+            "error: invalid value 'some' for '--lines <NUMBER>': give a whole number from 0 to 1000000000",
+        ),
+        (
+            &["retention", "--sample", "10%"],
+            "error: invalid value '10%' for '--sample <RATIO>': give a number between 0 and 1",
+        ),
+        (
+            &["trace", "last", "--width", "20"],
+            "error: invalid value '20' for '--width <COLUMNS>': give a whole number from 40 to 10000",
+        ),
+        (
+            &["trace", "last", "--color", "sometimes"],
+            "error: invalid value 'sometimes' for '--color <WHEN>'  [possible values: auto, always, never]",
+        ),
     ] {
         assert_eq!(bad_value(arguments), expected, "{arguments:?}");
     }
     let file = migrated();
     let window = ["logs", "--since", "2026-11-22", "--until", "2026-11-21"];
-    assert_eq!(failure(file.folder.path(), &window), "?");
+    assert_eq!(
+        failure(file.folder.path(), &window),
+        "`--since` (2026-11-22T00:00:00.000000Z) must be before `--until` (2026-11-21T00:00:00.000000Z)"
+    );
 }
 
 #[test]
@@ -152,7 +212,20 @@ fn a_trace_that_cannot_be_found_says_how_to_name_one() {
         failure(folder, &["trace", "the-last-one"]),
         "\"the-last-one\" is not a trace id: give a UUID, 32 hex digits, the first digits of either, `last`, or `last~1`"
     );
-    assert_eq!(failure(folder, &["trace", "last~x"]), "?");
-    assert_eq!(failure(folder, &["trace", "0199a1c2"]), "?");
-    assert_eq!(failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]), "?");
+    assert_eq!(
+        failure(folder, &["trace", "last~x"]),
+        "\"last~x\" is not a trace: write `last~1` for the one before the newest"
+    );
+    assert_eq!(
+        failure(folder, &["trace", "0199a1c2"]),
+        "0199a1c2 matches several traces, so give more digits: 0199a1c2-7b1e-7a54-9c01-000100000000, \
+        0199a1c2-7b1e-7a54-9c01-000200000000, 0199a1c2-7b1e-7a54-9c01-000300000000, 0199a1c2-7b1e-7a54-9c01-000400000000, \
+        0199a1c2-7b1e-7a54-9c01-000500000000 and more"
+    );
+    assert_eq!(
+        failure(folder, &["trace", &trace_id(ANSWER).to_string(), "--span", "00000002"]),
+        "00000002 matches several spans, so give an id: 0000000200000001 (question completed in 1.62s), 0000000200000002 \
+        (query_embedding completed in 18.0ms), 0000000200000003 (retrieval completed in 404ms), 0000000200000004 \
+        (reranking completed in 135ms), 0000000200000005 (generation completed in 1.05s)"
+    );
 }

@@ -66,7 +66,7 @@ const fn list(arguments: &'static str, of: &'static str) -> Case {
     Case { arguments, line: of, document: of }
 }
 
-const CASES: [Case; 20] = [
+const CASES: [Case; 23] = [
     Case { arguments: "trace ANSWER", line: "span", document: "trace" },
     Case { arguments: "trace UPLOAD", line: "span", document: "trace" },
     Case { arguments: "trace BULK", line: "span", document: "trace" },
@@ -83,7 +83,10 @@ const CASES: [Case; 20] = [
     list("tail -n 100", "log_row"),
     list("inflight", "log_row"),
     list("stats --since 2d", "stage_stats"),
+    list("stats --since 24h", "stage_stats"),
     list("stats --since 2d --by tenant", "stage_stats"),
+    list("stats --since 2d --by user --no-compare", "stage_stats"),
+    list("stats --since 2d --by version", "stage_stats"),
     list("stats --since 2d --costs", "cost_row"),
     list("stats --since 2d --retrieval", "retrieval_stats"),
     list("stages", "catalog_stage"),
@@ -130,6 +133,30 @@ fn the_json_of_every_command_is_as_its_schema_says_and_has_no_other_members() {
 }
 
 #[test]
+fn every_line_of_an_export_is_a_record_and_scores_come_last() {
+    let fixture = Fixture::new();
+    let lines = stdout(fixture.file.folder.path(), &["export", "--since", "2d"]);
+    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let record = validator("record", true);
+    for line in &lines {
+        check(&record, line, "export");
+    }
+    let scores = lines.iter().rev().take_while(|line| line["event"] == "score").count();
+    assert_eq!((scores, lines.iter().filter(|line| line["event"] == "score").count()), (2, 2));
+}
+
+#[test]
+fn the_line_that_a_purge_leaves_is_as_its_schema_says() {
+    let fixture = Fixture::new();
+    let folder = fixture.file.folder.path();
+    stdout(folder, &["purge", "--user", "dave", "--actor", "the operator", "--reference", "T-17"]);
+    let listed = stdout(folder, &["purge", "--list", "--format", "jsonl"]);
+    let entry: Json = serde_json::from_str(&listed).expect("one line");
+    check(&validator("audit_entry", true), &entry, "purge --list");
+    assert_eq!((&entry["actor"], &entry["reference"]), (&json!("the operator"), &json!("T-17")));
+}
+
+#[test]
 fn every_schema_is_one_and_is_in_the_list() {
     let readme = std::fs::read_to_string(folder().join("README.md")).expect("a list");
     for file in std::fs::read_dir(folder()).expect("a folder") {
@@ -173,7 +200,7 @@ fn a_document_that_is_wrong_is_rejected_and_one_with_more_members_is_not() {
         ("an id in another form", |trace| trace["trace_id"] = json!("0199A1C2")),
         ("a time in another form", |trace| trace["spans"][0]["started_at"] = json!("yesterday")),
         ("a log row without a time", |trace| {
-            drop(trace["logs"][0].as_object_mut().expect("a row").remove("created_at"))
+            drop(trace["logs"][0].as_object_mut().expect("a row").remove("created_at"));
         }),
         ("an item without an id", |trace| trace["spans"][2]["generated"] = json!([{"type": "chunk"}])),
     ];

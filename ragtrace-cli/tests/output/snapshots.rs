@@ -1,4 +1,4 @@
-//! What every command prints, at three widths and with and without colour, as committed in
+//! The output of every command, at three widths and with and without colour, as committed in
 //! `tests/snapshots`.
 
 use std::collections::BTreeSet;
@@ -18,9 +18,10 @@ struct Case {
     name: &'static str,
     arguments: Vec<String>,
     /// `true` if the command fits its lines to the width. Records are not cut, so that all of their
-    /// fields are there.
+    /// fields are there, and neither are sentences.
     fits: bool,
-    /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is written.
+    /// `true` if the output has ages, such as `1h 0m`. It is printed soon after the store is
+    /// written.
     ages: bool,
 }
 
@@ -56,11 +57,18 @@ fn cases() -> Vec<Case> {
         case("diff_changed", "diff YESTERDAY TODAY --changed"),
         case("diff_folded", "diff UPLOAD BULK"),
         case("diff_others", "diff UPLOAD TODAY"),
-        case("errors", "errors"),
+        aging("errors", "errors"),
+        aging("errors_alice", "errors --user alice --since 90m"),
+        records("errors_list", "errors --list --since 2d"),
         aging("inflight", "inflight"),
+        records("export_csv", "export --format csv --trace LOST"),
         records("logs", "logs --user alice --since 61m --limit 12"),
+        records("purge", "purge --user dave --dry-run"),
         case("stages", "stages"),
-        case("stats", "stats --since 2d"),
+        case("stats", "stats --since 24h"),
+        case("stats_costs", "stats --since 2d --costs"),
+        case("stats_retrieval", "stats --since 2d --retrieval"),
+        case("stats_version", "stats --since 2d --by version --no-compare"),
         records("tail", "tail -n 8"),
         case("trace_answer", "trace ANSWER"),
         case("trace_folded", "trace BULK"),

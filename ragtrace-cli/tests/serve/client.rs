@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 /// The longest wait for an answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer.
 #[derive(Debug)]

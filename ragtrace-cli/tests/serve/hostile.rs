@@ -1,5 +1,7 @@
 //! Recorded text that tries to be more than text.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use crate::support::{Make, TRACE};
@@ -65,7 +67,10 @@ fn every_field_comes_out_as_text() {
     for text in HOSTILE {
         let file = holding(records(text));
         let viewer = Viewer::of(&file.url(), &[]);
-        let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = text.bytes().fold(String::new(), |mut encoded, byte| {
+            let _ = write!(encoded, "%{byte:02X}");
+            encoded
+        });
         let paths = [
             "/".to_owned(),
             "/traces/histogram?part=1".to_owned(),

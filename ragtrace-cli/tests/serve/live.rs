@@ -16,7 +16,7 @@ fn next(stream: &mut BufReader<TcpStream>, name: &str) -> (Option<String>, Strin
         assert!(stream.read_line(&mut line).expect("it goes on") > 0, "the stream has ended");
         let text = line.trim_end_matches(['\r', '\n']);
         if let Some(value) = text.strip_prefix("event: ") {
-            event = value.to_owned();
+            value.clone_into(&mut event);
         } else if let Some(value) = text.strip_prefix("id: ") {
             id = Some(value.to_owned());
         } else if let Some(value) = text.strip_prefix("data:") {

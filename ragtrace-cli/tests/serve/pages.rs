@@ -14,7 +14,7 @@ const OTHER: &str = "0199a1c2-7b1e-7a54-9c01-ffffffffffff";
 fn recent(count: u64) -> Vec<ragtrace::Record> {
     let run = |number: u64| {
         let at = Timestamp::now().minus(std::time::Duration::from_secs(60 * (number + 1)));
-        let event = if number % 5 == 0 { "failed" } else { "completed" };
+        let event = if number.is_multiple_of(5) { "failed" } else { "completed" };
         let make = Make::new(event, "question", number + 1, 0)
             .trace(&uuid::Uuid::from_u128(u128::from(number) + 0x0199_a1c2_7b1e_7a54_9c01_0000_0000_0000).to_string())
             .with("timestamp", at.to_string())

@@ -1,5 +1,6 @@
 //! A viewer that runs as a process of its own.
 
+use std::fmt::Write;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -72,13 +73,13 @@ impl Viewer {
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            request.push_str(&format!("host: {}\r\n", self.address));
+            let _ = write!(request, "host: {}\r\n", self.address);
         }
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(request, "{name}: {value}\r\n");
         }
         if !body.is_empty() {
-            request.push_str(&format!("content-length: {}\r\n", body.len()));
+            let _ = write!(request, "content-length: {}\r\n", body.len());
         }
         request.push_str("\r\n");
         request.push_str(body);
@@ -87,10 +88,9 @@ impl Viewer {
 
     /// Opens a stream of events, and returns it after its head.
     pub(crate) fn stream(&self, path: &str) -> BufReader<std::net::TcpStream> {
-        use std::io::Write;
         let mut stream = connect(self.address);
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address)
-            .expect("sent");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\n\r\n", self.address);
+        std::io::Write::write_all(&mut stream, head.as_bytes()).expect("sent");
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
         stream.read_line(&mut line).expect("a status");

@@ -5,9 +5,9 @@
 //! span's own. When a child is walked through, the path continues at its start. A child that was
 //! still running at a point, beside the one that the path came from, was not waited for.
 //!
-//! A child counts as far as it lies inside of its parent, so a clock that differs in another process
-//! makes no part negative. A span that has not ended reaches to the last record of its trace. Each
-//! root has a path of its own.
+//! A child counts as far as it lies inside of its parent, so a clock that differs in another
+//! process makes no part negative. A span that has not ended reaches to the last record of its
+//! trace. Each root has a path of its own.
 //!
 //! Sorting the children takes the longest: n log n for n spans. Nothing here recurses.
 
@@ -41,8 +41,20 @@ pub struct PathPart<'a> {
     duration: Duration,
 }
 
+impl Trace {
+    /// Returns the critical path: the spans that determine how long the trace takes.
+    ///
+    /// It is found from the end of each root, going back to the child that ended last before the
+    /// point reached. Children that overlap it, or ran beside it, are not on it. A child counts as
+    /// far as it lies inside of its parent, and a span that has not ended reaches to the last
+    /// record of the trace.
+    pub fn critical_path(&self) -> CriticalPath<'_> {
+        CriticalPath::of(self)
+    }
+}
+
 impl<'a> CriticalPath<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
+    fn of(trace: &'a Trace) -> Self {
         let extents = Extent::all(&trace.spans, trace.started_at, trace.duration);
         let mut parts = Vec::new();
         walk(&trace.spans, &extents, |_| (), |part| parts.push(part));
@@ -78,8 +90,8 @@ impl<'a> PathPart<'a> {
     }
 }
 
-/// Returns for each span on the critical path the time for which the path is its own, and `None` for
-/// the others.
+/// Returns for each span on the critical path the time for which the path is its own, and `None`
+/// for the others.
 pub(super) fn critical_times(spans: &[Span], extents: &[Extent]) -> Vec<Option<Duration>> {
     let mut visited = vec![false; spans.len()];
     let mut times = vec![Duration::ZERO; spans.len()];

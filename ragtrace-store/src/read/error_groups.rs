@@ -140,8 +140,8 @@ impl ErrorGroup {
         self.error_type.as_deref()
     }
 
-    /// Returns the errors' message with placeholders: `<number>`, `<id>`, `<text>` for quoted texts,
-    /// and `<path>` for paths and URLs. Only the first 1,000 characters are considered.
+    /// Returns the errors' message with placeholders: `<number>`, `<id>`, `<text>` for quoted
+    /// texts, and `<path>` for paths and URLs. Only the first 1,000 characters are considered.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -32,8 +32,8 @@ impl Trace {
 
 impl SpanNode<'_> {
     /// Returns the span as one JSON object: `{stage, kind, status, span_id, parent_span_id,
-    /// started_at, duration_ms, self_ms, critical_ms, count, context, metrics, error}`, and `source`,
-    /// `stack_trace`, `used`, `generated` and `scores` if it has any.
+    /// started_at, duration_ms, self_ms, critical_ms, count, context, metrics, error}`, and
+    /// `source`, `stack_trace`, `used`, `generated` and `scores` if it has any.
     ///
     /// `self_ms` is the [self time](Self::self_time), and `critical_ms` the time for which the
     /// [critical path](Self::critical_time) is the span's own: `null` if it is not on the path. The

@@ -18,8 +18,12 @@ pub(crate) const INFLIGHT_WINDOW: Duration = Duration::from_hours(24);
 pub(crate) const INSTANCE_TIMEOUT: Duration = Duration::from_mins(3);
 /// The largest number of errors that are grouped.
 pub(crate) const GROUPED_ERRORS: usize = 100_000;
-/// The largest number of traces that are looked up one by one after an index has found them. If more
-/// traces meet a condition, walking back in time meets them soon.
+/// The largest number of traces that are looked up one by one after an index has found them. If
+/// more traces meet a condition, walking back in time meets them soon.
 pub(crate) const CANDIDATES: usize = 5_000;
 /// The time before and after the traces of a search within which their records are looked for.
 pub(crate) const NEARBY: Duration = Duration::from_hours(24);
+/// The largest number of rows among which candidates are looked for where a database cannot tell
+/// traces apart while it reads.
+#[cfg(feature = "postgres")]
+pub(crate) const CANDIDATE_ROWS: usize = 20_000;

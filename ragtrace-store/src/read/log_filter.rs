@@ -112,8 +112,8 @@ impl LogFilter {
         self
     }
 
-    /// Selects records of this event, such as failed stages ([`Event::Failed`]) or the application's
-    /// own log lines ([`Event::Log`]).
+    /// Selects records of this event, such as failed stages ([`Event::Failed`]) or the
+    /// application's own log lines ([`Event::Log`]).
     ///
     /// Scores are not records of a log; [`LogStore::recent_scores`](crate::LogStore::recent_scores)
     /// lists them.

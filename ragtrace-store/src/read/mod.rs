@@ -45,6 +45,8 @@ pub use critical_path::{CriticalPath, PathPart};
 pub use diff::{StageDiff, StageRuns, TraceDiff, TraceTotals};
 pub(crate) use error_groups::{ErrorColumns, GroupedError, group};
 pub use error_groups::{ErrorGroup, ErrorGroups};
+#[cfg(feature = "postgres")]
+pub(crate) use limits::CANDIDATE_ROWS;
 pub(crate) use limits::{
     CANDIDATES, GROUPED_ERRORS, INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, NEARBY, SCORE_ROWS, TAIL_ROWS,
     TRACE_ROWS,

@@ -3,7 +3,7 @@
 use super::stats::Window;
 use crate::object::Object;
 
-/// What the completed runs of one stage of kind `retrieve` or `rerank` found.
+/// The findings of the completed runs of one stage of kind `retrieve` or `rerank`.
 ///
 /// Only records that a level, sampling and retention left are counted.
 #[derive(Clone, Debug, PartialEq)]

@@ -75,7 +75,7 @@ impl Window {
     }
 }
 
-/// What the counts of a stage are split by.
+/// The property by which the counts of a stage are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupBy {
@@ -225,8 +225,8 @@ impl StageStats {
         runs as f64 / self.runs().max(1) as f64
     }
 
-    /// Returns the number of items that the stage yielded in a second of its running time, or `None`
-    /// if it yielded none.
+    /// Returns the number of items that the stage yielded in a second of its running time, or
+    /// `None` if it yielded none.
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     pub fn items_per_second(&self) -> Option<f64> {
         let rate = self.items() as f64 / (self.total_ms / 1_000.0);
@@ -252,8 +252,8 @@ impl StageStats {
     }
 
     /// Returns the counts as one JSON object: `{stage, kind, runs, completed, failed, cancelled,
-    /// items, cost_usd, error_rate, cancel_rate, items_per_second, mean_ms, p50_ms, p95_ms, p99_ms}`,
-    /// and `group` after `stage` if the counts are about one.
+    /// items, cost_usd, error_rate, cancel_rate, items_per_second, mean_ms, p50_ms, p95_ms,
+    /// p99_ms}`, and `group` after `stage` if the counts are about one.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);
         let mut object = Object::new().with("stage", self.stage());

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use ragtrace::{ErrorInfo, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
-use super::critical_path::CriticalPath;
 use super::row::LogRow;
 use super::score::ScoreRow;
 
@@ -127,16 +126,6 @@ impl Trace {
     /// Returns the span with this id, or `None` if it is not in the store.
     pub fn span(&self, id: SpanId) -> Option<SpanNode<'_>> {
         self.spans().find(|span| span.span_id() == id)
-    }
-
-    /// Returns the critical path: the spans that determine how long the trace takes.
-    ///
-    /// It is found from the end of each root, going back to the child that ended last before the
-    /// point reached. Children that overlap it, or ran beside it, are not on it. A child counts as
-    /// far as it lies inside of its parent, and a span that has not ended reaches to the last record
-    /// of the trace.
-    pub fn critical_path(&self) -> CriticalPath<'_> {
-        CriticalPath::of(self)
     }
 
     /// Returns every record as a row, oldest first.

@@ -109,7 +109,7 @@ pub(crate) struct AuditLine<'a> {
     pub(crate) actor: Option<&'a str>,
     pub(crate) subject_hash: String,
     pub(crate) reference: Option<&'a str>,
-    /// What was removed, as a JSON object.
+    /// The numbers of removed rows, as a JSON object.
     pub(crate) details: String,
 }
 

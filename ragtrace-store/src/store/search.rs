@@ -13,8 +13,8 @@ use super::LogStore;
 use crate::error::StoreError;
 use crate::read::{CANDIDATES, Condition, NEARBY, Place, TraceFilter, TraceSummary};
 
-/// The number of traces that are looked at first, and most together. Each part is larger than the one
-/// before.
+/// The number of traces that are looked at first, and most together. Each part is larger than the
+/// one before.
 const PART: (usize, usize) = (250, 8_000);
 
 impl LogStore {

@@ -136,8 +136,8 @@ impl<'a> Folder<'a, '_> {
     }
 }
 
-/// Returns the spans among siblings that are folded, and those that are not, each with the pieces to
-/// draw for it.
+/// Returns the spans among siblings that are folded, and those that are not, each with the pieces
+/// to draw for it.
 fn folded<'a>(
     spans: impl Iterator<Item = SpanNode<'a>>,
     picked: usize,

@@ -58,8 +58,8 @@ impl<'a> LogLines<'a> {
     }
 }
 
-/// Returns the parts of a log line, each with its colour: the time since the start of the trace, the
-/// level, the message, the fields and the error.
+/// Returns the parts of a log line, each with its colour: the time since the start of the trace,
+/// the level, the message, the fields and the error.
 pub(super) fn parts(row: &LogRow, trace: &Trace) -> Vec<(Paint, String)> {
     let since = format_duration(row.timestamp().since(trace.started_at()));
     let mut fields = String::new();

@@ -40,11 +40,11 @@ pub use text::{display_width, fit, printable, wrap};
 /// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
 ///   alice @ acme · ingest · req-1 · rag-api · 2026-11-22 08:20:11 UTC
 ///
-///                        0             710ms         1.42s
-/// ✗ ingestion            █████████████████████████████████   1.42s
-/// ├─✓ file_parsing       ██▋                                 112ms      3
-/// ├─✓ document_chunking    ▐█▋                              84.1ms    128
-/// └─✗ chunk_embedding        ▐████████████████████████████   1.22s  1,280  $0.0021
+///          critical path ◆ 0            710ms        1.42s
+/// ✗ ingestion            ◆ ███████████████████████████████   1.42s
+/// ├─✓ file_parsing       ◆ ██▌                               112ms      3
+/// ├─✓ document_chunking  ◆   ▐█▍                            84.1ms    128
+/// └─✗ chunk_embedding    ◆     ███████████████████████████   1.22s  1,280  $0.0021
 ///      EmbedError: the model is overloaded
 ///      ↳ 503 Service Unavailable
 /// ```
@@ -74,8 +74,8 @@ pub use text::{display_width, fit, printable, wrap};
 /// The scores of the trace are below the header, and those of a span below its line: `★
 /// faithfulness 0.83 · helpful yes`. The number of scores of spans that are not drawn is at the
 /// end. The documents that a retriever or a reranker found are below its line too, at most ten
-/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made of
-/// it.
+/// unless all spans are drawn, each with its score, its source, and `used` if the answer was made
+/// of it.
 ///
 /// Recorded text cannot control the terminal, since control characters are escaped.
 #[derive(Clone, Debug)]
@@ -202,7 +202,12 @@ impl<'a> Waterfall<'a> {
             }
         }
         let more = linked.len() > LINKS;
-        let shown = linked.iter().take(LINKS).map(|id| format!("⇠ {id} led to this trace"));
+        let says = " led to this trace";
+        let line = |id: &TraceId| {
+            let line = format!("⇠ {id}");
+            if display_width(&line) + says.len() <= self.width - 2 { line + says } else { line }
+        };
+        let shown = linked.iter().take(LINKS).map(line);
         shown.chain(more.then(|| "⇠ and more".to_owned())).collect()
     }
 

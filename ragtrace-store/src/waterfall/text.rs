@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The largest number of bytes of a text whose width is measured as a whole.
+const MEASURED: usize = 4_096;
 /// The largest number of marks that a letter may carry (Unicode Standard Annex 15, Stream-Safe Text
 /// Format). More would be drawn over the lines above and below.
 const MARKS: usize = 30;
@@ -16,8 +18,8 @@ const MARKS: usize = 30;
 /// Escapes characters that could control a terminal, or hide text.
 ///
 /// These are control characters, marks that change the direction of writing (Unicode Standard Annex
-/// 9, section 2), characters without any shape, and marks from the 31st on above or below one letter.
-/// Joiners and variation selectors stay where they are part of a letter or an emoji.
+/// 9, section 2), characters without any shape, and marks from the 31st on above or below one
+/// letter. Joiners and variation selectors stay where they are part of a letter or an emoji.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
         return Cow::Borrowed(text);
@@ -93,19 +95,26 @@ pub fn display_width(text: &str) -> usize {
 /// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last one if
 /// something was cut. A letter with its marks, or an emoji, is never split.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
-    if display_width(text) <= columns {
+    // A very long text is measured only as far as it fits.
+    let is_long = text.len() > MEASURED;
+    if !is_long && display_width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    if columns == 0 {
-        return Cow::Borrowed("");
+    let (mut used, mut end) = (0, 0);
+    for (at, cluster) in text.grapheme_indices(true) {
+        used += display_width(cluster);
+        if used >= columns && (used > columns || !is_long) {
+            break;
+        }
+        if used < columns {
+            end = at + cluster.len();
+        }
     }
-    let clusters = text.grapheme_indices(true);
-    let ends = clusters.scan(0, |used, (at, cluster)| {
-        *used += display_width(cluster);
-        (*used < columns).then_some(at + cluster.len())
-    });
-    let end = ends.last().unwrap_or(0);
-    Cow::Owned(format!("{}…", &text[..end]))
+    match columns {
+        0 => Cow::Borrowed(""),
+        _ if is_long && used <= columns => Cow::Borrowed(text),
+        _ => Cow::Owned(format!("{}…", &text[..end])),
+    }
 }
 
 /// Returns the text in lines of at most `columns` terminal columns, at least two. A line ends at a
@@ -117,6 +126,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
     let (mut begin, mut used, mut blank) = (0, 0, None);
     for (at, cluster) in text.grapheme_indices(true) {
         let width = display_width(cluster);
+        if used + width > columns && cluster == " " {
+            lines.push(&text[begin..at]);
+            (begin, used, blank) = (at + 1, 0, None);
+            continue;
+        }
         if used + width > columns {
             let (end, next) = blank.take().unwrap_or((at, at));
             lines.push(&text[begin..end]);

@@ -211,17 +211,14 @@ fn walked<'a>(span: SpanNode<'a>, within: (u128, u128), trace: &Trace, found: &m
         // The last one of these, if several ended together: the longest.
         let children = span.children().filter(|child| inside(child).0 < inside(child).1 && inside(child).1 == point);
         let ended = children.min_by_key(|child| (std::cmp::Reverse(extent(*child, trace).1), extent(*child, trace).0));
-        match ended {
-            Some(child) => {
-                walked(child, inside(&child), trace, found);
-                point = inside(&child).0;
-            }
-            None => {
-                point -= 1;
-                match found.last_mut() {
-                    Some((stage, from, _)) if *stage == span.stage() && *from == point + 1 => *from = point,
-                    _ => found.push((span.stage(), point, point + 1)),
-                }
+        if let Some(child) = ended {
+            walked(child, inside(&child), trace, found);
+            point = inside(&child).0;
+        } else {
+            point -= 1;
+            match found.last_mut() {
+                Some((stage, from, _)) if *stage == span.stage() && *from == point + 1 => *from = point,
+                _ => found.push((span.stage(), point, point + 1)),
             }
         }
     }

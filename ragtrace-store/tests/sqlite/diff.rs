@@ -70,8 +70,9 @@ async fn the_second_run_of_a_stage_is_compared_with_the_second() {
     let diff = before.diff(&after);
     assert_eq!(shown(&diff), ["~ ask", "  = llm", "  = retrieve", "  ~ llm", "  + llm"]);
     let slower = &diff.stages()[3];
-    let took =
-        |runs: Option<&ragtrace_store::StageRuns>| runs.and_then(|runs| runs.duration()).map(|it| it.as_millis());
+    let took = |runs: Option<&ragtrace_store::StageRuns>| {
+        runs.and_then(ragtrace_store::StageRuns::duration).map(|it| it.as_millis())
+    };
     assert_eq!((took(slower.before()), took(slower.after())), (Some(1_000), Some(2_000)));
 }
 
@@ -112,7 +113,7 @@ async fn a_stage_counts_as_changed_from_a_tenth_on_or_if_its_outcome_differs() {
     let failed = failed.await;
     assert!(same.diff(&failed).stages()[1].is_changed());
     assert_eq!(
-        failed.diff(&failed).stages()[1].after().and_then(|runs| runs.error()).map(|error| error.message()),
+        failed.diff(&failed).stages()[1].after().and_then(|runs| runs.error()).map(ragtrace::ErrorInfo::message),
         Some("5s")
     );
     let otherwise =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use ragtrace::{Record, Sink, Timestamp};
-use ragtrace_store::{self as store, Trace, Waterfall, fit, printable};
+use ragtrace_store::{self as store, Trace, Waterfall, fit, printable, wrap};
 use serde_json::json;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -63,6 +63,106 @@ async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
     let line = drawn.lines().find(|line| line.contains('★')).expect("judged");
     assert!(line.ends_with(" · faithfulness 1 · 12 more") && line.matches("faithfulness").count() == 8, "{line}");
     assert!(Waterfall::new(&trace).width(48).to_string().lines().all(|line| ragtrace_store::display_width(line) <= 48));
+}
+
+/// Returns a question that was answered from some of the chunks that a retriever found.
+fn answered(found: u32) -> Vec<Record> {
+    let chunk = |at: u32| json!({"type": "chunk", "id": format!("manual-{at}"), "score": 0.9 - f64::from(at) / 1e3, "source": format!("docs/manual-{at}.pdf")});
+    let retrieved: Vec<_> = (0..found).map(chunk).collect();
+    let used = json!([{"type": "chunk", "id": "manual-1"}, {"type": "chunk", "id": "manual-11"}, {"type": "page", "id": "manual-2"}]);
+    let link = json!([{"trace_id": "0199a1c2-7b1e-7a54-9c01-00000000000a", "span_id": "00000000000000aa"}]);
+    let (root, root_end) = run("completed", "ask", 1, (0, 900));
+    let local_root = |make: Make| make.with("local_root", true).with("links", link.clone());
+    let retrieval = run("completed", "retrieval", 2, (0, 300)).1.parent(1).with("kind", "retrieve");
+    let generation = run("completed", "generation", 3, (300, 900)).1.parent(1).with("kind", "generate");
+    let makes = [
+        local_root(root),
+        local_root(root_end),
+        retrieval.with("generated", retrieved),
+        generation.with("used", used).with("generated", json!([{"type": "answer", "id": "a"}])),
+    ];
+    makes.iter().map(Make::record).collect()
+}
+
+#[tokio::test]
+async fn the_documents_that_a_retriever_found_stand_beneath_it_with_those_that_the_answer_used() {
+    let trace = latest(answered(12)).await;
+    let drawn = Waterfall::new(&trace).width(80).to_string();
+    golden("documents", &drawn);
+    let narrow = Waterfall::new(&trace).width(40).to_string();
+    golden("documents_narrow", &narrow);
+    assert!(narrow.lines().all(|line| ragtrace_store::display_width(line) <= 40), "{narrow}");
+    assert!(drawn.contains("+2 more, 1 of them used"), "{drawn}");
+    let all = Waterfall::new(&trace).all(true).to_string();
+    assert_eq!((times(&all, "chunk:manual-"), times(&all, "  used  "), times(&all, "more")), (12, 2, 0), "{all}");
+    let none = Waterfall::new(&trace).documents(false).to_string();
+    assert_eq!(times(&none, "manual-"), 0, "{none}");
+    let one = Waterfall::new(&latest(answered(1)).await).to_string();
+    assert_eq!((times(&one, "manual-0"), times(&one, "used"), times(&one, "more")), (2, 0, 0), "{one}");
+}
+
+#[tokio::test]
+async fn traces_that_led_to_this_one_are_in_the_header() {
+    let drawn = Waterfall::new(&latest(answered(0)).await).to_string();
+    assert_eq!(times(&drawn, "\n  ⇠ 0199a1c2-7b1e-7a54-9c01-00000000000a led to this trace\n"), 1, "{drawn}");
+    let link = |at: u64| json!({"trace_id": uuid::Uuid::from_u128(u128::from(at) + 1).to_string(), "span_id": format!("{at:016x}")});
+    let root = run("completed", "ask", 1, (0, 9)).1.with("local_root", true);
+    let many = root.with("links", (1..=6).map(link).collect::<Vec<_>>());
+    let drawn = Waterfall::new(&latest([many.record()]).await).to_string();
+    assert_eq!((times(&drawn, "⇠ 0000"), times(&drawn, "⇠ and more")), (3, 1), "{drawn}");
+}
+
+#[tokio::test]
+async fn log_lines_stand_between_the_spans_in_order_of_time() {
+    let line = |span: u64, at: u64, level: &str, message: &str| {
+        let make = Make::new("log", "ask", span, at).with("level", level).with("message", message);
+        make.with("context", json!({"model": "large two"})).record()
+    };
+    let error = json!({"type": "Timeout", "message": "5s", "chain": ["reset"]});
+    let failed = Make::new("log", "ask", 3, 500).with("level", "ERROR").with("message", "gave up").with("error", error);
+    let lines = [
+        line(1, 0, "DEBUG", "begun\u{1b}[2J"),
+        line(1, 320, "INFO", "between"),
+        line(3, 400, "WARN", "slow"),
+        failed.record(),
+        line(99, 450, "INFO", "of no span that is stored"),
+    ];
+    let trace = latest(answered(0).into_iter().chain(lines)).await;
+    let drawn = Waterfall::new(&trace).width(80).logs(true).to_string();
+    golden("logs", &drawn);
+    assert_eq!(times(&Waterfall::new(&trace).to_string(), "between"), 0);
+    let narrow = Waterfall::new(&trace).width(40).logs(true).self_times(true).to_string();
+    assert!(narrow.lines().all(|line| ragtrace_store::display_width(line) <= 40), "{narrow}");
+}
+
+#[tokio::test]
+async fn of_many_log_lines_the_most_severe_are_shown_and_the_others_are_counted() {
+    let level = |at: u64| if at.is_multiple_of(40) { "ERROR" } else { "INFO" };
+    let line = |at: u64| Make::new("log", "ask", 3, 300 + at).with("level", level(at)).with("message", "said").record();
+    let records: Vec<_> = answered(0).into_iter().chain((0..200).map(line)).collect();
+    let drawn = Waterfall::new(&latest(records.clone()).await).logs(true).to_string();
+    assert_eq!((times(&drawn, " ERROR said"), times(&drawn, " said")), (5, 50), "{drawn}");
+    assert!(drawn.contains("└─ +150 more log lines"), "{drawn}");
+    let all = Waterfall::new(&latest(records).await).logs(true).all(true).to_string();
+    assert_eq!((times(&all, " said"), times(&all, "more")), (200, 0), "{all}");
+    // Those of spans within a fold are counted at the end.
+    let spans = documents(45, 2, |_, end| end);
+    let lines = spans
+        .iter()
+        .filter_map(Record::span_id)
+        .map(|span| Make::new("log", "x", 0, 9).with("span_id", span.to_string()).record());
+    let trace = latest(spans.iter().cloned().chain(lines)).await;
+    let drawn = Waterfall::new(&trace).logs(true).to_string();
+    assert!(drawn.ends_with("log lines of spans that are not drawn"), "{drawn}");
+}
+
+#[tokio::test]
+async fn self_times_stand_next_to_the_durations() {
+    let trace = latest(ingestion()).await;
+    golden("self_times", &Waterfall::new(&trace).width(80).self_times(true).to_string());
+    let folded = latest(documents(45, 2, |_, end| end)).await;
+    let drawn = Waterfall::new(&folded).width(100).self_times(true).to_string();
+    golden("self_times_folded", drawn.split_once("\n\n").expect("a blank line").1);
 }
 
 #[tokio::test]
@@ -327,7 +427,33 @@ fn a_joiner_is_escaped_before_what_is_escaped() {
     }
 }
 
+#[test]
+fn a_letter_carries_only_so_many_marks() {
+    let flood = format!("Z{}", "\u{301}".repeat(10_000));
+    let shown = printable(&flood);
+    assert_eq!(shown.matches('\u{301}').count(), 30);
+    assert!(shown.ends_with("\\u{301}") && printable(&shown) == shown, "{}", shown.len());
+    assert!(fit(&shown, 20).len() < 100);
+    assert_eq!(printable("Z̷̢̛͎a̶̧͝l̵̪̇g̸̘̈o̶͙̕"), "Z̷̢̛͎a̶̧͝l̵̪̇g̸̘̈o̶͙̕");
+}
+
 proptest! {
+    #[test]
+    fn a_text_that_is_wrapped_loses_only_blanks_at_line_ends(text in odd_text(), blanks in 0..6_usize, columns in 12..60_usize) {
+        let text = printable(&text).replace('x', " ") + &" a".repeat(blanks);
+        let lines = wrap(&text, columns);
+        let mut rest = text.as_str();
+        for (at, line) in lines.iter().enumerate() {
+            prop_assert!(unicode_width::UnicodeWidthStr::width(*line) <= columns, "{:?} in {}", line, columns);
+            prop_assert!(rest.starts_with(line), "{:?} of {:?}", line, rest);
+            rest = &rest[line.len()..];
+            if lines.get(at + 1).is_some_and(|next| !rest.starts_with(next)) {
+                rest = rest.strip_prefix(' ').unwrap_or(rest);
+            }
+        }
+        prop_assert_eq!(rest, "");
+    }
+
     #[test]
     fn a_text_that_is_cut_fits_and_is_cut_between_characters_alone(text in odd_text(), columns in 0..40_usize) {
         let text = printable(&text);

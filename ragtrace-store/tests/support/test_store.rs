@@ -85,7 +85,8 @@ impl TestStore {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
     }
 
-    /// Takes the tables back to the second version. Rows stay, but for what only newer columns hold.
+    /// Takes the tables back to the second version. Rows stay, but for what only newer columns
+    /// hold.
     pub(crate) async fn undo_third_migration(&self) {
         let mut undo = "DROP TABLE audit; DROP INDEX request_metrics_user; DROP INDEX request_metrics_session;
             DROP INDEX request_metrics_tenant; DELETE FROM ragtrace_migrations WHERE version = 3;"
@@ -98,7 +99,8 @@ impl TestStore {
         undo.push_str(if self.is_sqlite() {
             "DROP INDEX request_metrics_time; CREATE INDEX request_metrics_time ON request_metrics (timestamp)"
         } else {
-            "DROP INDEX request_metrics_status; DROP INDEX request_metrics_duration"
+            "DROP INDEX request_metrics_status; DROP INDEX request_metrics_duration; DROP INDEX logs_stage;
+            DROP INDEX logs_archive_stage"
         });
         self.execute(&undo).await;
     }

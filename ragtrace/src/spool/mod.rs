@@ -53,10 +53,11 @@
 //! # The modules
 //!
 //! In order of dependency: `codec` (the encoding of a batch), `replace` (replacing a file),
-//! `database` (the file of a slot), `slot`, `account`, `index` and `undecided` (the contents of the file, in
-//! memory), `protocol` (the worker's commands and the events that answer them), `group_commit`;
-//! then the work of the thread: `store` (its state), `recover` (opening), `execute` (the commands),
-//! `keep_account` and `thread` (the loop). `dead_letter`, `replay`, `purge` and `survey` are for other programs too.
+//! `database` (the file of a slot), `slot`, `account`, `index` and `undecided` (the contents of the
+//! file, in memory), `protocol` (the worker's commands and the events that answer them),
+//! `group_commit`; then the work of the thread: `store` (its state), `recover` (opening), `execute`
+//! (the commands), `keep_account` and `thread` (the loop). `dead_letter`, `replay`, `purge` and
+//! `survey` are for other programs too.
 
 mod account;
 mod codec;

@@ -1,4 +1,4 @@
-//! What a check has found, and how it is told: one line each, those that are wrong first.
+//! The findings of a check, told in one line each, those that are wrong first.
 
 use std::io::Write;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::output::{Failure, Format, Found, Output};
 
-/// What a check has found about one subject.
+/// A finding of a check about one subject.
 pub(super) struct Finding {
-    /// What was looked at, such as `sink postgres`.
+    /// The subject, such as `sink postgres`.
     subject: String,
     is_fine: bool,
     message: String,

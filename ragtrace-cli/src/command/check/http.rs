@@ -9,18 +9,24 @@ use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::arguments::duration;
+
 /// The largest answer that is read, in bytes.
 const LONGEST: usize = 16 << 20;
 
-/// Returns the page at `url`, or the reason why there is none.
-pub(super) async fn get(url: &str, timeout: Duration) -> Result<String, String> {
+/// Parses the URL of a page.
+pub(super) fn parse(url: &str) -> Result<Uri, String> {
     let uri = url.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
     let uri = uri.filter(|uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@')));
-    let uri = uri.ok_or("the URL of the metrics is not `http://HOST:PORT/PATH`")?;
-    match tokio::time::timeout(timeout, fetch(&uri)).await {
+    uri.ok_or_else(|| "give a URL such as http://127.0.0.1:8080/metrics: plain HTTP, without a password".to_owned())
+}
+
+/// Returns the page at `uri`, or the reason why there is none.
+pub(super) async fn get(uri: &Uri, timeout: Duration) -> Result<String, String> {
+    match tokio::time::timeout(timeout, fetch(uri)).await {
         Ok(Ok(text)) => Ok(text),
         Ok(Err(why)) => Err(format!("{uri} cannot be read: {why}")),
-        Err(_) => Err(format!("{uri} does not answer within {} s", timeout.as_secs())),
+        Err(_) => Err(format!("{uri} does not answer within {}", duration::short(timeout))),
     }
 }
 

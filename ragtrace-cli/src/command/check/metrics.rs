@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hyper::Uri;
+
 use super::finding::Finding;
 use super::limits::{Limits, Waiting};
 use super::{http, prometheus};
 use crate::arguments::duration;
 
-/// Checks the process whose metrics are at `url`.
-pub(super) async fn check(url: &str, timeout: Duration, limits: &Limits) -> Vec<Finding> {
-    let text = match http::get(url, timeout).await {
+/// Checks the process whose metrics are at `uri`.
+pub(super) async fn check(uri: &Uri, timeout: Duration, limits: &Limits) -> Vec<Finding> {
+    let text = match http::get(uri, timeout).await {
         Ok(text) => text,
         Err(why) => return vec![Finding::wrong("process", why)],
     };

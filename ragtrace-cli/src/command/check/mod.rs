@@ -11,6 +11,8 @@ mod spool;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hyper::Uri;
+
 use self::limits::Limits;
 use crate::arguments::{duration, setting};
 use crate::output::{Failure, Format, Found};
@@ -21,8 +23,8 @@ pub(crate) struct Args {
     ///
     /// The process is asked by plain HTTP. The page is the one that
     /// `TelemetryHandle::to_prometheus` returns, alone or among others.
-    #[arg(long, value_name = "URL")]
-    metrics: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = http::parse)]
+    metrics: Option<Uri>,
     /// Folder of a spool [default: the environment variable `RAGTRACE_SPOOL`, unless `--metrics` is
     /// given]
     #[arg(long, value_name = "FOLDER")]
@@ -47,8 +49,8 @@ pub(crate) async fn run(args: &Args, store: Option<&str>) -> Result<Found, Failu
     if !is_narrow || setting::has_sinks() {
         findings.extend(sinks::check(args.timeout).await?);
     }
-    if let Some(url) = &args.metrics {
-        findings.extend(metrics::check(url, args.timeout, &args.limits).await);
+    if let Some(uri) = &args.metrics {
+        findings.extend(metrics::check(uri, args.timeout, &args.limits).await);
     }
     let spool = if args.metrics.is_some() { args.spool.clone() } else { setting::spool(args.spool.clone()) };
     if let Some(folder) = spool {

@@ -21,8 +21,8 @@ pub(super) fn difference(before: Option<Duration>, after: Option<Duration>) -> S
     }
 }
 
-/// Formats the change from one duration to another as a share, such as `+12%` or `×14`; empty if one
-/// is missing, or if it rounds to nothing.
+/// Formats the change from one duration to another as a share, such as `+12%` or `×14`; empty if
+/// one is missing, or if it rounds to nothing.
 pub(super) fn share(before: Option<Duration>, after: Option<Duration>) -> String {
     let (Some(before), Some(after)) = (before, after) else { return String::new() };
     let (before, after) = (before.as_secs_f64(), after.as_secs_f64());

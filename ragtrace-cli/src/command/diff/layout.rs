@@ -186,8 +186,8 @@ fn times(before: Option<&StageRuns>, after: Option<&StageRuns>) -> String {
     }
 }
 
-/// Returns how the outcome changed, and the error of the second trace if it is another one, unless a
-/// stage inside reports the same.
+/// Returns how the outcome changed, and the error of the second trace if it is another one, unless
+/// a stage inside reports the same.
 fn notes(stage: &StageDiff, is_passed_on: bool) -> Vec<(u8, String)> {
     let status = |runs: Option<&StageRuns>| runs.map(StageRuns::status);
     let mut notes = Vec::new();

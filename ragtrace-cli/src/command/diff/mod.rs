@@ -9,7 +9,7 @@ use ragtrace::TraceId;
 use ragtrace_store::{self as store, LogStore, StageDiff, Trace};
 
 use crate::arguments::find;
-use crate::output::list::write_json;
+use crate::output::list::{shown_json, write_json};
 use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
             let text = layout::draw(&diff, output.width(), output.colour);
             output.writer.write_all(text.as_bytes())?;
         }
-        Format::Json => writeln!(output.writer, "{}", diff.to_json())?,
+        Format::Json => writeln!(output.writer, "{}", shown_json(&diff.to_json()))?,
         Format::Jsonl => write_json(&mut output.writer, args.format, diff.stages().iter().map(StageDiff::to_json))?,
     }
     output.writer.flush()?;

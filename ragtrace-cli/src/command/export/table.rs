@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::output::Failure;
 
-/// What is done to texts that a spreadsheet would run.
+/// The treatment of texts that a spreadsheet would run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cells {
     /// A text that would be a formula gets an apostrophe in front, which makes it a text.

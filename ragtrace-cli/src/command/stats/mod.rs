@@ -44,7 +44,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What the numbers of a stage are split by.
+/// The part by which the numbers of a stage are split.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum By {
     Tenant,

@@ -1,4 +1,5 @@
-//! `ragtrace trace`: draws one trace as a waterfall, sums it up by stage, or shows one of its spans.
+//! `ragtrace trace`: draws one trace as a waterfall, sums it up by stage, or shows one of its
+//! spans.
 
 mod span;
 mod summary;
@@ -8,6 +9,7 @@ use std::io::Write;
 use ragtrace_store::{self as store, ScoreRow, SpanNode, Trace, Waterfall};
 
 use crate::arguments::find;
+use crate::output::list::shown_json;
 use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]
@@ -22,8 +24,8 @@ pub(crate) struct Args {
     /// none of these spans.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Draw every span, and all documents and log lines of each. By default a trace of more than 100
-    /// spans shows similar ones as sums.
+    /// Draw every span, and all documents and log lines of each. By default a trace of more than
+    /// 100 spans shows similar ones as sums.
     #[arg(long)]
     all: bool,
     /// Show the self time of each span: the time that it spent in none of its children.
@@ -70,7 +72,7 @@ fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failu
             let picture = picture.self_times(args.self_times).logs(args.logs).documents(!args.no_documents);
             writeln!(output.writer, "{picture}")?;
         }
-        Format::Json => writeln!(output.writer, "{}", trace.to_json())?,
+        Format::Json => writeln!(output.writer, "{}", shown_json(&trace.to_json()))?,
         Format::Jsonl => write_lines(&mut output.writer, trace)?,
     }
     output.writer.flush()?;
@@ -80,8 +82,8 @@ fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failu
 /// Writes one line per span. Scores of the whole trace, and of spans that are not in the store,
 /// follow on lines of their own.
 fn write_lines(writer: &mut impl Write, trace: &Trace) -> std::io::Result<()> {
-    trace.spans().try_for_each(|span| writeln!(writer, "{}", span.to_json()))?;
+    trace.spans().try_for_each(|span| writeln!(writer, "{}", shown_json(&span.to_json())))?;
     let known: std::collections::HashSet<_> = trace.spans().map(SpanNode::span_id).collect();
     let is_loose = |score: &&ScoreRow| score.span_id().is_none_or(|id| !known.contains(&id));
-    trace.scores().iter().filter(is_loose).try_for_each(|score| writeln!(writer, "{}", score.to_json()))
+    trace.scores().iter().filter(is_loose).try_for_each(|score| writeln!(writer, "{}", shown_json(&score.to_json())))
 }

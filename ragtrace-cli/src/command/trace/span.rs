@@ -1,4 +1,5 @@
-//! One span of a trace, whole: everything that its end record contains, its scores and its log lines.
+//! One span of a trace, whole: everything that its end record contains, its scores and its log
+//! lines.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -8,7 +9,7 @@ use ragtrace_store::{
     LogRow, ScoreRow, SpanNode, SpanStatus, Trace, format_cost, format_count, format_duration, format_score,
 };
 
-use crate::output::list::time;
+use crate::output::list::{shown_json, time};
 use crate::output::sheet::{Colour, Sheet};
 use crate::output::{Failure, Format, Found, Output};
 
@@ -28,7 +29,7 @@ pub(super) fn run(trace: &Trace, named: &str, format: Format) -> Result<Found, F
             draw(&mut sheet, trace, span);
             output.writer.write_all(sheet.finish().as_bytes())?;
         }
-        Format::Json | Format::Jsonl => writeln!(output.writer, "{}", span.to_json())?,
+        Format::Json | Format::Jsonl => writeln!(output.writer, "{}", shown_json(&span.to_json()))?,
     }
     output.writer.flush()?;
     Ok(Found::Something)

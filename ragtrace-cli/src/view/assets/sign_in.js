@@ -2,11 +2,10 @@
 // that scripts cannot read.
 
 import { reason, send } from "./api.js";
-import { givenToken } from "./token.js";
+import { givenToken, mayRetry } from "./token.js";
 
 const form = document.getElementById("sign-in");
 const message = document.getElementById("sign-in-message");
-const RETRIED = "ragtrace-sign-in-retried";
 
 async function signIn(token) {
   const response = await send("POST", "/session", { token }).catch(() => null);
@@ -29,13 +28,13 @@ form.addEventListener("submit", (event) => {
   signIn(form.token.value.trim());
 });
 
+// An address with a token that is opened in this tab changes nothing but the part behind the `#`.
+addEventListener("hashchange", () => location.reload());
+
 const token = givenToken();
 if (token) {
   signIn(token);
-} else if (!sessionStorage.getItem(RETRIED)) {
-  sessionStorage.setItem(RETRIED, "yes");
+} else if (mayRetry()) {
   const response = await fetch("/session").catch(() => null);
   if (response?.ok) open();
-} else {
-  sessionStorage.removeItem(RETRIED);
 }

@@ -9,3 +9,15 @@ if (token !== null) history.replaceState(null, "", location.pathname + location.
 export function givenToken() {
   return token;
 }
+
+/** The name under which the tab remembers that it has tried to open the page with its cookie. */
+const RETRIED = "ragtrace-sign-in-retried";
+
+/** Returns true once for each time that a page could be opened. */
+export function mayRetry() {
+  if (sessionStorage.getItem(RETRIED)) return false;
+  sessionStorage.setItem(RETRIED, "yes");
+  return true;
+}
+
+if (!document.getElementById("sign-in")) sessionStorage.removeItem(RETRIED);

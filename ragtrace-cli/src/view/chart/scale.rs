@@ -72,7 +72,7 @@ mod tests {
     fn powers_of_ten_are_as_far_apart_as_one_another() {
         let scale = Logarithmic::between(0.004, 2.0);
         assert_eq!(scale.powers().count(), 5);
-        assert!((scale.part(0.1) - 0.5).abs() < 1e-9 && scale.part(0.0) == 0.0 && scale.part(1e9) == 1.0);
+        assert!((scale.part(0.1) - 0.5).abs() < 1e-9 && scale.part(0.0) < 1e-9 && scale.part(1e9) > 1.0 - 1e-9);
         let same = Logarithmic::between(1.0, 1.0);
         assert!((0.0..=1.0).contains(&same.part(1.0)) && same.powers().count() == 2);
     }

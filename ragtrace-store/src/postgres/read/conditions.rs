@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::postgres::clean;
 use crate::postgres::fault::while_reading;
 use crate::postgres::time::PgTime;
-use crate::read::{CANDIDATES, Condition, Place, lower};
+use crate::read::{CANDIDATE_ROWS, Condition, Place, lower};
 
 /// Selects the traces of rows that meet a condition, each once.
 macro_rules! select_traces {
@@ -23,40 +23,54 @@ macro_rules! select_traces {
 
 impl PostgresStore {
     /// Returns the traces of a table in which a condition is met between two instants, if there is
-    /// an index for it. More traces than can be candidates are not looked for.
+    /// an index for it and few rows meet it.
     pub(crate) async fn candidates(
         &self,
         place: Place,
         condition: &Condition,
         (since, until): (Timestamp, Timestamp),
     ) -> Result<Option<Vec<TraceId>>, StoreError> {
-        let Condition::Error(text) = condition else { return Ok(None) };
-        let limit = i64::try_from(CANDIDATES + 1).unwrap_or(i64::MAX);
-        macro_rules! error {
-            ($table:literal) => {
-                select_traces!(
-                    [
-                        $table,
-                        r#" WHERE level = 'ERROR' AND timestamp >= $1 AND timestamp <= $2 AND trace_id IS NOT NULL
-                            AND (strpos(lower((error ->> 'type') COLLATE "C"), $3) > 0
-                                OR strpos(lower((error ->> 'message') COLLATE "C"), $3) > 0
-                                OR event = 'log' AND strpos(lower(message COLLATE "C"), $3) > 0)
-                        LIMIT $4"#
-                    ],
-                    PgTime::from(since) as _,
-                    PgTime::from(until) as _,
-                    lower(&clean::text(text)),
+        // Rows are limited and not traces, since the server would look for all rows to tell those
+        // apart.
+        let limit = i64::try_from(CANDIDATE_ROWS).unwrap_or(i64::MAX);
+        let (since, until) = (PgTime::from(since), PgTime::from(until));
+        macro_rules! candidates {
+            ($table:literal, $condition:literal, $parameter:expr) => {
+                sqlx::query_scalar!(
+                    r#"SELECT trace_id AS "trace_id!" FROM "#
+                        + $table
+                        + " WHERE timestamp >= $1 AND timestamp <= $2 AND trace_id IS NOT NULL AND ("
+                        + $condition
+                        + ") LIMIT $4",
+                    since as _,
+                    until as _,
+                    $parameter,
                     limit
                 )
                 .fetch_all(&self.pool)
                 .await
             };
         }
-        let found = match place {
-            Place::Logs => error!("logs"),
-            Place::Archive => error!("logs_archive"),
+        macro_rules! either {
+            ($condition:literal, $parameter:expr) => {
+                match place {
+                    Place::Logs => candidates!("logs", $condition, $parameter),
+                    Place::Archive => candidates!("logs_archive", $condition, $parameter),
+                }
+            };
+        }
+        let found = match condition {
+            Condition::Ran(stage) => either!("stage = $3", &*clean::text(stage)),
+            Condition::Error(text) => either!(
+                r#"level = 'ERROR' AND (strpos(lower((error ->> 'type') COLLATE "C"), $3) > 0
+                    OR strpos(lower((error ->> 'message') COLLATE "C"), $3) > 0
+                    OR event = 'log' AND strpos(lower(message COLLATE "C"), $3) > 0)"#,
+                lower(&clean::text(text))
+            ),
+            Condition::Field { .. } => return Ok(None),
         };
-        Ok(Some(parsed(found.map_err(while_reading)?)))
+        let found = found.map_err(while_reading)?;
+        Ok(if found.len() < CANDIDATE_ROWS { Some(parsed(found)) } else { None })
     }
 
     /// Returns those of the traces in which a condition is met between two instants, by the rows of

@@ -33,8 +33,8 @@ macro_rules! select_errors {
     };
 }
 
-/// Selects the rows of a table that match a filter and lie between two instants. `$select` is one of
-/// the macros above.
+/// Selects the rows of a table that match a filter and lie between two instants. `$select` is one
+/// of the macros above.
 macro_rules! matching {
     ($select:ident, $from:literal, $filter:expr, $since:expr, $until:expr, $limit:expr) => {{
         use crate::postgres::clean::as_stored;

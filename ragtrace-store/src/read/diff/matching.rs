@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{StageDiff, StageRuns};
+use super::stage::{StageDiff, StageRuns};
 use crate::read::trace::{SpanNode, Trace};
 
 /// The fewest siblings of one stage, in either trace, that are compared as a sum.

@@ -16,8 +16,8 @@ macro_rules! select_rows {
     };
 }
 
-/// Selects the parts of rows by which errors are grouped. The rest of the statement, from `FROM` on,
-/// is given in parts. An error is told by the beginning of its message.
+/// Selects the parts of rows by which errors are grouped. The rest of the statement, from `FROM`
+/// on, is given in parts. An error is told by the beginning of its message.
 macro_rules! select_errors {
     ([$($rest:literal),+ $(,)?], $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
