@@ -15,8 +15,8 @@
 //!
 //! The modules, in order of dependency: `proto` writes the wire format; `conventions` contains the
 //! names of attributes, `profile` a table per backend, `resource` the facts about the process;
-//! `traces` and `logs` write requests, `json` writes them for files, `partial_success` reads answers;
-//! `settings` and `exporter` send.
+//! `traces` and `logs` write requests, `json` writes them for files, `partial_success` reads
+//! answers; `settings` and `exporter` send.
 
 mod conventions;
 mod exporter;

@@ -36,13 +36,13 @@ fn expanded(statement: &str) -> String {
         let (arguments, after) = after.split_once(')').expect("the end of the call");
         let column = arguments.split(',').next().expect("a column").trim();
         let minute = format!("to_timestamp(floor(extract(epoch FROM {column}) / 60) * 60)");
-        expanded.push_str(before);
-        expanded.push_str(&match name {
+        let replacement = match name {
             "Filter" => format!("{column} BETWEEN '{from}' AND '{to}'"),
             "Group" => minute,
             "GroupAlias" => format!("{minute} AS \"time\""),
             other => panic!("$__time{other} is not known to this test"),
-        });
+        };
+        expanded.extend([before, &replacement]);
         rest = after;
     }
     expanded.push_str(rest);

@@ -37,7 +37,7 @@ async fn import(database: &Database<'_>, store: &LogStore, records: Vec<Record>)
 }
 
 async fn counts(store: &LogStore) -> (usize, u64) {
-    let window = Window::new(BEGIN, BEGIN.plus(std::time::Duration::from_secs(3_600)));
+    let window = Window::new(BEGIN, BEGIN.plus(std::time::Duration::from_hours(1)));
     let runs = store.stage_stats(window).await.expect("reads").iter().map(ragtrace_store::StageStats::runs).sum();
     (store.traces(TraceFilter::new().limit(10_000)).await.expect("reads").len(), runs)
 }

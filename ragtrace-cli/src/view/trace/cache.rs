@@ -16,7 +16,7 @@ const TRACES: usize = 8;
 /// The largest number of records in all of them.
 const RECORDS: usize = 150_000;
 /// The time for which a trace is kept.
-const AGE: Duration = Duration::from_secs(60);
+const AGE: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 pub(super) struct Cache(Mutex<VecDeque<Entry>>);

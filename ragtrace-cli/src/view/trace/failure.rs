@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use maud::{Markup, html};
+use ragtrace::ErrorInfo;
 use ragtrace_store::{SpanNode, SpanStatus, Trace};
 
 use super::panel::{beginning, error_chain, name};
@@ -40,11 +41,11 @@ pub(super) fn section(trace: &Trace) -> Markup {
 
 /// Returns `true` if the span failed, and not only because a span inside it did.
 fn is_origin(span: SpanNode<'_>) -> bool {
-    let message = span.error().map(|error| error.message());
+    let message = span.error().map(ErrorInfo::message);
     span.status() == SpanStatus::Failed
         && !span
             .children()
-            .any(|child| child.status() == SpanStatus::Failed && child.error().map(|e| e.message()) == message)
+            .any(|child| child.status() == SpanStatus::Failed && child.error().map(ErrorInfo::message) == message)
 }
 
 /// Returns the stages around a span, the outermost first.

@@ -1,7 +1,7 @@
 //! The head of the page of a trace: what it was, how it went, whose it is, and where to go on.
 
 use maud::{Markup, html};
-use ragtrace_store::{SpanStatus, Trace, printable};
+use ragtrace_store::{SpanNode, SpanStatus, Trace, printable};
 
 use super::panel::name;
 use crate::view::params::encoded;
@@ -41,7 +41,7 @@ fn facts(trace: &Trace) -> Vec<(&'static str, Markup)> {
         html! { a href={ "/?" (parameter) "=" (encoded(value)) } title="List the traces that have it" { (name(value)) } }
     };
     let errors = trace.spans().filter(|span| span.status() == SpanStatus::Failed).count();
-    let cost: f64 = trace.spans().filter_map(|span| span.cost_usd()).sum();
+    let cost: f64 = trace.spans().filter_map(SpanNode::cost_usd).sum();
     let facts = [
         ("Took", Some(text(show::duration(trace.duration())))),
         ("Began", Some(show::time(trace.started_at()))),

@@ -60,18 +60,13 @@ async fn page_or_download(
     Extension(cache): Traces,
     Path(named): Path<String>,
 ) -> Result<Response, Problem> {
-    match named.strip_suffix(".json") {
-        Some(id) => {
-            let trace = read(&session, trace_id(id)?).await?;
-            Ok(download(&trace))
-        }
-        None => {
-            let id = trace_id(&named)?;
-            let trace = read(&session, id).await?;
-            cache.put(session.role(), &trace);
-            Ok(page::respond(&session, &params, &trace))
-        }
+    if let Some(id) = named.strip_suffix(".json") {
+        let trace = read(&session, trace_id(id)?).await?;
+        return Ok(download(&trace));
     }
+    let trace = read(&session, trace_id(&named)?).await?;
+    cache.put(session.role(), &trace);
+    Ok(page::respond(&session, &params, &trace))
 }
 
 /// Answers with the trace as `ragtrace trace --format json` writes it.
@@ -136,13 +131,12 @@ async fn span(
     let span_id: SpanId = span.parse().map_err(|_| Problem::not_found("a span's id has 16 hex digits"))?;
     let known = if params.get("fresh").is_none() { cache.get(session.role(), id) } else { None };
     let known = known.filter(|trace| trace.span(span_id).is_some_and(|span| span.duration().is_some()));
-    let trace = match known {
-        Some(trace) => trace,
-        None => {
-            let trace = read(&session, id).await?;
-            cache.put(session.role(), &trace);
-            trace
-        }
+    let trace = if let Some(trace) = known {
+        trace
+    } else {
+        let trace = read(&session, id).await?;
+        cache.put(session.role(), &trace);
+        trace
     };
     let found = trace.span(span_id).ok_or_else(|| Problem::not_found(format!("the trace has no span {span_id}")))?;
     let panel = Panel { trace: &trace, span: found, may_write: session.may_write() };

@@ -19,7 +19,7 @@ use crate::view::traces::filter;
 /// The number of rows among which a neighbour is looked for: more than end in one microsecond.
 const ROWS: usize = 200;
 /// The first window in which a newer trace is looked for.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// The number of windows that are tried. Each is eight times as long, or half as long, as another.
 const TRIES: usize = 24;
 /// The resolution of the store's times.

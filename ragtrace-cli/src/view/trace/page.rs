@@ -3,7 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, PreEscaped, html};
 use ragtrace::Event;
-use ragtrace_store::{LogRow, Trace};
+use ragtrace_store::{LogRow, SpanNode, Trace};
 
 use super::columns::Columns;
 use super::{failure, head, panel, scores, tools};
@@ -85,7 +85,7 @@ fn data(columns: &Columns<'_>) -> Markup {
 
 /// Writes the scores of the trace as a whole, and of spans that are not in the store.
 fn judgements(session: &Session, trace: &Trace) -> Markup {
-    let known: std::collections::HashSet<_> = trace.spans().map(|span| span.span_id()).collect();
+    let known: std::collections::HashSet<_> = trace.spans().map(SpanNode::span_id).collect();
     let loose = trace.scores().iter().filter(|score| score.span_id().is_none_or(|id| !known.contains(&id)));
     let judged: Vec<_> = loose.collect();
     html! {
