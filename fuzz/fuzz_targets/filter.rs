@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "part of the store's crate, without the code that uses it")]
 #[path = "../../ragtrace-store/src/read/position.rs"]
 mod position;
-#[path = "../../ragtrace-cli/src/time.rs"]
+#[path = "../../ragtrace-cli/src/arguments/time.rs"]
 mod time;
 
 use libfuzzer_sys::fuzz_target;
