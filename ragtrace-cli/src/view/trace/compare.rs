@@ -8,8 +8,8 @@ use ragtrace::StageKind;
 use ragtrace_store::{StageDiff, StageRuns, Trace, TraceDiff, TraceTotals};
 
 use super::head::sign;
-use super::panel::name;
 use super::read::{read, trace_id};
+use super::text::name;
 use crate::view::layout::{Page, Tab};
 use crate::view::list;
 use crate::view::params::Params;

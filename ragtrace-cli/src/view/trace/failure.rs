@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use ragtrace::ErrorInfo;
 use ragtrace_store::{SpanNode, SpanStatus, Trace};
 
-use super::panel::{beginning, error_chain, name};
+use super::panel::error_chain;
+use super::text::{beginning, name};
 
 /// The number of different errors that are told.
 const TOLD: usize = 3;

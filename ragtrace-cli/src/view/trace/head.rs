@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use ragtrace_store::{SpanNode, SpanStatus, Trace, printable};
 
-use super::panel::name;
+use super::text::name;
 use crate::view::params::encoded;
 use crate::view::show;
 

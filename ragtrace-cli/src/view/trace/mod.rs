@@ -18,6 +18,7 @@ mod panel;
 mod path;
 mod read;
 mod scores;
+mod text;
 mod tools;
 
 use std::sync::Arc;

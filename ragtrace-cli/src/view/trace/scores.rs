@@ -5,7 +5,7 @@ use ragtrace::{SpanId, TraceId};
 use ragtrace_store::ScoreRow;
 
 use super::columns::score_text;
-use super::panel::{block, name};
+use super::text::{block, name};
 use crate::view::show;
 
 /// Writes scores, oldest first.

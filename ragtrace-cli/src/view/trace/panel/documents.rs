@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use ragtrace::{RecordItem, StageKind};
 use ragtrace_store::{SpanNode, Trace};
 
-use super::text::{block, name};
+use crate::view::trace::text::{block, name};
 
 /// The largest number of items in a list.
 const LISTED: usize = 200;

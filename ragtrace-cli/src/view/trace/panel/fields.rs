@@ -5,9 +5,9 @@ use ragtrace::Value;
 use ragtrace_store::SpanNode;
 use serde_json::Value as Json;
 
-use super::text::{block, code, name};
 use crate::view::params::encoded;
 use crate::view::show;
+use crate::view::trace::text::{block, code, name};
 
 /// Fields that are contents, with their headings, in the order in which they are read.
 const CONTENTS: [(&str, &str); 3] = [("query", "Query"), ("input", "Input"), ("output", "Output")];

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use ragtrace_store::{SpanNode, Trace};
 
-use super::text::name;
 use crate::view::params::encoded;
 use crate::view::show;
+use crate::view::trace::text::name;
 
 pub(super) fn section(trace: &Trace, span: SpanNode<'_>) -> Markup {
     let record = span.record();

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use ragtrace::{Event, Timestamp};
 use ragtrace_store::{LogRow, SpanNode, Trace};
 
-use super::text::{block, name};
 use crate::view::show;
+use crate::view::trace::text::{block, name};
 
 /// The largest number of lines.
 const LISTED: usize = 500;

@@ -6,7 +6,6 @@ mod facts;
 mod fields;
 mod ids;
 mod logs;
-mod text;
 
 use std::collections::HashMap;
 
@@ -15,9 +14,8 @@ use ragtrace::{ErrorInfo, SpanId};
 use ragtrace_store::{Labels, SpanNode, Trace};
 
 use super::scores;
+use super::text::{block, name, stack};
 pub(super) use logs::list as log_list;
-use text::stack;
-pub(super) use text::{beginning, block, name};
 
 /// A span, its trace, and what the visitor may do.
 pub(super) struct Panel<'a> {
