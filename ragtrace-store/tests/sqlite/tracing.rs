@@ -63,7 +63,7 @@ async fn json_has_the_documented_shape() {
     let expected = json!({
         "stage": "document_chunking", "kind": "chunk", "status": "completed", "span_id": "0000000000000003",
         "parent_span_id": "0000000000000001", "started_at": "2026-11-22T08:20:11.116000Z", "duration_ms": 84.1,
-        "count": 128, "context": {"doc.name": "report.pdf"},
+        "self_ms": 84.1, "critical_ms": 84.1, "count": 128, "context": {"doc.name": "report.pdf"},
         "metrics": {"duration_ms": 84.1, "count": 128, "avg_chars": 512.5}, "error": null,
     });
     assert_eq!(span, &expected);
